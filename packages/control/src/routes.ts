@@ -1,0 +1,61 @@
+/**
+ * The daemon's API: HTTP over a Unix socket, JSON bodies. A route's types are its contract; `path` parameters stand in
+ * braces. Streams answer `application/x-ndjson`: one JSON value a line.
+ */
+import type { EnvironmentView, PlatformView, RunView } from './views.ts';
+import type { RunEvent } from './events.ts';
+
+export interface StartRun {
+  /** Absolute path inside a git work tree. */
+  readonly projectDir: string;
+  readonly ref?: string;
+  readonly tag?: string;
+  readonly source?: string;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Only these jobs (and, when `withNeeds`, what they need); empty: the whole pipeline. Manual jobs named here are played. */
+  readonly jobs: readonly string[];
+  readonly executor?: 'host' | 'runc' | 'docker' | 'kubernetes';
+  /** End the run when the client goes away (Ctrl-C). */
+  readonly attached: boolean;
+}
+
+export interface BuildImage {
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly tags: readonly string[];
+  readonly secrets: readonly { readonly id: string; readonly source: string }[];
+  readonly buildContexts: Readonly<Record<string, string>>;
+  readonly ociLayout?: string;
+}
+
+export type BuildEvent =
+  | { readonly type: 'log'; readonly text: string }
+  | { readonly type: 'built'; readonly digest: string; readonly sizeBytes: number; readonly cachedSteps: number; readonly steps: number }
+  | { readonly type: 'failed'; readonly message: string; readonly file?: string; readonly line?: number };
+
+export interface ImageView {
+  readonly name: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly createdAt: string | undefined;
+}
+
+/** method and path -> what goes in and what comes out. `stream` marks NDJSON answers. */
+export interface Routes {
+  'GET /v1/status': { request: undefined; response: PlatformView };
+  'POST /v1/shutdown': { request: { purge: boolean }; response: Record<string, never> };
+  'POST /v1/runs': { request: StartRun; response: RunEvent; stream: true };
+  'GET /v1/runs': { request: undefined; response: readonly RunView[] };
+  'GET /v1/runs/{id}': { request: undefined; response: RunView };
+  'POST /v1/runs/{id}/cancel': { request: undefined; response: Record<string, never> };
+  'GET /v1/runs/{id}/jobs/{job}/log': { request: undefined; response: { text: string } };
+  'GET /v1/environments': { request: undefined; response: readonly EnvironmentView[] };
+  'POST /v1/environments/stop': { request: { name: string; projectDir: string }; response: RunEvent; stream: true };
+  'GET /v1/kubeconfig': { request: undefined; response: { kubeconfig: string } };
+  'GET /v1/images': { request: undefined; response: readonly ImageView[] };
+  'POST /v1/images/build': { request: BuildImage; response: BuildEvent; stream: true };
+}
+
+export type RouteName = keyof Routes;

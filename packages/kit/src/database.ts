@@ -1,0 +1,57 @@
+import Sqlite from 'libsql';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { Fault, messageOf } from './fault.ts';
+
+export type SqlValue = string | number | bigint | Uint8Array | null;
+export type Row = Readonly<Record<string, SqlValue>>;
+
+/** The embedded database (SQLite): synchronous, one writer, safe under kill -9 (write-ahead log). */
+export interface Database {
+  /** Runs statements that return nothing, such as a schema. */
+  script(sql: string): void;
+  write(sql: string, ...values: SqlValue[]): void;
+  all(sql: string, ...values: SqlValue[]): Row[];
+  first(sql: string, ...values: SqlValue[]): Row | undefined;
+  /** All writes of `work`, or none of them. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+/**
+ * Opens or makes a database. Commits are durable against a crash of the process at once, and against a crash of
+ * the machine at the next checkpoint (`synchronous = NORMAL`).
+ * @throws Fault DATABASE_UNUSABLE when the file is not a database or cannot be opened.
+ */
+export function openDatabase(file: string): Database {
+  if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true });
+  try {
+    const sqlite = new Sqlite(file);
+    sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+    return wrap(sqlite);
+  } catch (error) {
+    throw new Fault('DATABASE_UNUSABLE', `cannot open the database ${file}: ${messageOf(error)}`, {
+      cause: error,
+      next: 'Move the file away and start again; what it recorded is lost.',
+    });
+  }
+}
+
+function wrap(sqlite: Sqlite.Database): Database {
+  const statements = new Map<string, Sqlite.Statement>();
+  const prepare = (sql: string) => {
+    const known = statements.get(sql);
+    if (known) return known;
+    const statement = sqlite.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+  return {
+    script: (sql) => void sqlite.exec(sql),
+    write: (sql, ...values) => void prepare(sql).run(...values),
+    all: (sql, ...values) => prepare(sql).all(...values) as Row[],
+    first: (sql, ...values) => prepare(sql).get(...values) as Row | undefined,
+    transaction: (work) => sqlite.transaction(work)(),
+    close: () => sqlite.close(),
+  };
+}

@@ -1,0 +1,157 @@
+import type { Readable } from 'node:stream';
+
+/** `sha256:` and 64 hex digits: names bytes as they are stored or sent (a manifest, a config, a maybe compressed layer). */
+export type Digest = `sha256:${string}`;
+
+/** Like a Digest, but always of the uncompressed tar of a layer (OCI image-spec, config `rootfs.diff_ids`). */
+export type DiffId = `sha256:${string}`;
+
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: Readonly<{ os: string; architecture: string; variant?: string }>;
+}
+
+export interface Manifest {
+  readonly schemaVersion: 2;
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** `config` of an image config (OCI image-spec, config.md), plus Docker's Healthcheck, Shell and OnBuild. */
+export interface ContainerConfig {
+  readonly User?: string;
+  readonly ExposedPorts?: Readonly<Record<string, object>>;
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly Volumes?: Readonly<Record<string, object>>;
+  readonly WorkingDir?: string;
+  readonly Labels?: Readonly<Record<string, string>>;
+  readonly StopSignal?: string;
+  readonly Shell?: readonly string[];
+  readonly OnBuild?: readonly string[];
+  readonly Healthcheck?: Readonly<{
+    Test?: readonly string[];
+    Interval?: number;
+    Timeout?: number;
+    StartPeriod?: number;
+    Retries?: number;
+  }>;
+}
+
+export interface HistoryEntry {
+  readonly created?: string;
+  readonly created_by?: string;
+  readonly comment?: string;
+  readonly empty_layer?: boolean;
+}
+
+export interface ImageConfig {
+  readonly created?: string;
+  readonly author?: string;
+  readonly architecture: string;
+  readonly os: string;
+  readonly config?: ContainerConfig;
+  readonly rootfs: Readonly<{ type: 'layers'; diff_ids: readonly DiffId[] }>;
+  readonly history?: readonly HistoryEntry[];
+}
+
+/** A layer that lies in the store: its uncompressed tar is a blob, and (once needed) a folder ready for overlayfs. */
+export interface Layer {
+  readonly diffId: DiffId;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+}
+
+/** One platform's image in the store: a frozen view. Layers are bottom first. */
+export interface Image {
+  /** Of the manifest as the store serves it (uncompressed layers), or as it was pulled. */
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+  readonly layers: readonly Layer[];
+}
+
+export interface ImageSummary {
+  /** `repository:tag`, as given to `tag`. */
+  readonly name: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly createdAt: string | undefined;
+}
+
+/** Content by digest. Writing what is already there is no error; reading verifies and fails at the end of a wrong stream. */
+export interface BlobStore {
+  /** Size in bytes, or undefined when the blob is not here. */
+  size(digest: Digest): Promise<number | undefined>;
+  /** @throws OciFault BLOB_UNKNOWN */
+  read(digest: Digest): Promise<Readable>;
+  /** @throws OciFault DIGEST_INVALID when `expected` is given and differs; nothing is stored then. */
+  write(content: Readable | Uint8Array, expected?: Digest): Promise<{ digest: Digest; size: number }>;
+  /** The file that holds the blob, for range requests and programs; never write to it. */
+  path(digest: Digest): string;
+}
+
+/**
+ * The one store of a machine. Safe under parallel use in one process and under kill -9: everything becomes visible
+ * by a rename. Names are normalised references (see `parseReference`).
+ */
+export interface ImageStore {
+  /** The store's folder; layer folders lie inside, on one file system with `scratch`. */
+  readonly dir: string;
+  readonly blobs: BlobStore;
+  /** By `name`, `name:tag`, `name@digest` or bare `sha256:…` manifest digest; undefined when it is not here. */
+  get(reference: string): Promise<Image | undefined>;
+  /** Every image by name. */
+  list(): Promise<readonly ImageSummary[]>;
+  /** Points a name at an image that is in the store; replaces what it pointed at. */
+  tag(name: string, digest: Digest): Promise<void>;
+  /** Takes a name away; blobs stay until `prune`. False when there was none. */
+  untag(name: string): Promise<boolean>;
+  /** Writes config and manifest for layers that are in the store. Same input, same digest. */
+  putImage(config: Omit<ImageConfig, 'rootfs'>, layers: readonly Layer[]): Promise<Image>;
+  /**
+   * Folders for overlayfs' lowerdir, top layer first, unpacked when they were not yet. They are read-only by contract.
+   * @throws OciFault BLOB_UNKNOWN when a layer's content is gone.
+   */
+  layerFolders(layers: readonly Layer[]): Promise<readonly string[]>;
+  /**
+   * Takes over a folder that holds an overlay's upper directory (whiteouts as 0:0 devices, opaque xattrs) and makes it a
+   * layer: packed to a reproducible tar (sorted, times clamped to `timestampMs`), hashed, kept. The folder is moved away.
+   * An empty folder gives undefined: no layer.
+   */
+  commitLayer(folder: string, options: { timestampMs: number }): Promise<Layer | undefined>;
+  /** A new empty folder on the store's file system, for upper and work directories. The caller removes it. */
+  scratch(prefix: string): Promise<string>;
+  /** Removes blobs and folders that no name reaches and that are not `keep`. */
+  prune(keep?: readonly Digest[]): Promise<{ removedBytes: number }>;
+}
+
+/** `host[:port]/path`, `tag` and/or `digest` of an image name, Docker's short names completed. */
+export interface Reference {
+  /** `docker.io` when the name had none. */
+  readonly registry: string;
+  /** `library/node` for the short name `node`. */
+  readonly repository: string;
+  /** `latest` when there was neither tag nor digest. */
+  readonly tag: string | undefined;
+  readonly digest: Digest | undefined;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface TransferOptions {
+  readonly credentials?: Credentials;
+  readonly signal?: AbortSignal;
+  /** Plain HTTP, for registries on this machine. */
+  readonly insecure?: boolean;
+  readonly onProgress?: (progress: { digest: Digest; doneBytes: number; totalBytes: number }) => void;
+}

@@ -1,0 +1,186 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** CPU and memory as Kubernetes means them, already numbers. */
+export interface Resources {
+  readonly memoryBytes?: number;
+  /** 500 = half a core. */
+  readonly cpuMillis?: number;
+  /** cgroup pids.max. */
+  readonly processes?: number;
+}
+
+/** Something that appears inside a container. `target` is absolute inside it and is made when missing. */
+export type Mount =
+  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes?: number; readonly mode?: number }
+  /** An overlay over folders of the host; what is written lands in `upper`, which stays when the container is gone. */
+  | { readonly kind: 'overlay'; readonly lower: readonly string[]; readonly upper: string; readonly target: string };
+
+export interface RootFs {
+  /** Folders, top layer first (see ImageStore.layerFolders). Empty: a bare root (`FROM scratch`). */
+  readonly layers: readonly string[];
+  /**
+   * Where writes land. Given: the caller owns it, it outlives the container, and a later container may be given the
+   * same one. Absent: a folder of the runtime's own, removed with the container.
+   */
+  readonly upper?: string;
+  readonly readOnly?: boolean;
+}
+
+export interface SecurityContext {
+  /** `user`, `uid`, `user:group` or `uid:gid`, looked up in the image's own /etc/passwd and /etc/group. Default 0:0. */
+  readonly user?: string;
+  readonly supplementalGroups?: readonly number[];
+  /** Added to, then dropped from, the default set (the one Docker gives). `ALL` is understood. Names without `CAP_`. */
+  readonly addCapabilities?: readonly string[];
+  readonly dropCapabilities?: readonly string[];
+  readonly allowPrivilegeEscalation?: boolean;
+  /** Default true: the runtime's default seccomp profile. */
+  readonly seccomp?: boolean;
+}
+
+/** One container of a pod, complete: nothing in it still needs an image's config. */
+export interface ContainerSpec {
+  readonly name: string;
+  readonly rootFs: RootFs;
+  /** The whole command line, first the program (looked up in PATH of `env`). */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  readonly mounts?: readonly Mount[];
+  readonly resources?: Resources;
+  readonly security?: SecurityContext;
+  readonly terminal?: boolean;
+  /** Default SIGTERM. */
+  readonly stopSignal?: string;
+}
+
+/** What the containers of a pod share. */
+export interface PodSpec {
+  /** Unique among living pods; `[a-z0-9-]`, at most 63. */
+  readonly name: string;
+  readonly hostname: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Default 'pod': an address on the platform's bridge. 'none': loopback only. */
+  readonly network?: 'pod' | 'none';
+  /** Lines of /etc/hosts beside the standard ones: name -> address. */
+  readonly hosts?: Readonly<Record<string, string>>;
+  /** Search domains and options for /etc/resolv.conf; the name server is always the platform's. */
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
+  /**
+   * TCP ports on the pod's own loopback that lead to the same port of the platform's gateway address. curl resolves
+   * `*.localhost` to 127.0.0.1 without asking anyone, so a job reaches the ingress by its public URL only this way.
+   */
+  readonly gatewayPortsOnLoopback?: readonly number[];
+}
+
+/** How a container ended. `couldNotStart` is the runtime's own words (no such program, bad user). */
+export type ContainerExit =
+  | { readonly kind: 'exited'; readonly code: number; readonly outOfMemory: boolean }
+  | { readonly kind: 'couldNotStart'; readonly message: string };
+
+export interface ContainerStreams {
+  /** Default: /dev/null. Ended when this readable ends. */
+  readonly stdin?: Readable;
+  /** Called in order with what the container prints; chunks are cut anywhere. */
+  readonly onStdout: (chunk: Buffer) => void;
+  readonly onStderr: (chunk: Buffer) => void;
+}
+
+export interface Process {
+  readonly stdin: Writable | undefined;
+  /** Resolves when the process has ended and all its output was delivered. */
+  readonly exited: Promise<ContainerExit>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  resize?(columns: number, rows: number): void;
+}
+
+export interface ContainerStats {
+  readonly memoryBytes: number;
+  readonly cpuNanoseconds: bigint;
+}
+
+/** A started container. After `exited` it holds nothing but what its `rootFs.upper` and mounts keep. */
+export interface Container extends Process {
+  readonly name: string;
+  /** Process id of its first process on the host; undefined when it could not start. */
+  readonly pid: number | undefined;
+  /** Signal, wait at most `graceMs`, then SIGKILL everything in it. Safe to call twice and after the end. */
+  stop(graceMs: number, signal?: string): Promise<void>;
+  /** Another process inside, with the container's namespaces, limits and (unless given) its environment. */
+  exec(
+    command: readonly string[],
+    options: ContainerStreams & { env?: Readonly<Record<string, string>>; user?: string; workingDir?: string; terminal?: boolean },
+  ): Promise<Process>;
+  stats(): Promise<ContainerStats>;
+}
+
+/** A pod: network and names that containers are started into. */
+export interface Pod {
+  readonly name: string;
+  /** IPv4 address on the bridge; undefined without network. */
+  readonly address: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  /**
+   * Starts a container. Several may run at once; names are unique in the pod.
+   * Never rejects for what the image or the command is to blame for: `exited` tells. Rejects with PodFault otherwise.
+   */
+  start(spec: ContainerSpec, streams: ContainerStreams): Promise<Container>;
+  /** Kills what runs and takes away network, mounts and folders of the pod's own. Idempotent; safe after a failed start. */
+  remove(): Promise<void>;
+}
+
+/**
+ * What runs pods. Life cycle: `createPod` -> `Pod.start` (any number) -> `Pod.remove`.
+ * Everything a runtime makes is named after its platform, so that `sweep` of a later process finds it.
+ */
+export interface Runtime {
+  readonly kind: 'runc' | 'host' | 'docker' | 'kubernetes';
+  createPod(spec: PodSpec): Promise<Pod>;
+  list(): readonly Pod[];
+  /** Ends and removes whatever an earlier, dead process of this platform left: containers, networks, mounts, folders. */
+  sweep(): Promise<{ removed: readonly string[] }>;
+}
+
+/** The pods' network of one platform. */
+export interface PlatformNetwork {
+  /** The bridge's address: DNS (port 53), ingress, registry and API server listen here for pods. */
+  readonly gateway: string;
+  /** CIDR of pod addresses, and of Service cluster IPs (nothing listens there but nftables). */
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  /** Names that the platform's DNS answers besides forwarding the rest. First zone that answers wins. */
+  addZone(zone: DnsZone): () => void;
+  /**
+   * Service addresses: replaces the whole set at once. Connections to `address:port` go to one of `targets`, chosen at
+   * random; none = refused.
+   */
+  setServices(services: readonly ServiceForward[]): Promise<void>;
+  /** Takes bridge, rules and name server away. */
+  remove(): Promise<void>;
+}
+
+export interface ServiceForward {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly targets: readonly { readonly address: string; readonly port: number }[];
+  /** Seconds a client stays with its target; absent: no affinity. */
+  readonly affinitySeconds?: number;
+}
+
+export interface DnsZone {
+  /**
+   * `name` is lower case without the final dot. undefined: not this zone's; []: the name exists but has no such record;
+   * 'NXDOMAIN': it is this zone's and does not exist.
+   */
+  lookup(name: string, type: 'A' | 'AAAA' | 'SRV' | 'PTR' | 'TXT'): readonly DnsAnswer[] | 'NXDOMAIN' | undefined;
+}
+
+export interface DnsAnswer {
+  readonly type: 'A' | 'SRV' | 'PTR' | 'TXT';
+  readonly ttlSeconds: number;
+  /** A: the address. SRV: `{priority weight port target}` joined by blanks. PTR, TXT: the text. */
+  readonly data: string;
+}
