@@ -1,0 +1,54 @@
+import type { Clock, Logger } from '@updraft/kit';
+import type { Image, ImageStore } from '@updraft/oci';
+import type { PlatformNetwork, Runtime } from '@updraft/pods';
+
+/** How the kubelet gets an image: the store first, then whoever the platform knows (remote registry, stand-in). */
+export interface ImageProvider {
+  /**
+   * @param credentials the `auths` of the pod's imagePullSecrets: registry host -> credentials.
+   * @throws Fault IMAGE_NOT_FOUND, IMAGE_FORBIDDEN, IMAGE_PULL_FAILED
+   */
+  provide(
+    reference: string,
+    options: {
+      policy: 'Always' | 'IfNotPresent' | 'Never';
+      credentials: Readonly<Record<string, { username: string; password: string }>>;
+      signal?: AbortSignal;
+    },
+  ): Promise<Image>;
+}
+
+export interface ClusterConfig {
+  /** State: database, certificates, volumes. */
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly runtime: Runtime;
+  readonly network: PlatformNetwork;
+  readonly store: ImageStore;
+  readonly images: ImageProvider;
+  /** Where the API server listens: loopback and the bridge, this port, else the next free one. */
+  readonly apiPort: number;
+  /** Ports that the ingress tries in turn on loopback; the first free one is used on the bridge as well. */
+  readonly ingressPorts: readonly number[];
+  /** `cluster.local` */
+  readonly clusterDomain: string;
+  readonly version: string;
+}
+
+/** A running cluster. */
+export interface Cluster {
+  /** What clients need, base64 as in a kubeconfig (`*-data`). */
+  readonly credentials: {
+    readonly certificateAuthorityData: string;
+    readonly clientCertificateData: string;
+    readonly clientKeyData: string;
+  };
+  readonly apiPort: number;
+  readonly ingressPort: number;
+  /** A kubeconfig (YAML) for the given host name or address of the API server. */
+  kubeconfig(host: string): string;
+  counts(): { nodes: number; pods: number; readyPods: number };
+  /** Ends the servers and every pod; the objects stay and come back with the next start. */
+  stop(): Promise<void>;
+}
