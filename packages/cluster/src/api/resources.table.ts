@@ -1,0 +1,209 @@
+import type { ResourceType } from '../store/types.ts';
+
+/** A ResourceType as this server serves it. */
+export interface ServedResource extends ResourceType {
+  /** The store's name for it. `events` and `events.k8s.io/events` are one and the same. */
+  readonly storedAs: string;
+  /** Name of its definition in the schema. */
+  readonly definition: string;
+  /** Kept, validated and watched, but nothing acts on it: a write says so in a Warning header. */
+  readonly inert: boolean;
+}
+
+type Row = [kind: string, plural: string, options?: Options];
+
+interface Options {
+  short?: string[];
+  categories?: string[];
+  cluster?: true;
+  status?: true;
+  scale?: true;
+  generation?: true;
+  inert?: true;
+  storedAs?: string;
+}
+
+interface GroupTable {
+  readonly group: string;
+  readonly version: string;
+  /** Prefix of the definitions' names. */
+  readonly definitions: string;
+  readonly rows: readonly Row[];
+}
+
+const ALL = ['all'];
+
+/** In the order discovery shows them; kubectl takes the first group that has a plural name. */
+const GROUPS: readonly GroupTable[] = [
+  {
+    group: '',
+    version: 'v1',
+    definitions: 'io.k8s.api.core.v1',
+    rows: [
+      ['ConfigMap', 'configmaps', { short: ['cm'] }],
+      ['Endpoints', 'endpoints', { short: ['ep'] }],
+      ['Event', 'events', { short: ['ev'] }],
+      ['LimitRange', 'limitranges', { short: ['limits'], inert: true }],
+      ['Namespace', 'namespaces', { short: ['ns'], cluster: true, status: true }],
+      ['Node', 'nodes', { short: ['no'], cluster: true, status: true }],
+      ['PersistentVolumeClaim', 'persistentvolumeclaims', { short: ['pvc'], status: true }],
+      ['PersistentVolume', 'persistentvolumes', { short: ['pv'], cluster: true, status: true }],
+      ['Pod', 'pods', { short: ['po'], categories: ALL, status: true, generation: true }],
+      ['PodTemplate', 'podtemplates', { inert: true, generation: true }],
+      [
+        'ReplicationController',
+        'replicationcontrollers',
+        { short: ['rc'], categories: ALL, status: true, scale: true, generation: true, inert: true },
+      ],
+      ['ResourceQuota', 'resourcequotas', { short: ['quota'], status: true, inert: true }],
+      ['Secret', 'secrets'],
+      ['ServiceAccount', 'serviceaccounts', { short: ['sa'] }],
+      ['Service', 'services', { short: ['svc'], categories: ALL, status: true }],
+    ],
+  },
+  {
+    group: 'apps',
+    version: 'v1',
+    definitions: 'io.k8s.api.apps.v1',
+    rows: [
+      ['ControllerRevision', 'controllerrevisions'],
+      [
+        'DaemonSet',
+        'daemonsets',
+        { short: ['ds'], categories: ALL, status: true, generation: true, inert: true },
+      ],
+      [
+        'Deployment',
+        'deployments',
+        { short: ['deploy'], categories: ALL, status: true, scale: true, generation: true },
+      ],
+      [
+        'ReplicaSet',
+        'replicasets',
+        { short: ['rs'], categories: ALL, status: true, scale: true, generation: true },
+      ],
+      [
+        'StatefulSet',
+        'statefulsets',
+        { short: ['sts'], categories: ALL, status: true, scale: true, generation: true, inert: true },
+      ],
+    ],
+  },
+  {
+    group: 'events.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.events.v1',
+    rows: [['Event', 'events', { short: ['ev'], storedAs: 'events' }]],
+  },
+  {
+    group: 'autoscaling',
+    version: 'v2',
+    definitions: 'io.k8s.api.autoscaling.v2',
+    rows: [
+      [
+        'HorizontalPodAutoscaler',
+        'horizontalpodautoscalers',
+        { short: ['hpa'], categories: ALL, status: true, inert: true },
+      ],
+    ],
+  },
+  {
+    group: 'batch',
+    version: 'v1',
+    definitions: 'io.k8s.api.batch.v1',
+    rows: [
+      [
+        'CronJob',
+        'cronjobs',
+        { short: ['cj'], categories: ALL, status: true, generation: true, inert: true },
+      ],
+      ['Job', 'jobs', { categories: ALL, status: true, generation: true, inert: true }],
+    ],
+  },
+  {
+    group: 'networking.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.networking.v1',
+    rows: [
+      ['IngressClass', 'ingressclasses', { cluster: true, generation: true }],
+      ['Ingress', 'ingresses', { short: ['ing'], status: true, generation: true }],
+      ['NetworkPolicy', 'networkpolicies', { short: ['netpol'], generation: true, inert: true }],
+    ],
+  },
+  {
+    group: 'policy',
+    version: 'v1',
+    definitions: 'io.k8s.api.policy.v1',
+    rows: [
+      [
+        'PodDisruptionBudget',
+        'poddisruptionbudgets',
+        { short: ['pdb'], status: true, generation: true, inert: true },
+      ],
+    ],
+  },
+  {
+    group: 'rbac.authorization.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.rbac.v1',
+    rows: [
+      ['ClusterRoleBinding', 'clusterrolebindings', { cluster: true, inert: true }],
+      ['ClusterRole', 'clusterroles', { cluster: true, inert: true }],
+      ['RoleBinding', 'rolebindings', { inert: true }],
+      ['Role', 'roles', { inert: true }],
+    ],
+  },
+  {
+    group: 'storage.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.storage.v1',
+    rows: [['StorageClass', 'storageclasses', { short: ['sc'], cluster: true }]],
+  },
+  {
+    group: 'discovery.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.discovery.v1',
+    rows: [['EndpointSlice', 'endpointslices', { generation: true }]],
+  },
+  {
+    group: 'coordination.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.coordination.v1',
+    rows: [['Lease', 'leases']],
+  },
+  {
+    group: 'scheduling.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.scheduling.v1',
+    rows: [
+      ['PriorityClass', 'priorityclasses', { short: ['pc'], cluster: true, generation: true, inert: true }],
+    ],
+  },
+];
+
+function served(table: GroupTable, row: Row): ServedResource {
+  const [kind, plural, options = {}] = row;
+  const subresources: ('status' | 'scale')[] = [];
+  if (options.scale) subresources.push('scale');
+  if (options.status) subresources.push('status');
+  return {
+    group: table.group,
+    version: table.version,
+    kind,
+    plural,
+    singular: kind.toLowerCase(),
+    shortNames: options.short ?? [],
+    categories: options.categories ?? [],
+    namespaced: !options.cluster,
+    subresources,
+    hasGeneration: options.generation ?? false,
+    storedAs: options.storedAs ?? (table.group === '' ? plural : `${plural}.${table.group}`),
+    definition: `${table.definitions}.${kind}`,
+    inert: options.inert ?? false,
+  };
+}
+
+/** Every resource this server keeps. */
+export const RESOURCES: readonly ServedResource[] = GROUPS.flatMap((table) =>
+  table.rows.map((row) => served(table, row)),
+);
