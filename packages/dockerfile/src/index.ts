@@ -32,3 +32,10 @@ export type {
   TextInstruction,
   Word,
 } from './ast.ts';
+export { parseDockerfile } from './parse.ts';
+export { KEYWORDS } from './instruction.ts';
+export { expandWords } from './expand.ts';
+export type { Expansion, ExpandOptions } from './expand.ts';
+export { cleanPath, compileIgnore } from './ignore.ts';
+export type { Ignore } from './ignore.ts';
+export { compileGlob, isGlob } from './glob.ts';
