@@ -1,0 +1,155 @@
+import { METHODS, type Server } from 'node:http';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { HttpFault } from '../fault.ts';
+import type { ServiceLog } from '../request-log.ts';
+import type { Store } from '../store/store.ts';
+import { addAddressRoutes } from './addresses.ts';
+import { ALL_METHODS, findEndpoint, pathOf } from './endpoints.ts';
+import { JSON_TYPE, errorBody, faultOf, traceOf } from './error-body.ts';
+import { addHealthRoutes, type Readiness } from './health.ts';
+import { RawRefusals } from './raw-refusal.ts';
+import { requestIdOf } from './request-id.ts';
+
+export interface AppOptions {
+  readonly store: Store;
+  readonly log: ServiceLog;
+  readonly readiness: Readiness;
+  readonly debug: boolean;
+  /** Of a request's body, before and after decompression. */
+  readonly bodyLimit: number;
+  readonly requestTimeoutMs: number;
+}
+
+const MAX_TARGET = 8192;
+
+interface Exchange {
+  error?: string;
+}
+
+/** The service as a handler of requests: it listens nowhere yet and owns no store. */
+export function createApp(options: AppOptions): FastifyInstance {
+  const refusals = new RawRefusals(options);
+  const app = fastify({
+    logger: false,
+    bodyLimit: options.bodyLimit,
+    requestTimeout: options.requestTimeoutMs,
+    // Longer than a proxy keeps its idle connections: the side that sends requests should be the one that closes.
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle',
+    genReqId: (request) => requestIdOf(request.headers),
+    requestIdHeader: false,
+    clientErrorHandler: (error, socket) => refusals.onClientError(error, socket),
+    frameworkErrors: (_error, request, reply) =>
+      refuse(options, new HttpFault(404, 'Unknown Endpoint'), request, reply),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_TARGET },
+    http: { requireHostHeader: false, maxHeaderSize: 16_384, headersTimeout: options.requestTimeoutMs },
+  });
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method) && method !== 'CONNECT')
+      app.addHttpMethod(method, { hasBody: true });
+  }
+  // Whatever a client calls its body, it is taken as JSON; multipart and the like fail as that.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  refusals.attach(app.server as Server);
+  addHooks(app, options);
+  app.setErrorHandler((error: FastifyError, request, reply) => refuse(options, error, request, reply));
+  app.setNotFoundHandler(notFound);
+  addAddressRoutes(app, options);
+  addHealthRoutes(app, options);
+  return app;
+}
+
+const exchanges = new WeakMap<FastifyRequest['raw'], Exchange>();
+
+function exchangeOf(request: FastifyRequest): Exchange {
+  let exchange = exchanges.get(request.raw);
+  if (exchange === undefined) exchanges.set(request.raw, (exchange = {}));
+  return exchange;
+}
+
+function refuse(
+  options: AppOptions,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const fault = faultOf(error);
+  exchangeOf(request).error = fault.status >= 500 ? traceOf(fault) : reasonOf(fault);
+  const body = errorBody(
+    { method: request.method, uri: pathOf(request.raw.url ?? '') },
+    fault,
+    options.debug,
+  );
+  reply.raw.statusMessage = fault.message;
+  return reply
+    .code(fault.status)
+    .headers(fault.headers)
+    .header('content-type', JSON_TYPE)
+    .send(JSON.stringify(body));
+}
+
+function reasonOf(fault: HttpFault): string {
+  return fault.cause instanceof Error
+    ? `${fault.message}: ${fault.cause.message}`.slice(0, 300)
+    : fault.message;
+}
+
+/** Nothing is routed there: another method of a known path, OPTIONS, or no endpoint at all. */
+function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const target = request.raw.url ?? '';
+  const allow = target === '*' ? ALL_METHODS : findEndpoint(pathOf(target))?.allow;
+  if (allow === undefined) throw new HttpFault(404, 'Unknown Endpoint');
+  if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
+  throw new HttpFault(405, 'Method Not Allowed', { headers: { allow } });
+}
+
+function addHooks(app: FastifyInstance, options: AppOptions): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request;
+    reply.header('x-request-id', request.id);
+    if (options.readiness.draining) reply.header('connection', 'close');
+    // The framework would refuse types that it does not know; the contract ignores them.
+    delete raw.headers['content-type'];
+    const target = raw.url ?? '';
+    if (target.length > MAX_TARGET) return done(new HttpFault(414, 'URI Too Long'));
+    if (raw.headers.host === undefined && raw.httpVersion === '1.1')
+      return done(new HttpFault(400, 'Missing Host header'));
+    // The router decodes and normalises; endpoints are only what is spelt exactly so.
+    if (!request.is404 && findEndpoint(pathOf(target)) === undefined)
+      return done(new HttpFault(404, 'Unknown Endpoint'));
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    logExchange(options, request, reply);
+    done();
+  });
+  app.addHook('onRequestAbort', (request, done) => {
+    exchangeOf(request).error = 'the client went away';
+    done();
+  });
+}
+
+function logExchange(options: AppOptions, request: FastifyRequest, reply: FastifyReply): void {
+  const path = pathOf(request.raw.url ?? '');
+  const route = findEndpoint(path)?.route;
+  // Probes come every few seconds and say nothing while all is well.
+  if (reply.statusCode === 200 && (route === '/livez' || route === '/readyz') && !options.debug) return;
+  const error = exchanges.get(request.raw)?.error;
+  options.log.request({
+    request_id: request.id,
+    method: request.method,
+    route,
+    path,
+    status: reply.statusCode,
+    ms: reply.elapsedTime,
+    bytes: Number(reply.getHeader('content-length') ?? 0),
+    ip: request.socket.remoteAddress,
+    ...(error === undefined ? {} : { error }),
+  });
+}

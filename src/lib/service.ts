@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { createStore, readConfig } from './config.ts';
+import { StartFault } from './fault.ts';
+import { createApp } from './http/app.ts';
+import type { Readiness } from './http/health.ts';
+import type { Options } from './options.ts';
+import type { ServiceLog } from './request-log.ts';
+
+/** A service that serves. `stop` may be called once: it drains, then ends everything it opened. */
+export interface RunningService {
+  readonly port: number;
+  stop(reason: string): Promise<void>;
+}
+
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use',
+  EACCES: 'may not be used by this user',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+};
+
+async function listen(app: FastifyInstance, options: Options): Promise<void> {
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    // Without IPv6 there is no `::`.
+    if (code === 'EAFNOSUPPORT' && options.host === '::') return listen(app, { ...options, host: '0.0.0.0' });
+    const known = LISTEN_FAULTS[code];
+    if (known === undefined) throw error;
+    throw new StartFault(`${options.host} port ${options.port} ${known}`);
+  }
+}
+
+/** @throws StartFault */
+export async function startService(options: Options, log: ServiceLog): Promise<RunningService> {
+  const config = readConfig(options.config);
+  const store = createStore(config, options.config);
+  await store.open().catch((error: unknown) => {
+    throw new StartFault(
+      `the store (${store.description}) cannot be opened: ${error instanceof Error ? error.message : ''}`,
+    );
+  });
+  const readiness: Readiness = { draining: false };
+  const app = createApp({
+    store,
+    log,
+    readiness,
+    debug: options.debug,
+    bodyLimit: config.limits.body_bytes,
+    requestTimeoutMs: config.limits.request_timeout_ms,
+  });
+  await listen(app, options);
+  const { port } = app.server.address() as AddressInfo;
+  log.info('STARTED', {
+    service: config.service.name,
+    port,
+    store: store.description,
+    node: process.version,
+  });
+  return {
+    port,
+    async stop(reason) {
+      readiness.draining = true;
+      log.info('DRAINING', { reason, delay_ms: config.shutdown.drain_delay_ms });
+      // Still serving: load balancers need this long to notice that it is no longer ready.
+      await sleep(config.shutdown.drain_delay_ms);
+      const force = setTimeout(() => app.server.closeAllConnections(), config.shutdown.grace_ms);
+      await app.close();
+      clearTimeout(force);
+      await store.close();
+      log.info('STOPPED', { service: config.service.name });
+    },
+  };
+}

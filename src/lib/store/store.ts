@@ -1,0 +1,55 @@
+/** All entries at one moment. The same object comes back while nothing changed, where the store can tell. */
+export interface Listing {
+  /** One JSON object: id -> entry. */
+  readonly text: string;
+  /** Names of stored things that are no entry (damaged from outside). They are left out of `text`, and said. */
+  readonly unreadable: readonly string[];
+}
+
+/** What became of a conditional write. */
+export type WriteOutcome = 'done' | 'absent' | 'refused';
+
+/** Looks at the entry that is there now, inside the write: no other write comes between. */
+export type Accept = (currentText: string) => boolean;
+
+/**
+ * Where entries live. Ids are 32 hexadecimal digits, made by the store; texts are valid JSON and come back byte for
+ * byte. Every method may be called concurrently; a write is whole or not at all, and is there for everyone who shares
+ * the store when its promise resolves. Ids that were never made are simply absent.
+ */
+export interface Store {
+  /** For people and `/readyz`: what it is and who shares it. */
+  readonly description: string;
+  open(): Promise<void>;
+  /** Rejects when the store cannot serve now. */
+  ping(): Promise<void>;
+  /** @throws StoreFull */
+  create(text: string): Promise<string>;
+  get(id: string): Promise<string | undefined>;
+  /** Never creates. @throws StoreFull, StoreBusy */
+  replace(id: string, text: string, accept?: Accept): Promise<WriteOutcome>;
+  remove(id: string, accept?: Accept): Promise<WriteOutcome>;
+  list(): Promise<Listing>;
+  close(): Promise<void>;
+}
+
+export class StoreFull extends Error {
+  override readonly name = 'StoreFull';
+}
+
+/** Another writer held the entry for too long. Worth trying again. */
+export class StoreBusy extends Error {
+  override readonly name = 'StoreBusy';
+}
+
+/** What is stored under this name is not what this service wrote. */
+export class EntryUnreadable extends Error {
+  override readonly name = 'EntryUnreadable';
+}
+
+/** Joins texts that are JSON already: no entry is parsed or written again for a list. */
+export function joinEntries(entries: Iterable<readonly [id: string, text: string]>): string {
+  const members: string[] = [];
+  for (const [id, text] of entries) members.push(`"${id}":${text}`);
+  return `{${members.join(',')}}`;
+}
