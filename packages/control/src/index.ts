@@ -1,5 +1,5 @@
 /**
- * The contract of the daemon's API: routes, events and views as types. Imports nothing, so that every client can.
+ * The contract of the daemon's API: routes, events and views as types, and a client over a given transport. Imports nothing.
  * @module
  */
 export type {
@@ -12,5 +12,7 @@ export type {
   ProblemView,
   RunView,
 } from './views.ts';
+export { ControlError, createClient } from './client.ts';
+export type { CallOptions, ControlClient, Transport } from './client.ts';
 export type { RunEvent } from './events.ts';
-export type { BuildEvent, BuildImage, ImageView, RouteName, Routes, StartRun } from './routes.ts';
+export type { BuildEvent, BuildImage, ImageAction, ImageView, RouteName, Routes, StartRun } from './routes.ts';

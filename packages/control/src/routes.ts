@@ -12,7 +12,7 @@ export interface StartRun {
   readonly tag?: string;
   readonly source?: string;
   readonly variables: Readonly<Record<string, string>>;
-  /** Only these jobs (and, when `withNeeds`, what they need); empty: the whole pipeline. Manual jobs named here are played. */
+  /** Only these jobs and what they need; empty: the whole pipeline. Manual jobs named here are started. */
   readonly jobs: readonly string[];
   readonly executor?: 'host' | 'runc' | 'docker' | 'kubernetes';
   /** End the run when the client goes away (Ctrl-C). */
@@ -27,6 +27,13 @@ export interface BuildImage {
   readonly tags: readonly string[];
   readonly secrets: readonly { readonly id: string; readonly source: string }[];
   readonly buildContexts: Readonly<Record<string, string>>;
+  readonly ociLayout?: string;
+}
+
+export interface ImageAction {
+  readonly action: 'pull' | 'push' | 'inspect' | 'export' | 'prune';
+  /** Not for prune. */
+  readonly reference: string;
   readonly ociLayout?: string;
 }
 
@@ -51,10 +58,16 @@ export interface Routes {
   'GET /v1/runs/{id}': { request: undefined; response: RunView };
   'POST /v1/runs/{id}/cancel': { request: undefined; response: Record<string, never> };
   'GET /v1/runs/{id}/jobs/{job}/log': { request: undefined; response: { text: string } };
+  'POST /v1/runs/{id}/jobs/{job}/artifacts': {
+    request: { readonly unpackTo?: string };
+    response: { readonly files: readonly string[] };
+  };
   'GET /v1/environments': { request: undefined; response: readonly EnvironmentView[] };
   'POST /v1/environments/stop': { request: { name: string; projectDir: string }; response: RunEvent; stream: true };
+  'POST /v1/environments/rollback': { request: { name: string; projectDir: string }; response: RunEvent; stream: true };
   'GET /v1/kubeconfig': { request: undefined; response: { kubeconfig: string } };
   'GET /v1/images': { request: undefined; response: readonly ImageView[] };
+  'POST /v1/images/action': { request: ImageAction; response: { readonly result: unknown } };
   'POST /v1/images/build': { request: BuildImage; response: BuildEvent; stream: true };
 }
 

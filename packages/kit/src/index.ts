@@ -14,3 +14,4 @@ export { jsonLogger, silentLogger } from './log.ts';
 export type { LogLevel, Logger } from './log.ts';
 export { openDatabase } from './database.ts';
 export type { Database, Row, SqlValue } from './database.ts';
+export { holdLock } from './lock.ts';

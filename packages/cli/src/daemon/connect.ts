@@ -1,0 +1,93 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { Fault, codeOf, start } from '@updraft/kit';
+import { createClient } from '@updraft/control';
+import type { ControlClient } from '@updraft/control';
+import type { Output } from '../output.ts';
+import { socketTransport } from './transport.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export const homeOf = (env: Env): string => path.resolve(env['UPDRAFT_HOME'] ?? path.join(homedir(), '.updraft'));
+
+const socketOf = (env: Env): string => path.join(homeOf(env), 'run', 'daemon.sock');
+
+/** A client of the running daemon, or undefined when none runs. */
+export async function connectIfRunning(env: Env): Promise<ControlClient | undefined> {
+  const client = createClient(socketTransport(socketOf(env)));
+  try {
+    await client.call('GET /v1/status', undefined);
+    return client;
+  } catch (error) {
+    if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(codeOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** A client of the daemon, which is started when it does not run yet. @throws Fault when it cannot start here */
+export async function connect(env: Env, output: Output): Promise<ControlClient> {
+  const running = await connectIfRunning(env);
+  if (running) return running;
+  await startDaemon(env, output);
+  const client = await connectIfRunning(env);
+  if (client) return client;
+  throw new Fault('DAEMON_UNREACHABLE', 'the daemon started but does not answer', {
+    next: `Look at ${path.join(homeOf(env), 'daemon.log')}.`,
+  });
+}
+
+interface StartReport {
+  readonly ready?: true;
+  readonly fault?: { readonly code: string; readonly message: string; readonly next?: string };
+}
+
+/**
+ * Starts the daemon in a mount namespace of its own: what it mounts is never seen by the host and is gone with it,
+ * even after kill -9. It reports once on its standard output, then writes to its log only.
+ */
+async function startDaemon(env: Env, output: Output): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new Fault('NOT_ROOT', 'the platform needs root: containers, networks and mounts are made by the kernel', {
+      next: `Run it as root, for example: sudo -E ${process.argv.slice(0, 2).join(' ')} ${process.argv.slice(2).join(' ')}`,
+    });
+  }
+  output.say(output.style('dim', 'Starting the platform'));
+  const home = homeOf(env);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const log = openSync(path.join(home, 'daemon.log'), 'a', 0o600);
+  const program = path.join(import.meta.dirname, 'daemon.mjs');
+  const namespace = ['--mount', '--propagation', 'slave'];
+  const daemon = await start('unshare', [...namespace, process.execPath, program, home], {
+    env: daemonEnvironment(env),
+    stdio: ['ignore', 'pipe', log],
+  });
+  closeSync(log);
+  const report = await firstLine(daemon.stdout);
+  daemon.stdout?.destroy();
+  daemon.child.unref();
+  if (report.ready) return;
+  const { code, message, next } = report.fault ?? {
+    code: 'DAEMON_DIED',
+    message: 'the daemon ended while it started',
+    next: `Look at ${path.join(home, 'daemon.log')}.`,
+  };
+  throw new Fault(code, message, next === undefined ? {} : { next });
+}
+
+/** Settings of the user's that the daemon heeds, and what programs it starts need to reach package mirrors. */
+function daemonEnvironment(env: Env): Record<string, string> {
+  const kept = /^(UPDRAFT_.*|HOME|PATH|TMPDIR|(https?|no|all)_proxy|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|npm_config_.*)$/i;
+  const entries = Object.entries(env).filter(([key, value]) => kept.test(key) && value !== undefined);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+async function firstLine(stream: NodeJS.ReadableStream | null): Promise<StartReport> {
+  let text = '';
+  for await (const chunk of stream ?? []) {
+    text += String(chunk);
+    if (text.includes('\n')) break;
+  }
+  const line = text.split('\n')[0] ?? '';
+  return line === '' ? {} : (JSON.parse(line) as StartReport);
+}

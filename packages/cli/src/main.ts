@@ -1,0 +1,96 @@
+import { Fault, messageOf } from '@updraft/kit';
+import { ControlError } from '@updraft/control';
+import { COMMANDS } from './commands/index.ts';
+import { EXIT, UsageError, helpOf, parseWords } from './command.ts';
+import type { Command } from './command.ts';
+import { nearest } from './nearest.ts';
+import { createOutput } from './output.ts';
+import type { Output } from './output.ts';
+import { VERSION } from './version.ts';
+
+async function main(): Promise<number> {
+  const output = createOutput(process.stdout, process.stderr, process.env);
+  const [verb, ...words] = process.argv.slice(2);
+  if (verb === undefined || verb === 'help' || verb === '--help' || verb === '-h') {
+    output.result(overview());
+    return EXIT.passed;
+  }
+  if (verb === '--version' || verb === 'version') {
+    output.result(VERSION);
+    return EXIT.passed;
+  }
+  try {
+    return await runCommand(findCommand(verb), words, output);
+  } catch (error) {
+    return explain(error, output);
+  }
+}
+
+async function runCommand(command: Command, words: readonly string[], output: Output): Promise<number> {
+  if (words.includes('--help') || words.includes('-h')) {
+    output.result(helpOf(command));
+    return EXIT.passed;
+  }
+  const parsed = parseWords(command, words);
+  const controller = new AbortController();
+  const stop = () => controller.abort(new Error('interrupted'));
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  return command.run({ ...parsed, output, env: process.env, cwd: process.cwd(), signal: controller.signal });
+}
+
+function findCommand(verb: string): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === verb);
+  if (command) return command;
+  const near = nearest(
+    verb,
+    COMMANDS.map((candidate) => candidate.name),
+  );
+  throw new UsageError(
+    `there is no command ${verb}`,
+    near === undefined ? 'See: updraft help' : `Did you mean: updraft ${near}?`,
+  );
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map((command) => command.name.length));
+  const rows = COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`).join('\n');
+  return `Updraft ${VERSION}: a GitLab pipeline, from a commit to a live environment, on one machine.
+
+Usage: updraft COMMAND [OPTIONS]
+
+Commands:
+${rows}
+
+updraft COMMAND --help tells more. State lies in UPDRAFT_HOME (default ~/.updraft).
+Exit codes: 0 passed, 1 failed, 2 wrong usage or configuration, 3 the platform cannot run here.`;
+}
+
+/** One message, the next step, and the exit code that fits. */
+function explain(error: unknown, output: Output): number {
+  const show = (message: string, next: string | undefined) => {
+    output.say(`${output.style('red', 'error:')} ${message}`);
+    if (next !== undefined) output.say(`  ${next}`);
+  };
+  if (error instanceof UsageError) {
+    show(error.message, error.next);
+    return EXIT.usage;
+  }
+  if (error instanceof ControlError) {
+    show(error.view.message, error.view.next);
+    return error.status < 500 ? EXIT.usage : EXIT.platform;
+  }
+  if (error instanceof Fault) {
+    show(error.message, error.next);
+    return error.code.startsWith('GIT_') || error.code === 'NOT_A_REPOSITORY' ? EXIT.usage : EXIT.platform;
+  }
+  show(`unexpected: ${messageOf(error)}`, 'This is a defect of Updraft; UPDRAFT_DEBUG=1 shows where it happened.');
+  if (process.env['UPDRAFT_DEBUG'] && error instanceof Error) output.say(error.stack ?? '');
+  return EXIT.platform;
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.passed);
+  throw error;
+});
+process.exitCode = await main();
