@@ -2,6 +2,14 @@
  * Images: references, digests, the content-addressed store and its layers; sources and sinks.
  * @module
  */
+export { OCI_CODES, OciFault } from './faults.ts';
+export type { OciCode } from './faults.ts';
+export { digestOf, isDigest, parseDigest } from './digest.ts';
+export { formatReference, isRepository, parseReference, shortReference } from './reference.ts';
+export { machineArchitecture } from './platform.ts';
+export { openImageStore } from './store/store.ts';
+export type { LocalImageStore, StoreOptions } from './store/store.ts';
+export { importRootFsTar } from './root-fs.ts';
 export type {
   BlobStore,
   ContainerConfig,

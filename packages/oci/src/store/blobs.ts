@@ -1,0 +1,129 @@
+import { codeOf, diskFault } from '@updraft/kit';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { hexOf, parseDigest } from '../digest.ts';
+import { OciFault } from '../faults.ts';
+import { Verifier, chain, wrongDigest } from '../streams.ts';
+import type { BlobStore, Digest } from '../types.ts';
+import type { StoreFolders } from './folders.ts';
+
+const READ_BYTES = 1024 * 1024;
+
+/** Blobs as files named by their digest. */
+export class FileBlobs implements BlobStore {
+  readonly #folders: StoreFolders;
+
+  constructor(folders: StoreFolders) {
+    this.#folders = folders;
+  }
+
+  path(digest: Digest): string {
+    return path.join(this.#folders.blobs, hexOf(parseDigest(digest)));
+  }
+
+  async size(digest: Digest): Promise<number | undefined> {
+    try {
+      return (await stat(this.path(digest))).size;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  async read(digest: Digest): Promise<Readable> {
+    const handle = await this.#open(digest);
+    const file = handle.createReadStream({ highWaterMark: READ_BYTES });
+    return chain(file, new Verifier(digest, 'a blob in the store'));
+  }
+
+  async write(content: Readable | Uint8Array, expected?: Digest): Promise<{ digest: Digest; size: number }> {
+    if (expected !== undefined) parseDigest(expected);
+    const file = this.temporary();
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      const written = await copyHashed(content instanceof Uint8Array ? [content] : content, handle);
+      if (expected !== undefined && written.digest !== expected) {
+        throw wrongDigest('the content', expected, written.digest);
+      }
+      await handle.close();
+      await this.adopt(file, written.digest);
+      return written;
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      await rm(file, { force: true });
+      throw diskFault(error, file);
+    }
+  }
+
+  /** Small content, whole and verified; a larger blob is a fault, whatever it claims to be. */
+  async readSmall(digest: Digest, limit: number): Promise<Buffer> {
+    const size = await this.size(digest);
+    if (size === undefined) throw unknownBlob(digest);
+    if (size > limit) throw new OciFault('MANIFEST_INVALID', `${digest} is larger than ${limit} bytes`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await this.read(digest)) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+
+  /** The path of a new temporary file on the blobs' file system. */
+  temporary(): string {
+    return path.join(this.#folders.tmp, `blob-${randomBytes(9).toString('hex')}`);
+  }
+
+  /** Makes a finished temporary file, whose digest the caller has computed, the blob. */
+  async adopt(file: string, digest: Digest): Promise<void> {
+    await rename(file, this.path(digest));
+  }
+
+  /** True when there was something to remove. */
+  async remove(digest: Digest): Promise<boolean> {
+    const known = (await this.size(digest)) !== undefined;
+    await rm(this.path(digest), { force: true });
+    return known;
+  }
+
+  /** An unverified part of a blob, both ends included; for range requests. */
+  readRange(digest: Digest, start: number, end: number): Readable {
+    return createReadStream(this.path(digest), { start, end, highWaterMark: READ_BYTES });
+  }
+
+  async #open(digest: Digest): Promise<FileHandle> {
+    try {
+      return await open(this.path(digest), 'r');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') throw unknownBlob(digest);
+      throw error;
+    }
+  }
+}
+
+export function unknownBlob(digest: Digest): OciFault {
+  return new OciFault('BLOB_UNKNOWN', `the store does not hold ${digest}`, {
+    next: 'Pull or build the image again.',
+  });
+}
+
+async function copyHashed(
+  content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  handle: FileHandle,
+): Promise<{ digest: Digest; size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of content) {
+    hash.update(chunk);
+    size += chunk.length;
+    await writeAll(handle, chunk);
+  }
+  return { digest: `sha256:${hash.digest('hex')}`, size };
+}
+
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.length;) {
+    const { bytesWritten } = await handle.write(chunk, offset);
+    offset += bytesWritten;
+  }
+}

@@ -1,0 +1,215 @@
+import { KeyedLock, codeOf } from '@updraft/kit';
+import { chmod, chown, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { compressGzip, decompress } from '../compression.ts';
+import { hexOf } from '../digest.ts';
+import { OciFault } from '../faults.ts';
+import { MEDIA, layerCompression } from '../media-types.ts';
+import { Verifier, chain } from '../streams.ts';
+import { packLayer } from '../tar/pack.ts';
+import { unpackLayer } from '../tar/unpack.ts';
+import type { Descriptor, DiffId, Layer } from '../types.ts';
+import { unknownBlob } from './blobs.ts';
+import type { FileBlobs } from './blobs.ts';
+import type { StoreFolders } from './folders.ts';
+import type { LayerSource, Records } from './records.ts';
+
+/** Layers in their three forms: the tar (a blob), compressed tars (blobs too), and the unpacked folder. */
+export class Layers {
+  readonly #folders: StoreFolders;
+  readonly #blobs: FileBlobs;
+  readonly #records: Records;
+  readonly #lock = new KeyedLock();
+
+  constructor(folders: StoreFolders, blobs: FileBlobs, records: Records) {
+    this.#folders = folders;
+    this.#blobs = blobs;
+    this.#records = records;
+  }
+
+  /**
+   * Where the unpacked folder lies, or will. 128 bits of the digest in 22 characters: all lower folders of an overlay
+   * must fit into one page of mount options, and still nobody can make two layers that meet there.
+   */
+  folderPath(diffId: DiffId): string {
+    return path.join(this.#folders.layers, shortName(diffId));
+  }
+
+  /** Notes that a manifest from elsewhere says this blob is that layer; believed only when it was unpacked. */
+  announce(diffId: DiffId, descriptor: Descriptor): void {
+    const compression = layerCompression(descriptor.mediaType);
+    if (compression === undefined || compression === 'none') return;
+    const { digest: blob, mediaType, size: blobSize } = descriptor;
+    this.#records.addSource({ diffId, blob, mediaType, blobSize, layerSize: undefined, origin: 'received' });
+  }
+
+  /**
+   * The layer, when its content is in the store. One that came compressed is unpacked for it the first time.
+   * @throws OciFault BLOB_UNKNOWN; DIGEST_INVALID when the content is not what its diff id says
+   */
+  async layer(diffId: DiffId): Promise<Layer> {
+    const known = await this.#knownSize(diffId);
+    if (known !== undefined) return { diffId, size: known };
+    await this.folder(diffId);
+    const size = await this.#knownSize(diffId);
+    if (size === undefined) throw unknownBlob(diffId);
+    return { diffId, size };
+  }
+
+  /** The unpacked folder, made when it is not there. Calls at the same time share the work. */
+  async folder(diffId: DiffId): Promise<string> {
+    const folder = this.folderPath(diffId);
+    if (await isThere(folder)) return folder;
+    return await this.#lock.use(diffId, async () => {
+      if (!(await isThere(folder))) await this.#unpack(diffId, folder);
+      return folder;
+    });
+  }
+
+  /** The uncompressed tar, verified while it is read. */
+  async tar(diffId: DiffId): Promise<Readable> {
+    if ((await this.#blobs.size(diffId)) !== undefined) return await this.#blobs.read(diffId);
+    const source = await this.#firstPresent(diffId);
+    if (!source) throw unknownBlob(diffId);
+    return chain(await this.#open(source), new Verifier(diffId, 'a layer'));
+  }
+
+  /** See ImageStore.commitLayer. */
+  async commit(folder: string, options: { timestampMs: number }): Promise<Layer | undefined> {
+    if ((await readdir(folder)).length === 0) {
+      await rm(folder, { recursive: true });
+      return undefined;
+    }
+    const { digest, size } = await this.#blobs.write(await packLayer(folder, options));
+    await this.#lock.use(digest, () => this.#takeOver(folder, digest));
+    return { diffId: digest, size };
+  }
+
+  /** The form of a layer that an image made here names: as it was received, else uncompressed. */
+  async descriptor({ diffId }: Layer): Promise<Descriptor> {
+    const received = this.#records
+      .sources(diffId)
+      .find((s) => s.origin === 'received' && s.layerSize !== undefined);
+    if (received && (await this.#blobs.size(received.blob)) !== undefined) return ociDescriptor(received);
+    const size = await this.#blobs.size(diffId);
+    if (size === undefined) throw unknownBlob(diffId);
+    return { mediaType: MEDIA.ociLayer, digest: diffId, size };
+  }
+
+  /** The layer as a gzip blob: one that is there, else made now and kept. */
+  async compressed(layer: Layer): Promise<Descriptor> {
+    const { diffId } = layer;
+    return await this.#lock.use(`gzip ${diffId}`, async () => {
+      for (const source of this.#records.sources(diffId)) {
+        const fits = source.layerSize !== undefined && layerCompression(source.mediaType) === 'gzip';
+        if (fits && (await this.#blobs.size(source.blob)) !== undefined) return ociDescriptor(source);
+      }
+      const { digest, size } = await this.#blobs.write(compressGzip(await this.tar(diffId)));
+      const mediaType = MEDIA.ociLayerGzip;
+      const made = {
+        diffId,
+        blob: digest,
+        mediaType,
+        blobSize: size,
+        layerSize: layer.size,
+        origin: 'made' as const,
+      };
+      this.#records.addSource(made);
+      return { mediaType, digest, size };
+    });
+  }
+
+  async #knownSize(diffId: DiffId): Promise<number | undefined> {
+    const asBlob = await this.#blobs.size(diffId);
+    if (asBlob !== undefined) return asBlob;
+    for (const { blob, layerSize } of this.#records.sources(diffId)) {
+      if (layerSize !== undefined && (await this.#blobs.size(blob)) !== undefined) return layerSize;
+    }
+    return undefined;
+  }
+
+  async #firstPresent(diffId: DiffId): Promise<LayerSource | undefined> {
+    const sources = this.#records.sources(diffId);
+    // Those that were found to be right before come first.
+    for (const source of sources.toSorted((a, b) => (b.layerSize ?? 0) - (a.layerSize ?? 0))) {
+      if ((await this.#blobs.size(source.blob)) !== undefined) return source;
+    }
+    return undefined;
+  }
+
+  async #open({ blob, mediaType }: LayerSource): Promise<Readable> {
+    return await decompress(await this.#blobs.read(blob), layerCompression(mediaType) ?? 'none');
+  }
+
+  async #unpack(diffId: DiffId, folder: string): Promise<void> {
+    if ((await this.#blobs.size(diffId)) !== undefined) {
+      return await this.#unpackFrom(await this.#blobs.read(diffId), folder);
+    }
+    const source = await this.#firstPresent(diffId);
+    if (!source) throw unknownBlob(diffId);
+    const meter = new Verifier(diffId, `the layer in ${source.blob}`);
+    try {
+      await this.#unpackFrom(chain(await this.#open(source), meter), folder);
+    } catch (error) {
+      // A wrong claim must not stand in the way of a right one that comes later.
+      if (codeOf(error) === 'DIGEST_INVALID') this.#records.removeSource(diffId, source.blob);
+      throw error;
+    }
+    this.#records.addSource({ ...source, layerSize: meter.size });
+  }
+
+  async #unpackFrom(tar: Readable, folder: string): Promise<void> {
+    const temporary = await mkdtemp(path.join(this.#folders.tmp, 'layer-'));
+    try {
+      await unpackLayer(tar, temporary);
+      await moveFolder(temporary, folder);
+    } finally {
+      tar.destroy();
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  async #takeOver(folder: string, diffId: DiffId): Promise<void> {
+    const target = this.folderPath(diffId);
+    if (await isThere(target)) return await rm(folder, { recursive: true });
+    // As it would be unpacked: a layer says nothing about the root folder itself.
+    await chmod(folder, 0o755);
+    await chown(folder, 0, 0);
+    await moveFolder(folder, target);
+  }
+}
+
+/** 22 characters that stand for a layer, see `folderPath`. */
+export function shortName(diffId: DiffId): string {
+  return Buffer.from(hexOf(diffId).slice(0, 32), 'hex').toString('base64url');
+}
+
+function ociDescriptor({ blob, mediaType, blobSize }: LayerSource): Descriptor {
+  const type = layerCompression(mediaType) === 'zstd' ? MEDIA.ociLayerZstd : MEDIA.ociLayerGzip;
+  return { mediaType: type, digest: blob, size: blobSize };
+}
+
+async function isThere(folder: string): Promise<boolean> {
+  try {
+    return (await stat(folder)).isDirectory();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Another process may have been faster with the same content: that is as good. */
+async function moveFolder(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return await rm(from, { recursive: true, force: true });
+    if (code !== 'EXDEV') throw error;
+    throw new OciFault('LAYER_UNSUPPORTED', `${from} is on another file system than the image store`, {
+      cause: error,
+      next: 'Make the folder with ImageStore.scratch.',
+    });
+  }
+}
