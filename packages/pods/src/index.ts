@@ -21,3 +21,9 @@ export type {
   SecurityContext,
   ServiceForward,
 } from './types.ts';
+export { PodsFault } from './fault.ts';
+export type { PodsFaultCode } from './fault.ts';
+export { createNetwork } from './network/platform-network.ts';
+export type { BridgeNetwork, NetworkOptions } from './network/platform-network.ts';
+export { createRuncRuntime } from './runc/runtime.ts';
+export type { RuncRuntimeOptions } from './runc/runtime.ts';

@@ -14,7 +14,12 @@ export type Mount =
   | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
   | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes?: number; readonly mode?: number }
   /** An overlay over folders of the host; what is written lands in `upper`, which stays when the container is gone. */
-  | { readonly kind: 'overlay'; readonly lower: readonly string[]; readonly upper: string; readonly target: string };
+  | {
+      readonly kind: 'overlay';
+      readonly lower: readonly string[];
+      readonly upper: string;
+      readonly target: string;
+    };
 
 export interface RootFs {
   /** Folders, top layer first (see ImageStore.layerFolders). Empty: a bare root (`FROM scratch`). */
@@ -111,7 +116,12 @@ export interface Container extends Process {
   /** Another process inside, with the container's namespaces, limits and (unless given) its environment. */
   exec(
     command: readonly string[],
-    options: ContainerStreams & { env?: Readonly<Record<string, string>>; user?: string; workingDir?: string; terminal?: boolean },
+    options: ContainerStreams & {
+      env?: Readonly<Record<string, string>>;
+      user?: string;
+      workingDir?: string;
+      terminal?: boolean;
+    },
   ): Promise<Process>;
   stats(): Promise<ContainerStats>;
 }
@@ -175,7 +185,10 @@ export interface DnsZone {
    * `name` is lower case without the final dot. undefined: not this zone's; []: the name exists but has no such record;
    * 'NXDOMAIN': it is this zone's and does not exist.
    */
-  lookup(name: string, type: 'A' | 'AAAA' | 'SRV' | 'PTR' | 'TXT'): readonly DnsAnswer[] | 'NXDOMAIN' | undefined;
+  lookup(
+    name: string,
+    type: 'A' | 'AAAA' | 'SRV' | 'PTR' | 'TXT',
+  ): readonly DnsAnswer[] | 'NXDOMAIN' | undefined;
 }
 
 export interface DnsAnswer {

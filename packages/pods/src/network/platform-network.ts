@@ -1,0 +1,160 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Undo, run, runOrThrow } from '@updraft/kit';
+import type { Clock, Logger } from '@updraft/kit';
+import { startNameServer } from '../dns/name-server.ts';
+import { PodsFault, programFault, requireRoot } from '../fault.ts';
+import { bindMount, unmount } from '../system-calls.ts';
+import type { PlatformNetwork } from '../types.ts';
+import { AddressPool } from './address-pool.ts';
+import { formatCidr, numberToAddress, pickRanges } from './cidr.ts';
+import type { Cidr } from './cidr.ts';
+import { renderFirewall } from './firewall.ts';
+import type { FirewallFacts } from './firewall.ts';
+import { busyRanges } from './host-ranges.ts';
+import { PodLinks, deleteLinks } from './pod-links.ts';
+import type { PodLink } from './pod-links.ts';
+
+/** The network of one platform with what only this room's runtimes use of it. */
+export interface BridgeNetwork extends PlatformNetwork {
+  readonly bridge: string;
+  /** A network namespace for a pod; `ports` of its loopback lead to the gateway. */
+  attach(ports: readonly number[]): Promise<PodLink>;
+  /** A network namespace with its loopback alone. */
+  isolate(): Promise<PodLink>;
+  detach(link: PodLink): Promise<void>;
+}
+
+export interface NetworkOptions {
+  /** The platform's id: 6 hexadecimal digits. */
+  readonly id: string;
+  /** A folder of the network's own; removed with it. */
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where names go that no zone knows. Default: the name servers of the host's /etc/resolv.conf. */
+  readonly resolvers?: readonly string[];
+}
+
+const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
+
+/**
+ * Makes the bridge, rules and name server of a platform. What an earlier process of the same platform left is
+ * replaced. One per platform may exist at a time; platforms do not disturb each other.
+ * @throws PodsFault NOT_ROOT, PROGRAM_MISSING, NO_FREE_NETWORK, DNS_PORT_IN_USE, PROGRAM_FAILED; nothing is left behind.
+ */
+export async function createNetwork(options: NetworkOptions): Promise<BridgeNetwork> {
+  requireRoot();
+  const undo = new Undo();
+  try {
+    return await build(options, undo);
+  } catch (error) {
+    await undo.close();
+    throw programFault(programOf(error), error);
+  }
+}
+
+function programOf(error: unknown): string {
+  const found = error instanceof Error ? /the program (\S+) is not installed/.exec(error.message) : null;
+  return found?.[1] ?? 'ip';
+}
+
+async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork> {
+  const { id, dir, clock, logger } = options;
+  const bridge = `ud-${id}`;
+  await removeRemains(options, bridge);
+  const ranges = pickRanges(id, await busyRanges());
+  if (!ranges) {
+    throw new PodsFault('NO_FREE_NETWORK', 'no free range of addresses is left in 10.128.0.0/9', {
+      next: 'Take away routes or networks of this host that cover it.',
+    });
+  }
+  const facts: FirewallFacts = {
+    table: `updraft_${id}`,
+    bridge,
+    podCidr: formatCidr(ranges[0]),
+    serviceCidr: formatCidr(ranges[1]),
+  };
+  const gateway = numberToAddress(ranges[0].base + 1);
+  undo.add(() => rm(dir, { recursive: true, force: true }));
+  await enableForwarding(logger, undo);
+  const hostNamespace = await keepHostNamespace(dir, undo);
+  undo.add(() => deleteLinks([bridge]));
+  const bridgeIndex = await makeBridge(bridge, gateway, ranges);
+  undo.add(async () => void (await run('nft', ['delete', 'table', 'ip', facts.table])));
+  await applyRules(renderFirewall(facts, []));
+  const names = await startNameServer({ ...options, address: gateway });
+  undo.add(() => names.close());
+  const links = new PodLinks({
+    id,
+    dir: path.join(dir, 'namespaces'),
+    hostNamespace,
+    bridgeIndex,
+    gateway,
+    addresses: new AddressPool(ranges[0], 2),
+    clock,
+    logger,
+  });
+  undo.add(() => links.close());
+  logger.log('info', 'network is up', { ...facts, gateway });
+  return {
+    bridge,
+    gateway,
+    podCidr: facts.podCidr,
+    serviceCidr: facts.serviceCidr,
+    addZone: (zone) => names.addZone(zone),
+    setServices: (services) => applyRules(renderFirewall(facts, services)),
+    attach: (ports) => links.take(ports),
+    isolate: () => links.takeIsolated(),
+    detach: (link) => links.release(link),
+    remove: () => undo.close(),
+  };
+}
+
+async function applyRules(rules: string): Promise<void> {
+  await runOrThrow('nft', ['-f', '-'], { input: rules });
+}
+
+/** The bridge's hardware address is set, for it would else change with the first pod and mislead the others. */
+async function makeBridge(bridge: string, gateway: string, ranges: readonly [Cidr, Cidr]): Promise<number> {
+  const mac = ['02', ...gateway.split('.').map((part) => Number(part).toString(16).padStart(2, '0')), '01'];
+  const input = `link add ${bridge} address ${mac.join(':')} type bridge forward_delay 0
+addr add ${gateway}/${ranges[0].prefix} dev ${bridge}
+link set ${bridge} up
+route add ${formatCidr(ranges[1])} dev ${bridge}
+`;
+  await runOrThrow('ip', ['-batch', '-'], { input });
+  await writeFile(`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, '1').catch(() => undefined);
+  return Number(await readFile(`/sys/class/net/${bridge}/ifindex`, 'utf8'));
+}
+
+async function enableForwarding(logger: Logger, undo: Undo): Promise<void> {
+  if ((await readFile(FORWARDING, 'utf8')).trim() === '1') return;
+  logger.log('info', 'this host now forwards IPv4 packets, until the platform goes down', {
+    file: FORWARDING,
+  });
+  await writeFile(FORWARDING, '1');
+  undo.add(() => writeFile(FORWARDING, '0'));
+}
+
+/** Processes inside a pod's namespace name the host's by this file. */
+async function keepHostNamespace(dir: string, undo: Undo): Promise<string> {
+  const file = path.join(dir, 'host-namespace');
+  await mkdir(dir, { recursive: true });
+  await (await open(file, 'w')).close();
+  bindMount('/proc/self/ns/net', file);
+  undo.add(() => void unmount(file));
+  return file;
+}
+
+/** What a dead process of this platform left: devices by their names, namespace files by their folder. */
+async function removeRemains({ id, dir }: NetworkOptions, bridge: string): Promise<void> {
+  const devices = await readdir('/sys/class/net');
+  const mine = devices.filter((device) => device === bridge || device.startsWith(`ud${id}`));
+  if (mine.length > 0) await deleteLinks(mine);
+  const namespaces = path.join(dir, 'namespaces');
+  for (const file of await readdir(namespaces).catch(() => [])) unmount(path.join(namespaces, file));
+  unmount(path.join(dir, 'host-namespace'));
+  await rm(dir, { recursive: true, force: true });
+}

@@ -1,0 +1,177 @@
+import { mkdir, open, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { existsSync } from 'node:fs';
+import { messageOf, run } from '@updraft/kit';
+import type { Clock, Logger } from '@updraft/kit';
+import { PodsFault, programFault } from '../fault.ts';
+import { unmount } from '../system-calls.ts';
+import type { AddressPool } from './address-pool.ts';
+
+/** One pod's end of the network: a namespace kept by a file, joined to the bridge. */
+export interface PodLink {
+  /** File that holds the network namespace. */
+  readonly namespace: string;
+  readonly address: string | undefined;
+  readonly ports: readonly number[];
+}
+
+export interface PodLinksOptions {
+  readonly id: string;
+  /** Where the namespace files lie. */
+  readonly dir: string;
+  /** File that holds the host's network namespace. */
+  readonly hostNamespace: string;
+  readonly bridgeIndex: number;
+  readonly gateway: string;
+  readonly addresses: AddressPool;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How many are kept ready: making one costs a process, so it is done before it is needed. */
+const SPARE = 2;
+/** The kernel takes a dead namespace's devices away by itself; after this long they are taken away by name. */
+const LINGER_MS = 2000;
+
+/** Makes, keeps ready and takes away the pods' ends of the network. */
+export class PodLinks {
+  readonly #options: PodLinksOptions;
+  readonly #spare = new Map<string, Promise<PodLink>[]>();
+  readonly #devices = new Map<PodLink, string>();
+  readonly #dying = new Set<string>();
+  #counter = 0;
+  #closed = false;
+
+  constructor(options: PodLinksOptions) {
+    this.#options = options;
+  }
+
+  /** A joined namespace in which `ports` of the loopback lead to the gateway. */
+  async take(ports: readonly number[]): Promise<PodLink> {
+    const key = ports.join();
+    const ready = this.#spare.get(key)?.shift();
+    const link = await (ready ?? this.#make(ports));
+    this.#refill(ports);
+    return link;
+  }
+
+  /** A namespace with nothing but its loopback. */
+  async takeIsolated(): Promise<PodLink> {
+    this.#counter += 1;
+    const namespace = await this.#namespaceFile(`isolated-${this.#counter}`);
+    await enter(namespace, 'link set lo up\n');
+    return { namespace, address: undefined, ports: [] };
+  }
+
+  /** Ends the namespace; processes that are still in it lose their network. */
+  async release(link: PodLink): Promise<void> {
+    unmount(link.namespace);
+    await rm(link.namespace, { force: true });
+    const device = this.#devices.get(link);
+    this.#devices.delete(link);
+    if (link.address) this.#options.addresses.free(link.address);
+    if (!device) return;
+    this.#dying.add(device);
+    this.#options.clock.timer(LINGER_MS, () => void this.#bury());
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const spare = [...this.#spare.values()].flat();
+    this.#spare.clear();
+    const links = await Promise.allSettled(spare);
+    for (const link of links) if (link.status === 'fulfilled') await this.release(link.value);
+    for (const link of this.#devices.keys()) await this.release(link);
+    await this.#bury();
+  }
+
+  #refill(ports: readonly number[]): void {
+    if (this.#closed) return;
+    const key = ports.join();
+    const spare = this.#spare.get(key) ?? [];
+    this.#spare.set(key, spare);
+    while (spare.length < SPARE) {
+      const link = this.#make(ports);
+      link.catch((error: unknown) => {
+        void spare.splice(spare.indexOf(link), 1);
+        this.#options.logger.log('warn', 'no spare pod network', { error: messageOf(error) });
+      });
+      spare.push(link);
+    }
+  }
+
+  async #make(ports: readonly number[]): Promise<PodLink> {
+    const { id, hostNamespace, bridgeIndex, gateway, addresses } = this.#options;
+    this.#counter += 1;
+    const device = `ud${id}${this.#counter.toString(36)}`;
+    const namespace = await this.#namespaceFile(device);
+    const address = addresses.take();
+    const link: PodLink = { namespace, address, ports };
+    this.#devices.set(link, device);
+    try {
+      // Run inside the new namespace: the veth's other end is made in the host's, already in the bridge and up.
+      await enter(
+        namespace,
+        `link set lo up
+link add ${device} netns "${hostNamespace}" master if${bridgeIndex} up type veth peer name eth0
+addr add ${address}/32 dev eth0
+link set eth0 up
+route add ${gateway} dev eth0
+route add default via ${gateway}
+`,
+      );
+      if (ports.length > 0) await redirectLoopback(namespace, ports, gateway);
+      return link;
+    } catch (error) {
+      await this.release(link);
+      throw error;
+    }
+  }
+
+  async #namespaceFile(name: string): Promise<string> {
+    await mkdir(this.#options.dir, { recursive: true });
+    const file = path.join(this.#options.dir, name);
+    await (await open(file, 'w')).close();
+    return file;
+  }
+
+  async #bury(): Promise<void> {
+    const left = [...this.#dying].filter((device) => existsSync(`/sys/class/net/${device}`));
+    this.#dying.clear();
+    if (left.length > 0) await deleteLinks(left);
+  }
+}
+
+/** Deletes network devices by name; those that are gone already are no error. */
+export async function deleteLinks(devices: readonly string[]): Promise<void> {
+  const input = devices.map((device) => `link del ${device}\n`).join('');
+  await run('ip', ['-force', '-batch', '-'], { input });
+}
+
+/** Makes a network namespace, kept by `file`, and runs `ip` commands in it. */
+async function enter(file: string, commands: string): Promise<void> {
+  const args = [`--net=${file}`, 'ip', '-batch', '-'];
+  const result = await run('unshare', args, { input: commands }).catch((error: unknown) => {
+    throw programFault('unshare', error);
+  });
+  if (result.code === 0) return;
+  throw new PodsFault('PROGRAM_FAILED', `cannot make a pod's network: ${result.stderr.trim()}`);
+}
+
+async function redirectLoopback(namespace: string, ports: readonly number[], gateway: string): Promise<void> {
+  const input = `table ip updraft {
+  chain output {
+    type nat hook output priority -100;
+    ip daddr 127.0.0.1 tcp dport { ${ports.join(', ')} } dnat to ${gateway}
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat;
+    ip saddr 127.0.0.1 oifname "eth0" masquerade
+  }
+}
+`;
+  const result = await run('nsenter', [`--net=${namespace}`, 'nft', '-f', '-'], { input });
+  if (result.code !== 0) {
+    throw new PodsFault('PROGRAM_FAILED', `cannot redirect the loopback's ports: ${result.stderr.trim()}`);
+  }
+}

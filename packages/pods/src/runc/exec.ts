@@ -1,0 +1,99 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { PodsFault } from '../fault.ts';
+import type { Container, ContainerSpec, Process } from '../types.ts';
+import { processOf } from './bundle.ts';
+import type { Attempt } from './container.ts';
+import { launch } from './launch.ts';
+import type { Machine } from './machine.ts';
+import { sendSignal } from './signals.ts';
+import { UnknownUser, findIdentity } from './users.ts';
+import type { Identity } from './users.ts';
+
+export interface ExecFacts {
+  readonly machine: Machine;
+  readonly attempt: Attempt;
+  /** A folder of this exec's own. */
+  readonly folder: string;
+  readonly spec: ContainerSpec;
+  readonly identity: Identity;
+  readonly hostname: string;
+}
+
+type ExecOptions = Parameters<Container['exec']>[1];
+
+/** Runs another process in a running container. */
+export async function execIn(
+  facts: ExecFacts,
+  command: readonly string[],
+  options: ExecOptions,
+): Promise<Process> {
+  const { machine, attempt, folder } = facts;
+  if (options.terminal) {
+    throw new PodsFault('UNSUPPORTED', 'a terminal for exec is not supported yet', {
+      next: 'Run it without a terminal.',
+    });
+  }
+  const identity = await identityFor(facts, options.user);
+  if (identity instanceof UnknownUser)
+    return {
+      stdin: undefined,
+      kill: async () => undefined,
+      exited: Promise.resolve({ kind: 'couldNotStart', message: identity.message }),
+    };
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, 'process.json');
+  await writeFile(file, JSON.stringify(execProcess(facts, command, { options, identity })), { mode: 0o600 });
+  const launched = await launch({
+    state: machine.state,
+    folder,
+    command: ['exec', '--process', file],
+    container: attempt.id,
+    streams: options,
+    clock: machine.clock,
+  });
+  let ended = false;
+  const finish = async () => {
+    const end = await launched.ended;
+    ended = true;
+    await rm(folder, { recursive: true, force: true });
+    return end.kind === 'exited' ? { ...end, outOfMemory: false } : end;
+  };
+  return {
+    stdin: launched.stdin,
+    exited: finish(),
+    kill: async (signal) => {
+      if (!ended && launched.pid !== undefined) sendSignal(launched.pid, signal);
+    },
+  };
+}
+
+function execProcess(
+  { spec, hostname, machine }: ExecFacts,
+  command: readonly string[],
+  { options, identity }: { options: ExecOptions; identity: Identity },
+): object {
+  return processOf(
+    {
+      ...spec,
+      command,
+      env: options.env ?? spec.env,
+      workingDir: options.workingDir ?? spec.workingDir,
+      terminal: false,
+    },
+    { identity, hostname, availableCapabilities: machine.capabilities },
+  );
+}
+
+async function identityFor(
+  { identity, attempt }: ExecFacts,
+  user: string | undefined,
+): Promise<Identity | UnknownUser> {
+  if (user === undefined) return identity;
+  try {
+    return await findIdentity(path.join(attempt.folder, 'root'), user);
+  } catch (error) {
+    if (error instanceof UnknownUser) return error;
+    throw error;
+  }
+}

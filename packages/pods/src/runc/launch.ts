@@ -1,0 +1,129 @@
+import { readFileSync, watch } from 'node:fs';
+import path from 'node:path';
+import { readTextIfPresent, start } from '@updraft/kit';
+import type { Clock, Exit } from '@updraft/kit';
+import { programFault } from '../fault.ts';
+import type { ContainerStreams } from '../types.ts';
+import { OutputPipes } from './output-pipes.ts';
+import type { Writable } from 'node:stream';
+
+export interface LaunchOptions {
+  /** Where runc keeps its state (`--root`). */
+  readonly state: string;
+  /** A folder of this launch alone: process id and log are written there. */
+  readonly folder: string;
+  /** The runc command and its arguments, without the id of the container. */
+  readonly command: readonly string[];
+  readonly container: string;
+  readonly streams: ContainerStreams;
+  readonly clock: Clock;
+}
+
+/** How a process in a container ended, before anything around it was cleaned up. */
+export type LaunchEnd =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'couldNotStart'; readonly message: string };
+
+export interface Launched {
+  /** On the host; undefined when the process could not be started. */
+  readonly pid: number | undefined;
+  readonly stdin: Writable | undefined;
+  /** Resolves when the process has ended and its output was delivered. */
+  readonly ended: Promise<LaunchEnd>;
+}
+
+/**
+ * Runs `runc run` or `runc exec` in the foreground and resolves when the process in the container runs, or could not
+ * be started. runc writes the process id when the program was found and is about to be executed; what it prints to
+ * standard error before is its own complaint, which its log has too.
+ */
+export async function launch(options: LaunchOptions): Promise<Launched> {
+  const { state, folder, command, container, streams, clock } = options;
+  const [verb = '', ...rest] = command;
+  const log = path.join(folder, 'log');
+  const pidFile = path.join(folder, 'pid');
+  const pipes = new OutputPipes(streams);
+  const args = [
+    '--root',
+    state,
+    '--log',
+    log,
+    '--log-format',
+    'json',
+    verb,
+    '--pid-file',
+    pidFile,
+    ...rest,
+    container,
+  ];
+  const running = await start('runc', args, { stdio: [...pipes.stdio] }).catch((error: unknown) => {
+    pipes.close();
+    throw programFault('runc', error);
+  });
+  pipes.closeChildEnds();
+  const pid = await startedPid(folder, pidFile, running.exited);
+  pipes.release({ drop: pid === undefined });
+  const finish = async (): Promise<LaunchEnd> => {
+    const exit = await running.exited;
+    await pipes.drained(clock);
+    return outcome(exit, pid, await complaints(log));
+  };
+  return { pid, stdin: pipes.stdin, ended: finish() };
+}
+
+function outcome(exit: Exit, pid: number | undefined, errors: readonly string[]): LaunchEnd {
+  const complaint = errors.at(-1);
+  // The program was found but the kernel refused it (wrong format, missing interpreter): runc's exit code is then 1.
+  const refused = errors.find(
+    (message) => message.includes('exec user process') || message.startsWith('exec '),
+  );
+  if (pid === undefined || refused) {
+    const message = plainWords(refused ?? complaint ?? `runc ended with ${exit.signal ?? exit.code}`);
+    return { kind: 'couldNotStart', message };
+  }
+  return { kind: 'exited', code: exit.code ?? 137 };
+}
+
+/** runc tells how it got to the cause; the cause is what users need. */
+function plainWords(message: string): string {
+  return message.replace(
+    /^(?:runc (?:run|exec) failed: |unable to start container process: |exec failed: )+/,
+    '',
+  );
+}
+
+function startedPid(folder: string, file: string, exited: Promise<Exit>): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const watcher = watch(folder, look);
+    function finish(pid: number | undefined): void {
+      watcher.close();
+      resolve(pid);
+    }
+    function look(): void {
+      const pid = readPid(file);
+      if (pid !== undefined) finish(pid);
+    }
+    void exited.then(() => finish(readPid(file)));
+    look();
+  });
+}
+
+function readPid(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, 'utf8')) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function complaints(log: string): Promise<string[]> {
+  const text = (await readTextIfPresent(log)) ?? '';
+  return text.split('\n').flatMap((line) => {
+    try {
+      const entry = JSON.parse(line) as { level?: string; msg?: string };
+      return entry.msg && (entry.level === 'error' || entry.level === 'fatal') ? [entry.msg] : [];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,19 @@
+import type { Clock, Logger } from '@updraft/kit';
+import type { BridgeNetwork } from '../network/platform-network.ts';
+import type { Cgroups } from './cgroups.ts';
+
+/** What all pods of one runc runtime share. */
+export interface Machine {
+  /** The group all the platform's groups are in: `/updraft-<id>`. */
+  readonly group: string;
+  /** runc's own state. */
+  readonly state: string;
+  /** A folder with the standard mount targets, the lowest layer of every container. */
+  readonly skeleton: string;
+  readonly cgroups: Cgroups;
+  readonly capabilities: ReadonlySet<string>;
+  readonly limitSwap: boolean;
+  readonly network: BridgeNetwork | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}

@@ -1,0 +1,121 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { PodsFault } from '../fault.ts';
+import type { PodLink } from '../network/pod-links.ts';
+import type { Container, ContainerSpec, ContainerStreams, Pod, PodSpec } from '../types.ts';
+import { startContainer } from './container.ts';
+import type { PodFacts } from './container.ts';
+import type { Machine } from './machine.ts';
+
+export interface PodParts {
+  readonly machine: Machine;
+  readonly spec: PodSpec;
+  readonly folder: string;
+  readonly link: PodLink;
+  readonly gateway: string | undefined;
+  /** Called once, when the pod is gone. */
+  readonly onRemoved: () => void;
+}
+
+/** Files of the pod, in the order of POD_FILES. */
+export const POD_FILES = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf'] as const;
+
+export async function writePodFiles({ spec, folder, link, gateway }: PodParts): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const contents = [hostsFile(spec, link.address), `${spec.hostname}\n`, resolverFile(spec, gateway)];
+  await Promise.all(
+    POD_FILES.map((target, index) =>
+      writeFile(path.join(folder, path.basename(target)), contents[index] ?? ''),
+    ),
+  );
+}
+
+function hostsFile(spec: PodSpec, address: string | undefined): string {
+  const lines = ['127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback'];
+  lines.push(`${address ?? '127.0.1.1'} ${spec.hostname}`);
+  for (const [name, target] of Object.entries(spec.hosts ?? {})) lines.push(`${target} ${name}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function resolverFile(spec: PodSpec, gateway: string | undefined): string {
+  const lines = gateway === undefined ? [] : [`nameserver ${gateway}`];
+  if (spec.dnsSearch?.length) lines.push(`search ${spec.dnsSearch.join(' ')}`);
+  if (spec.dnsOptions?.length) lines.push(`options ${spec.dnsOptions.join(' ')}`);
+  return `${lines.join('\n')}\n`;
+}
+
+export class RuncPod implements Pod {
+  readonly name: string;
+  readonly address: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly #parts: PodParts;
+  readonly #facts: PodFacts;
+  readonly #containers = new Map<string, Promise<Container>>();
+  #serial = 0;
+  #removal: Promise<void> | undefined;
+
+  constructor(parts: PodParts) {
+    const { spec, folder, link } = parts;
+    this.#parts = parts;
+    this.name = spec.name;
+    this.address = link.address;
+    this.labels = spec.labels ?? {};
+    this.#facts = {
+      folder,
+      name: spec.name,
+      hostname: spec.hostname,
+      networkNamespace: link.namespace,
+      files: Object.fromEntries(
+        POD_FILES.map((target) => [target, path.join(folder, path.basename(target))]),
+      ),
+      sysctl: kernelSettings(link),
+    };
+  }
+
+  async start(spec: ContainerSpec, streams: ContainerStreams): Promise<Container> {
+    if (this.#removal) throw new PodsFault('GONE', `the pod ${this.name} is being removed`);
+    if (this.#containers.has(spec.name)) {
+      throw new PodsFault('NAME_TAKEN', `a container ${spec.name} is running in the pod ${this.name}`);
+    }
+    this.#serial += 1;
+    const starting = startContainer(this.#parts.machine, this.#facts, spec, {
+      streams,
+      serial: this.#serial,
+    });
+    this.#containers.set(spec.name, starting);
+    const forget = () => this.#containers.delete(spec.name);
+    try {
+      const container = await starting;
+      void container.exited.then(forget);
+      return container;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  remove(): Promise<void> {
+    this.#removal ??= this.#remove();
+    return this.#removal;
+  }
+
+  async #remove(): Promise<void> {
+    const { machine, folder, link, onRemoved } = this.#parts;
+    const containers = await Promise.allSettled(this.#containers.values());
+    await Promise.all(
+      containers.flatMap((result) => (result.status === 'fulfilled' ? [result.value.stop(0)] : [])),
+    );
+    await machine.network?.detach(link);
+    await rm(folder, { recursive: true, force: true });
+    onRemoved();
+  }
+}
+
+/** Any user may listen on any port and ping: it is the pod's own network. */
+function kernelSettings(link: PodLink): Record<string, string> {
+  return {
+    'net.ipv4.ip_unprivileged_port_start': '0',
+    'net.ipv4.ping_group_range': '0 2147483647',
+    ...(link.ports.length > 0 ? { 'net.ipv4.conf.all.route_localnet': '1' } : {}),
+  };
+}

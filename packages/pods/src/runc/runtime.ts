@@ -1,0 +1,114 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Clock, Logger } from '@updraft/kit';
+import { PodsFault, requireName, requireRoot } from '../fault.ts';
+import type { BridgeNetwork } from '../network/platform-network.ts';
+import type { Pod, PodSpec, Runtime } from '../types.ts';
+import { boundingSet } from './capabilities.ts';
+import { findCgroups, swapLimitable } from './cgroups.ts';
+import { makeSkeleton } from './file-system.ts';
+import type { Machine } from './machine.ts';
+import { POD_FILES, RuncPod, writePodFiles } from './pod.ts';
+import { sweepRemains } from './sweep.ts';
+
+export interface RuncRuntimeOptions {
+  /** The platform's id: 6 hexadecimal digits. */
+  readonly id: string;
+  /** A folder of the runtime's own, on a file system that can hold an overlay's upper directory. */
+  readonly dir: string;
+  /** Absent: only pods with `network: 'none'`. */
+  readonly network?: BridgeNetwork;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Pods as runc containers. Nothing outlives the pods but `dir` itself; one runtime of an id may live at a time.
+ * @throws PodsFault NOT_ROOT, CGROUPS_UNUSABLE
+ */
+export async function createRuncRuntime(options: RuncRuntimeOptions): Promise<Runtime> {
+  requireRoot();
+  const machine = await prepareMachine(options);
+  return new RuncRuntime(machine, options.dir);
+}
+
+async function prepareMachine({ id, dir, network, clock, logger }: RuncRuntimeOptions): Promise<Machine> {
+  const cgroups = await findCgroups();
+  const machine: Machine = {
+    group: `/updraft-${id}`,
+    state: path.join(dir, 'state'),
+    skeleton: path.join(dir, 'skeleton'),
+    cgroups,
+    capabilities: boundingSet(await readFile('/proc/self/status', 'utf8')),
+    limitSwap: await swapLimitable(cgroups),
+    network,
+    clock,
+    logger,
+  };
+  await mkdir(machine.state, { recursive: true, mode: 0o700 });
+  await makeSkeleton(machine.skeleton, POD_FILES);
+  return machine;
+}
+
+class RuncRuntime implements Runtime {
+  readonly kind = 'runc';
+  readonly #machine: Machine;
+  readonly #dir: string;
+  /** A name is taken from the moment its pod is asked for; it is listed once it exists. */
+  readonly #names = new Set<string>();
+  readonly #pods = new Map<string, Pod>();
+
+  constructor(machine: Machine, dir: string) {
+    this.#machine = machine;
+    this.#dir = dir;
+  }
+
+  async createPod(spec: PodSpec): Promise<Pod> {
+    requireName('pod', spec.name);
+    if (this.#names.has(spec.name)) throw new PodsFault('NAME_TAKEN', `a pod ${spec.name} exists`);
+    this.#names.add(spec.name);
+    try {
+      const pod = await this.#create(spec);
+      this.#pods.set(spec.name, pod);
+      return pod;
+    } catch (error) {
+      this.#names.delete(spec.name);
+      throw error;
+    }
+  }
+
+  list(): readonly Pod[] {
+    return [...this.#pods.values()];
+  }
+
+  sweep(): Promise<{ removed: readonly string[] }> {
+    return sweepRemains(this.#machine, path.join(this.#dir, 'pods'), this.#names);
+  }
+
+  async #create(spec: PodSpec): Promise<Pod> {
+    const { network } = this.#machine;
+    if (!network) {
+      throw new PodsFault('UNSUPPORTED', 'this runtime was made without a network');
+    }
+    const isolated = spec.network === 'none';
+    const link = isolated ? await network.isolate() : await network.attach(spec.gatewayPortsOnLoopback ?? []);
+    const parts = {
+      machine: this.#machine,
+      spec,
+      folder: path.join(this.#dir, 'pods', spec.name),
+      link,
+      gateway: isolated ? undefined : network.gateway,
+      onRemoved: () => {
+        this.#pods.delete(spec.name);
+        this.#names.delete(spec.name);
+      },
+    };
+    try {
+      await writePodFiles(parts);
+      return new RuncPod(parts);
+    } catch (error) {
+      await network.detach(link);
+      throw error;
+    }
+  }
+}
