@@ -54,7 +54,7 @@ const noAmbientClock = {
 const noAmbientEnvironment = {
   create(context) {
     // Tool entry points of stand-ins are programs of their own.
-    if (inRoom(context, 'cli', 'daemon') || context.filename.includes('/stand-ins/src/tools/')) return {};
+    if (inRoom(context, 'cli', 'daemon', 'kit') || context.filename.includes('/stand-ins/src/tools/')) return {};
     return {
       MemberExpression(node) {
         if (node.object.name === 'process' && node.property.name === 'env') {

@@ -70,9 +70,10 @@ function outcomeOf(exit: ContainerExit): Outcome {
 
 async function startContainer(place: ShellPlace, shell: Shell): Promise<Container> {
   const { image, request, log } = place;
-  const entrypoint = request?.entrypoint ?? image?.image.config.config?.Entrypoint ?? [];
-  const inside = place.image ? place.temporaryDir.inside : place.temporaryDir.host;
-  const user = request?.user ?? image?.image.config.config?.User;
+  const config = image?.image.config.config ?? {};
+  const entrypoint = request?.entrypoint ?? config.Entrypoint ?? [];
+  const inside = image ? place.temporaryDir.inside : place.temporaryDir.host;
+  const user = request?.user ?? config.User;
   const onOutput = (chunk: Buffer) => log.bytes(chunk);
   return place.pod.start(
     {

@@ -1,0 +1,111 @@
+import { Fault, KeyedLock, codeOf, messageOf } from '@updraft/kit';
+import type { Clock } from '@updraft/kit';
+import { formatReference, parseReference, pull } from '@updraft/oci';
+import type { Credentials, Image, ImageStore, Reference } from '@updraft/oci';
+import type { StandIn, StandIns } from '@updraft/stand-ins';
+
+/** A registry that did not answer is not asked again for this long. */
+const UNREACHABLE_FOR_MS = 10 * 60_000;
+
+export interface FoundImage {
+  readonly image: Image;
+  readonly notes: readonly string[];
+  readonly standIn: StandIn | undefined;
+}
+
+export interface FindOptions {
+  readonly policy: 'always' | 'if-not-present' | 'never';
+  readonly credentials: Credentials | undefined;
+  readonly onLog: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+interface Parts {
+  readonly store: ImageStore;
+  readonly standIns: StandIns;
+  readonly clock: Clock;
+  /** Host of the embedded registry: its images are in the store or nowhere. */
+  readonly registryHost: string;
+}
+
+/**
+ * Where images come from, in order: always-ours tools, the store, the remote registry, and a stand-in when the registry
+ * cannot be reached at all. An image that a reachable registry does not have is an error, never a stand-in.
+ */
+export class ImageFinder {
+  readonly #parts: Parts;
+  readonly #lock = new KeyedLock();
+  readonly #unreachable = new Map<string, number>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** @throws Fault IMAGE_NOT_FOUND, IMAGE_PULL_FAILED, IMAGE_FORBIDDEN, IMAGE_NAME_INVALID */
+  async find(name: string, options: FindOptions): Promise<FoundImage> {
+    const reference = parseName(name);
+    return this.#lock.use(formatReference(reference), () => this.#find(reference, options));
+  }
+
+  async #find(reference: Reference, options: FindOptions): Promise<FoundImage> {
+    const { store, standIns, registryHost } = this.#parts;
+    const name = formatReference(reference);
+    const standIn = standIns.find(name);
+    if (standIn?.always) return this.#standIn(standIn, options);
+    const present = await store.get(name);
+    const isOurs = reference.registry === registryHost;
+    if (present && (isOurs || options.policy !== 'always')) return plain(present);
+    if (isOurs) throw notHere(name, 'the embedded registry does not have it; a build job pushes it there');
+    if (options.policy === 'never') throw notHere(name, 'it is not on this machine and pull_policy is never');
+    const pulled = await this.#pull(reference, options);
+    if (pulled) return plain(pulled);
+    if (present) return plain(present);
+    if (standIn) return this.#standIn(standIn, options);
+    throw new Fault('IMAGE_PULL_FAILED', `the registry ${reference.registry} cannot be reached to pull ${name}`, {
+      next: `There is no stand-in for ${reference.repository}; those there are: ${standIns.known().join(', ')}.`,
+    });
+  }
+
+  /** undefined when the registry cannot be reached. */
+  async #pull(reference: Reference, options: FindOptions): Promise<Image | undefined> {
+    const { clock, store } = this.#parts;
+    const until = this.#unreachable.get(reference.registry) ?? 0;
+    if (clock.elapsed() < until) return undefined;
+    try {
+      return await pull(store, formatReference(reference), {
+        ...(options.credentials ? { credentials: options.credentials } : {}),
+        ...(options.signal ? { signal: options.signal } : {}),
+      });
+    } catch (error) {
+      if (codeOf(error) !== 'REGISTRY_UNREACHABLE') throw pullFault(reference, error);
+      this.#unreachable.set(reference.registry, clock.elapsed() + UNREACHABLE_FOR_MS);
+      return undefined;
+    }
+  }
+
+  async #standIn(standIn: StandIn, options: FindOptions): Promise<FoundImage> {
+    const image = await this.#parts.standIns.make(standIn, options.onLog);
+    return { image, notes: standIn.note === undefined ? [] : [standIn.note], standIn };
+  }
+}
+
+const plain = (image: Image): FoundImage => ({ image, notes: [], standIn: undefined });
+
+function parseName(name: string): Reference {
+  try {
+    return parseReference(name);
+  } catch (error) {
+    throw new Fault('IMAGE_NAME_INVALID', `${name} is not the name of an image: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+const notHere = (name: string, why: string): Fault => new Fault('IMAGE_NOT_FOUND', `there is no image ${name}: ${why}`);
+
+function pullFault(reference: Reference, error: unknown): Fault {
+  const code = codeOf(error) === 'UNAUTHORIZED' ? 'IMAGE_FORBIDDEN' : 'IMAGE_PULL_FAILED';
+  const known = codeOf(error) === 'IMAGE_NOT_FOUND' ? 'IMAGE_NOT_FOUND' : code;
+  return new Fault(known, `${formatReference(reference)} cannot be pulled: ${messageOf(error)}`, {
+    cause: error,
+    ...(error instanceof Fault && error.next !== undefined ? { next: error.next } : {}),
+  });
+}

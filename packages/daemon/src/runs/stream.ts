@@ -1,0 +1,31 @@
+import type { ProblemView, RunEvent } from '@updraft/control';
+import type { PipelineRun } from '@updraft/runner';
+import { EventQueue } from '../server/queue.ts';
+import { runEvent } from './views.ts';
+
+/** Starts a run and gives its events to the end. An attached client that goes away takes the run with it. */
+export async function* streamRun(
+  run: PipelineRun,
+  problems: readonly ProblemView[],
+  client: { readonly attached: boolean; readonly signal: AbortSignal },
+): AsyncIterable<RunEvent> {
+  const queue = new EventQueue<RunEvent>();
+  const stop = run.events.listen((event) => {
+    queue.push(runEvent(event));
+    if (event.type === 'finished') queue.end();
+  });
+  const leave = () => {
+    if (client.attached) run.cancel();
+    stop();
+    queue.end();
+  };
+  client.signal.addEventListener('abort', leave, { once: true });
+  if (problems.length > 0) yield { type: 'problems', problems };
+  run.start();
+  try {
+    yield* queue;
+  } finally {
+    client.signal.removeEventListener('abort', leave);
+    stop();
+  }
+}

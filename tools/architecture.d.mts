@@ -1,0 +1,3 @@
+export const PURE: readonly string[];
+export const ROOMS: Readonly<Record<string, readonly string[]>>;
+export function packageName(room: string): string;
