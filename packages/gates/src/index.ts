@@ -1,1 +1,17 @@
-export {};
+/**
+ * Gates: checks that can stop a pipeline. A lint of Dockerfiles with the codes and the command line of Hadolint, and a
+ * scan of images for packages with known vulnerabilities with the command line of Trivy. Rules and advisories are data;
+ * what a command line may touch is handed in.
+ * @module
+ */
+export type { CommandIo } from './command/io.ts';
+export { hadolintCommand } from './lint/command.ts';
+export type { HadolintIo } from './lint/command.ts';
+export type { Finding, LintSeverity } from './lint/finding.ts';
+export { FORMATTERS } from './lint/formats/all.ts';
+export type { FileFindings, Formatter, LintFormat } from './lint/formats/all.ts';
+export { lintDockerfile, lintDockerfileWithShell } from './lint/lint.ts';
+export type { Rule } from './lint/rule.ts';
+export { RULES } from './lint/rules/all.ts';
+export type { LabelSchema, LabelType, LintSettings } from './lint/settings.ts';
+export type { ShellCheck, ShellDialect } from './lint/shellcheck.ts';

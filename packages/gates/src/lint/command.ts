@@ -1,0 +1,143 @@
+import { messageOf } from '@updraft/kit';
+import { parseFlags } from '../command/flags.ts';
+import type { FlagSpec, ParsedFlags } from '../command/flags.ts';
+import type { CommandIo } from '../command/io.ts';
+import { configFileLayer } from './config-file.ts';
+import { atLeast } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { FORMATTERS } from './formats/all.ts';
+import type { FileFindings, LintFormat } from './formats/all.ts';
+import { environmentLayer, flagLayer, mergeLayers } from './layers.ts';
+import type { CommandSettings } from './layers.ts';
+import { lintDockerfile, lintDockerfileWithShell } from './lint.ts';
+import type { ShellCheck } from './shellcheck.ts';
+
+export interface HadolintIo extends CommandIo {
+  /** Looks into RUN; when absent that is said once on standard error. */
+  readonly shellcheck?: ShellCheck;
+}
+
+const FLAGS: readonly FlagSpec[] = [
+  { name: 'version', short: 'v', kind: 'switch' },
+  { name: 'help', short: 'h', kind: 'switch' },
+  { name: 'config', short: 'c', kind: 'value' },
+  { name: 'file-path-in-report', kind: 'value' },
+  { name: 'no-fail', kind: 'switch' },
+  { name: 'no-color', kind: 'switch' },
+  { name: 'verbose', short: 'V', kind: 'switch' },
+  { name: 'format', short: 'f', kind: 'value' },
+  { name: 'error', kind: 'list' },
+  { name: 'warning', kind: 'list' },
+  { name: 'info', kind: 'list' },
+  { name: 'style', kind: 'list' },
+  { name: 'ignore', kind: 'list' },
+  { name: 'trusted-registry', kind: 'list' },
+  { name: 'require-label', kind: 'list' },
+  { name: 'strict-labels', kind: 'switch' },
+  { name: 'disable-ignore-pragma', kind: 'switch' },
+  { name: 'failure-threshold', short: 't', kind: 'value' },
+];
+
+const HELP = `hadolint: lint Dockerfiles (Updraft's own, with the command line and rule codes of Hadolint 2.12)
+
+Usage: hadolint [OPTION...] DOCKERFILE...      ("-" is standard input)
+
+  -c, --config FILE              configuration instead of .hadolint.yaml
+  -f, --format FORMAT            ${Object.keys(FORMATTERS).join(', ')}
+  -t, --failure-threshold LEVEL  error, warning, info (default), style, ignore, none
+      --no-fail                  exit 0 whatever is found
+      --error|--warning|--info|--style CODE   give a rule this level
+      --ignore CODE              leave a rule out
+      --trusted-registry HOST    registries that FROM may name
+      --require-label NAME:TYPE  labels that have to be there
+      --strict-labels            no labels but those
+      --disable-ignore-pragma    do not heed "# hadolint ignore="
+      --file-path-in-report PATH name of the file in the report
+  -v, --version  -V, --verbose  --no-color  -h, --help
+`;
+
+/** These formats are for tools that read the report; the original never fails with them. */
+const NEVER_FAILING: readonly LintFormat[] = ['codeclimate', 'codacy'];
+
+/** These name the file as `--file-path-in-report` says. */
+const NAMING: readonly LintFormat[] = ['checkstyle', 'codeclimate', 'gitlab_codeclimate', 'sonarqube'];
+
+/**
+ * `hadolint`'s command line. Exit code 0: nothing at or above the threshold; 1: something, a file that does not
+ * parse or cannot be read, or wrong usage.
+ */
+export async function hadolintCommand(argv: readonly string[], io: HadolintIo): Promise<number> {
+  const parsed = parseFlags(argv, FLAGS);
+  if (parsed.values.has('help')) return print(io, HELP);
+  if (parsed.values.has('version'))
+    return print(io, 'Hadolint 2.12.0 (command line and rules, by Updraft)\n');
+  const { layer, errors } = flagLayer(parsed);
+  const wrong = [
+    ...parsed.errors,
+    ...errors,
+    ...(parsed.positionals.length === 0 ? ['no Dockerfile is named'] : []),
+  ];
+  if (wrong.length > 0) return fail(io, wrong);
+  const file = await configFileLayer(io, parsed.values.get('config')?.[0]);
+  return lintFiles(parsed, mergeLayers([environmentLayer(io.env), file, layer]), io);
+}
+
+function print(io: CommandIo, text: string): number {
+  io.stdout(text);
+  return 0;
+}
+
+function fail(io: CommandIo, errors: readonly string[]): number {
+  for (const error of errors) io.stderr(`hadolint: ${error}\n`);
+  io.stderr('Run hadolint --help for the options.\n');
+  return 1;
+}
+
+async function lintFiles(parsed: ParsedFlags, settings: CommandSettings, io: HadolintIo): Promise<number> {
+  if (io.shellcheck === undefined) {
+    io.stderr(
+      'hadolint: ShellCheck is not available: the scripts inside RUN were not checked for SC rules\n',
+    );
+  }
+  const report = parsed.values.get('file-path-in-report')?.[0];
+  const results: FileFindings[] = [];
+  let unread = 0;
+  for (const path of parsed.positionals) {
+    const findings = await lintFile(path, settings, io);
+    if (findings === undefined) unread += 1;
+    else results.push({ file: NAMING.includes(settings.format) ? (report ?? path) : path, findings });
+  }
+  io.stdout(FORMATTERS[settings.format](results));
+  if (unread > 0) return 1;
+  return exitCode(
+    settings,
+    results.flatMap(({ findings }) => findings),
+  );
+}
+
+async function lintFile(
+  path: string,
+  settings: CommandSettings,
+  io: HadolintIo,
+): Promise<readonly Finding[] | undefined> {
+  const text = path === '-' ? await io.stdin() : await io.readFile(path);
+  if (text === undefined) {
+    io.stderr(`hadolint: ${path}: there is no such file\n`);
+    return undefined;
+  }
+  if (io.shellcheck === undefined) return lintDockerfile(text, settings);
+  try {
+    return await lintDockerfileWithShell(text, settings, io.shellcheck);
+  } catch (error) {
+    io.stderr(`hadolint: ${path}: ShellCheck failed, SC rules were not checked: ${messageOf(error)}\n`);
+    return lintDockerfile(text, settings);
+  }
+}
+
+function exitCode(
+  { noFail, format, failureThreshold }: CommandSettings,
+  findings: readonly Finding[],
+): number {
+  if (noFail || NEVER_FAILING.includes(format)) return 0;
+  return findings.some(({ severity }) => atLeast(severity, failureThreshold)) ? 1 : 0;
+}

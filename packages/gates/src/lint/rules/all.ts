@@ -1,0 +1,23 @@
+import type { Rule } from '../rule.ts';
+import { APK_RULES } from './apk.ts';
+import { APT_RULES } from './apt.ts';
+import { FILE_RULES } from './files.ts';
+import { FROM_RULES } from './from.ts';
+import { GENERAL_RULES } from './general.ts';
+import { LABEL_RULES } from './labels.ts';
+import { LANGUAGE_RULES } from './languages.ts';
+import { RPM_RULES } from './rpm.ts';
+import { START_RULES } from './start.ts';
+
+/** Every rule of Hadolint 2.12, by code. DL1000 is the parser's own. */
+export const RULES: readonly Rule[] = [
+  ...GENERAL_RULES,
+  ...FROM_RULES,
+  ...FILE_RULES,
+  ...START_RULES,
+  ...APT_RULES,
+  ...APK_RULES,
+  ...RPM_RULES,
+  ...LANGUAGE_RULES,
+  ...LABEL_RULES,
+].toSorted((a, b) => (a.code < b.code ? -1 : 1));
