@@ -1,1 +1,43 @@
-export {};
+/**
+ * GitLab's pipeline language: the files of a commit and facts about it become a `Pipeline`, or problems with file,
+ * line and column. Depends on its arguments alone: no clock, no disk, no process.
+ *
+ * The road: read YAML with places (`yaml/`) -> `include.ts` -> `extends.ts` -> `references.ts` -> `configuration.ts`
+ * reads every keyword by the tables in `keywords/` -> `instances.ts` multiplies parallel jobs -> `select-jobs.ts`
+ * asks the rules -> `check-needs.ts` -> `make-job.ts`.
+ * @module
+ */
+export { createPipeline, defaultConfigPath } from './create-pipeline.ts';
+export { codes } from './codes.table.ts';
+export type { ProblemCode } from './codes.table.ts';
+export { parseDuration } from './duration.ts';
+export { evaluate, holds, isTruthy } from './expression/evaluate.ts';
+export type { ExpressionContext, Value } from './expression/evaluate.ts';
+export { parseExpression } from './expression/parse.ts';
+export type { Expression, ParsedExpression } from './expression/parse.ts';
+export { expandVariables } from './variables/expand.ts';
+export type { ExpandOptions } from './variables/expand.ts';
+export { jobVariables, variableValues } from './variables/job-variables.ts';
+export { predefinedVariables } from './variables/predefined.ts';
+export type { PredefinedOptions } from './variables/predefined.ts';
+export { environmentSlug, refSlug } from './variables/slug.ts';
+export type {
+  AllowFailure,
+  Artifacts,
+  Cache,
+  CommitFacts,
+  CommitFiles,
+  EnvironmentRequest,
+  ImageRequest,
+  Job,
+  Need,
+  Pipeline,
+  PipelineRequest,
+  PipelineResult,
+  Position,
+  Problem,
+  Retry,
+  ServiceRequest,
+  Variable,
+  When,
+} from './pipeline.ts';

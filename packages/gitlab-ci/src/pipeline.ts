@@ -90,7 +90,16 @@ export interface Variable {
   readonly raw?: boolean;
   readonly masked?: boolean;
   readonly file?: boolean;
-  readonly source: 'pipeline' | 'project' | 'dotenv' | 'job' | 'rule' | 'matrix' | 'workflow' | 'global' | 'predefined';
+  readonly source:
+    | 'pipeline'
+    | 'project'
+    | 'dotenv'
+    | 'job'
+    | 'rule'
+    | 'matrix'
+    | 'workflow'
+    | 'global'
+    | 'predefined';
 }
 
 /** One job of a created pipeline: everything decided, nothing left of extends, default, rules or matrix. Frozen. */

@@ -1,0 +1,51 @@
+import type { Problem } from './pipeline.ts';
+
+/** Every kind of problem: how grave it is and what it means. The README's table is held against this one by a test. */
+export const codes = {
+  'yaml-syntax': ['error', 'The text is not YAML.'],
+  'yaml-alias': ['error', 'An alias (`*name`) has no anchor before it in this file, or contains itself.'],
+  'yaml-key': ['error', 'A key is a list or a map.'],
+  'yaml-date': ['error', 'An unquoted date or time: GitLab refuses it; put it in quotes.'],
+  'yaml-tag': ['warning', 'A tag other than `!reference`; GitLab ignores it.'],
+  'yaml-too-large': ['error', 'The file is larger, deeper or unfolds further than GitLab allows.'],
+  'duplicate-key': ['warning', 'A key stands twice in one map; the last one counts.'],
+  'merge-overrides': ['warning', 'A `<<` replaces a key written above it, as in GitLab.'],
+  'file-missing': ['error', 'The configuration file or an included file is not in the commit.'],
+  'not-a-map': ['error', 'A configuration file is not a map of keywords and jobs.'],
+  'include-cycle': ['error', 'A file includes itself, directly or through others.'],
+  'include-limit': ['error', 'More files are included than GitLab allows.'],
+  'include-invalid': ['error', 'An entry of `include` names no file, or one that is not YAML.'],
+  'include-unsupported': ['error', 'An include from outside this repository; it cannot be fetched here.'],
+  'input-invalid': ['error', 'An input of a file is missing, unknown, or does not fit its declaration.'],
+  'extends-missing': ['error', 'A job extends one that is not there.'],
+  'extends-cycle': ['error', 'Jobs extend each other in a circle, or too deep.'],
+  'reference-missing': ['error', 'A `!reference` leads nowhere.'],
+  'reference-cycle': ['error', 'A `!reference` leads back to itself, or too deep.'],
+  'unknown-keyword': ['error', 'GitLab has no such keyword at this place.'],
+  'invalid-value': ['error', 'The value has a wrong type or is not among the allowed ones.'],
+  'missing-keyword': ['error', 'A keyword that is required here is absent.'],
+  'conflicting-keywords': ['error', 'Two keywords exclude each other.'],
+  'invalid-expression': ['error', 'An `if` expression is not well-formed.'],
+  'invalid-regex': ['error', 'A regular expression is not well-formed (RE2 syntax).'],
+  'invalid-name': ['error', 'A name of a job or stage is not allowed.'],
+  'unsupported-keyword': [
+    'warning',
+    'Valid in GitLab, but without effect here; the message says what happens instead.',
+  ],
+  'unknown-stage': ['error', 'A job names a stage that is not in `stages`.'],
+  'no-jobs': ['error', 'The configuration has no visible job.'],
+  'missing-need': ['error', 'A job needs one that does not exist.'],
+  'need-not-in-pipeline': ['error', 'A job needs one that its rules leave out of this pipeline.'],
+  'need-later-stage': ['error', 'A job needs one of a later stage.'],
+  'need-cycle': ['error', 'Jobs need each other in a circle.'],
+  'missing-dependency': [
+    'error',
+    'A job takes artifacts from one that does not exist, comes later or is not among its needs.',
+  ],
+  'invalid-on-stop': ['error', '`on_stop` names no job that stops this environment.'],
+  'variable-cycle': ['error', 'Variables refer to each other in a circle.'],
+  'parallel-limit': ['error', 'A job is multiplied into more than 200.'],
+  'changes-unknown': ['warning', '`changes` cannot be compared here; the rule counts as changed.'],
+} as const satisfies Record<string, readonly [Problem['severity'], string]>;
+
+export type ProblemCode = keyof typeof codes;

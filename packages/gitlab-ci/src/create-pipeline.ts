@@ -1,0 +1,189 @@
+import { JobNames, checkNeedCycles, checkOnStop } from './check-needs.ts';
+import { firstHolding } from './conditions.ts';
+import type { RuleContext } from './conditions.ts';
+import { loadConfiguration } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
+import { freezeDeep } from './freeze.ts';
+import { instancesOf } from './instances.ts';
+import type { VariableDefinitions } from './keywords/common.ts';
+import { makeJob } from './make-job.ts';
+import type { Job, Pipeline, PipelineRequest, PipelineResult, Variable } from './pipeline.ts';
+import { Problems } from './problems.ts';
+import { definedVariables, selectJob } from './select-jobs.ts';
+import type { SelectedJob, Selection } from './select-jobs.ts';
+import { expandVariables } from './variables/expand.ts';
+import { predefinedVariables } from './variables/predefined.ts';
+import { VariableScope, baseOf } from './variables/scope.ts';
+
+const CONFIG_PATHS = ['.gitlab-ci.yml', '.gitlab/gitlab-ci.yml'] as const;
+
+/** Where the configuration is when nobody says: GitLab's own place, then this project's. */
+export function defaultConfigPath(files: PipelineRequest['files']): string {
+  const present = new Set(files.list());
+  return CONFIG_PATHS.find((path) => present.has(path)) ?? CONFIG_PATHS[0];
+}
+
+/**
+ * Decides which jobs a commit gets. Depends on its argument alone, changes nothing, never throws for what users
+ * write: mistakes are in `problems`, all of them at once.
+ */
+export function createPipeline(request: PipelineRequest): PipelineResult {
+  const problems = new Problems();
+  const scene = prepare(request, problems);
+  const configuration = loadConfiguration(scene.configPath, {
+    files: request.files,
+    problems,
+    rules: ruleContext(request, scene.scope),
+  });
+  if (!configuration) return { pipeline: undefined, problems: problems.list(), emptyBecause: undefined };
+  checkOnStop(configuration, problems);
+  const outcome = decideWorkflow(configuration, request, scene);
+  if ('emptyBecause' in outcome) return finish(undefined, problems, outcome.emptyBecause);
+  const selection: Selection = {
+    configuration,
+    base: scene.base,
+    workflowVariables: outcome.variables,
+    given: scene.given,
+    files: request.files,
+    changedPaths: request.facts.changedPaths,
+    origin: {
+      source: request.source ?? 'push',
+      branch: request.facts.branch,
+      tag: request.facts.tag,
+    },
+    problems,
+  };
+  return assemblePipeline(selection, outcome.scope);
+}
+
+interface Scene {
+  readonly configPath: string;
+  readonly base: ReturnType<typeof baseOf>;
+  readonly given: readonly Variable[];
+  readonly scope: VariableScope;
+}
+
+function prepare(request: PipelineRequest, problems: Problems): Scene {
+  const configPath = request.configPath ?? defaultConfigPath(request.files);
+  const base = baseOf(
+    predefinedVariables(request.facts, {
+      configPath,
+      ...(request.source === undefined ? {} : { source: request.source }),
+      ...(request.createdAt === undefined ? {} : { createdAt: request.createdAt }),
+    }),
+  );
+  const given = [...(request.projectVariables ?? []), ...(request.pipelineVariables ?? [])];
+  const scope = new VariableScope(given, base);
+  if (scope.cycle) {
+    problems.add(
+      'variable-cycle',
+      undefined,
+      `the given variables refer to each other in a circle: ${scope.cycle.join(' -> ')}`,
+    );
+  }
+  return { configPath, base, given, scope };
+}
+
+const ruleContext = (request: PipelineRequest, scope: VariableScope): RuleContext => ({
+  variable: scope.variable,
+  expanded: scope.expanded,
+  files: request.files,
+  changedPaths: request.facts.changedPaths,
+});
+
+interface Workflow {
+  readonly variables: VariableDefinitions;
+  readonly scope: VariableScope;
+}
+
+function decideWorkflow(
+  configuration: Configuration,
+  request: PipelineRequest,
+  scene: Scene,
+): Workflow | { readonly emptyBecause: string } {
+  const globals = definedVariables(configuration.variables, 'global');
+  const scope = new VariableScope([...globals, ...scene.given], scene.base);
+  if (configuration.workflowRules === undefined) return { variables: new Map(), scope };
+  const rule = firstHolding(configuration.workflowRules, ruleContext(request, scope));
+  if (!rule) return { emptyBecause: 'none of workflow:rules holds for this commit' };
+  if (rule.when === 'never') return { emptyBecause: 'workflow:rules refuse a pipeline for this commit' };
+  const own = definedVariables(rule.variables, 'workflow');
+  return {
+    variables: rule.variables,
+    scope: new VariableScope([...globals, ...own, ...scene.given], scene.base),
+  };
+}
+
+function assemblePipeline(selection: Selection, scope: VariableScope): PipelineResult {
+  const { configuration, problems } = selection;
+  const selected = configuration.jobs
+    .filter((definition) => !definition.leftOut)
+    .flatMap(instancesOf)
+    .flatMap((instance) => selectJob(instance, selection) ?? []);
+  checkVariableCycles(selected, scope, problems);
+  const names = new JobNames(
+    configuration,
+    selected.map((job) => job.instance),
+    problems,
+  );
+  const jobs = selected
+    .map((job) => makeJob(job, names))
+    .toSorted((a, b) => names.rank(a.stage) - names.rank(b.stage));
+  const marks = new Map(selected.map((job) => [job.instance.name, job.instance.definition.at]));
+  checkNeedCycles(
+    jobs.flatMap((job) => ({ name: job.name, at: marks.get(job.name)!, needs: job.needs })),
+    problems,
+  );
+  const emptyBecause = whyEmpty(jobs);
+  const pipeline: Pipeline = {
+    name: pipelineName(configuration, scope),
+    stages: [...new Set(jobs.map((job) => job.stage))],
+    jobs,
+    variables: selection.base.variables,
+  };
+  return finish(emptyBecause === undefined ? pipeline : undefined, problems, emptyBecause);
+}
+
+function whyEmpty(jobs: readonly Job[]): string | undefined {
+  if (jobs.length === 0) return 'the rules of every job leave it out for this commit';
+  const edges = jobs.every((job) => job.stage === '.pre' || job.stage === '.post');
+  return edges ? 'only jobs of the stages .pre and .post are left, which make no pipeline' : undefined;
+}
+
+function pipelineName(configuration: Configuration, scope: VariableScope): string | undefined {
+  const name =
+    configuration.name === undefined ? '' : expandVariables(configuration.name, scope.expanded).trim();
+  return name === '' ? undefined : name.slice(0, 255);
+}
+
+function checkVariableCycles(
+  selected: readonly SelectedJob[],
+  scope: VariableScope,
+  problems: Problems,
+): void {
+  if (scope.cycle) {
+    problems.add(
+      'variable-cycle',
+      undefined,
+      `variables refer to each other in a circle: ${scope.cycle.join(' -> ')}`,
+    );
+    return;
+  }
+  for (const { instance, scope: own } of selected) {
+    const mentions = own.own.some(({ source, value }) => isOfJob(source) && value.includes('$'));
+    if (!mentions || !own.cycle) continue;
+    const message = `job ${instance.name}: variables refer to each other in a circle: ${own.cycle.join(' -> ')}`;
+    problems.add('variable-cycle', instance.definition.at, message);
+  }
+}
+
+const isOfJob = (source: Variable['source']): boolean => ['job', 'matrix', 'rule'].includes(source);
+
+function finish(
+  pipeline: Pipeline | undefined,
+  problems: Problems,
+  emptyBecause: string | undefined,
+): PipelineResult {
+  const sound = problems.hasErrors ? undefined : pipeline;
+  return { pipeline: sound && freezeDeep(sound), problems: problems.list(), emptyBecause };
+}

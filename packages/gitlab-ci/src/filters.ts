@@ -1,0 +1,81 @@
+import { evaluate, isTruthy } from './expression/evaluate.ts';
+import { compileRegex, patternBody } from './expression/regex.ts';
+import { fileMatcher } from './globs.ts';
+import type { Filter } from './keywords/rules.ts';
+import type { RuleContext } from './conditions.ts';
+
+/** How the pipeline came about, as `only` and `except` ask. */
+export interface PipelineOrigin {
+  readonly source: string;
+  readonly branch: string | undefined;
+  readonly tag: string | undefined;
+}
+
+/** `only` keywords that are a pipeline's source under another name. */
+const SOURCES: Readonly<Record<string, string>> = {
+  api: 'api',
+  chat: 'chat',
+  external: 'external',
+  external_pull_requests: 'external_pull_request_event',
+  merge_requests: 'merge_request_event',
+  pipelines: 'pipeline',
+  pushes: 'push',
+  schedules: 'schedule',
+  triggers: 'trigger',
+  web: 'web',
+};
+
+/** Without rules, only, except and workflow:rules a job is for branches and tags. */
+export const IMPLICIT_ONLY: Filter = { refs: ['branches', 'tags'], variables: undefined, changes: undefined };
+
+/** The conditions of `only` must all hold, of `except` none; within one, any entry is enough. */
+export function passesFilters(
+  only: Filter | undefined,
+  except: Filter | undefined,
+  scene: { readonly context: RuleContext; readonly origin: PipelineOrigin },
+): boolean {
+  const wanted = conditionsOf(only, scene.context, scene.origin);
+  const unwanted = conditionsOf(except, scene.context, scene.origin);
+  return wanted.every((condition) => condition()) && !unwanted.some((condition) => condition());
+}
+
+function conditionsOf(
+  filter: Filter | undefined,
+  context: RuleContext,
+  origin: PipelineOrigin,
+): (() => boolean)[] {
+  const { refs, variables, changes } = filter ?? {
+    refs: undefined,
+    variables: undefined,
+    changes: undefined,
+  };
+  const conditions: (() => boolean)[] = [];
+  if (refs) conditions.push(() => refs.some((ref) => refMatches(ref, origin)));
+  if (variables) conditions.push(() => variables.some((one) => isTruthy(evaluate(one, context))));
+  if (changes) {
+    conditions.push(() => {
+      const matchers = changes.map(fileMatcher);
+      return (
+        context.changedPaths === undefined ||
+        context.changedPaths.some((path) => matchers.some((one) => one(path)))
+      );
+    });
+  }
+  return conditions;
+}
+
+function refMatches(pattern: string, { source, branch, tag }: PipelineOrigin): boolean {
+  // A project behind @ is this one or it does not concern us.
+  const [ref = ''] = pattern.startsWith('/') ? [pattern] : pattern.split('@', 1);
+  const fromRequest = source === 'merge_request_event' || source === 'external_pull_request_event';
+  if (ref === 'branches') return tag === undefined && !fromRequest;
+  if (ref === 'tags') return tag !== undefined;
+  const expected = Object.hasOwn(SOURCES, ref) ? SOURCES[ref] : undefined;
+  if (expected !== undefined) return expected === source;
+  if (fromRequest) return false;
+  const name = tag ?? branch ?? '';
+  const body = patternBody(ref);
+  if (body === undefined) return ref === name;
+  const regex = compileRegex(body);
+  return typeof regex !== 'string' && regex.occursIn(name);
+}

@@ -1,0 +1,60 @@
+import type { JobDefinition } from './configuration.ts';
+import type { MatrixSelection } from './keywords/needs.ts';
+import type { Variable } from './pipeline.ts';
+
+/** One of the jobs a definition stands for: itself, or one of its parallel instances. */
+export interface Instance {
+  readonly definition: JobDefinition;
+  readonly name: string;
+  /** CI_NODE_INDEX, from 1; undefined for a job that is not parallel. */
+  readonly index: number | undefined;
+  readonly total: number;
+  readonly matrix: ReadonlyMap<string, string>;
+}
+
+/** Every instance is a job of its own from here on, with its own rules. */
+export function instancesOf(definition: JobDefinition): readonly Instance[] {
+  const { parallel } = definition.keywords;
+  const none = new Map<string, string>();
+  if (!parallel) return [{ definition, name: definition.name, index: undefined, total: 1, matrix: none }];
+  if ('count' in parallel) {
+    return Array.from({ length: parallel.count }, (_, at) => ({
+      definition,
+      name: `${definition.name} ${at + 1}/${parallel.count}`,
+      index: at + 1,
+      total: parallel.count,
+      matrix: none,
+    }));
+  }
+  const combinations = combinationsOf(parallel.matrix);
+  return combinations.map((matrix, at) => ({
+    definition,
+    name: `${definition.name}: [${[...matrix.values()].join(', ')}]`,
+    index: at + 1,
+    total: combinations.length,
+    matrix,
+  }));
+}
+
+/** All values of each map with each other; the maps one after the other. */
+function combinationsOf(matrix: MatrixSelection): readonly ReadonlyMap<string, string>[] {
+  return matrix.flatMap((variables) => {
+    let combinations: ReadonlyMap<string, string>[] = [new Map()];
+    for (const [key, values] of variables) {
+      combinations = combinations.flatMap((one) => values.map((value) => new Map(one).set(key, value)));
+    }
+    return combinations;
+  });
+}
+
+/** Whether `needs:parallel:matrix` means this instance. */
+export function isSelected(instance: Instance, selection: MatrixSelection | undefined): boolean {
+  if (!selection) return true;
+  return selection.some((wanted) =>
+    [...wanted].every(([key, values]) => values.includes(instance.matrix.get(key) ?? '')),
+  );
+}
+
+export function matrixVariables(instance: Instance): readonly Variable[] {
+  return [...instance.matrix].map(([key, value]) => ({ key, value, source: 'matrix' }));
+}

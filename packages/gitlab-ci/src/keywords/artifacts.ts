@@ -1,0 +1,141 @@
+import type { Artifacts, Cache } from '../pipeline.ts';
+import { isText } from '../tree.ts';
+import { REPORT_TYPES } from './artifacts.table.ts';
+import { durationOrNever } from './common.ts';
+import {
+  filledText,
+  flag,
+  listOf,
+  mapped,
+  notNull,
+  oneOf,
+  oneOrList,
+  record,
+  refuse,
+  report,
+  text,
+} from './readers.ts';
+import type { Fields, Read, Reader } from './readers.ts';
+
+const paths = listOf(text);
+const reportPaths = oneOrList(filledText);
+
+const singlePath: Reader<readonly string[]> = mapped(text, (path) => [path]);
+
+const coverageReport: Reader<readonly string[]> = mapped(
+  record(
+    { coverage_format: oneOf('cobertura', 'jacoco'), path: filledText },
+    { required: ['coverage_format', 'path'] },
+  ),
+  (read) => (read.path === undefined ? undefined : [read.path]),
+);
+
+const REPORTS: Fields = {
+  ...Object.fromEntries(
+    Object.entries(REPORT_TYPES).map(([type, paths]) => [
+      type,
+      notNull(paths === 'single' ? singlePath : reportPaths),
+    ]),
+  ),
+  coverage_report: coverageReport,
+};
+
+const reports = record(REPORTS) as Reader<Readonly<Record<string, readonly string[]>>>;
+
+const whenUploaded = oneOf('on_success', 'on_failure', 'always');
+
+const fields = record({
+  paths,
+  exclude: paths,
+  untracked: flag,
+  name: text,
+  when: whenUploaded,
+  expire_in: durationOrNever,
+  expose_as: filledText,
+  access: oneOf('all', 'developer', 'maintainer', 'none'),
+  public: flag,
+  reports,
+});
+
+const DAY = 86_400;
+const DEFAULT_EXPIRY = 30 * DAY;
+
+export const artifacts: Reader<Artifacts> = mapped(fields, (read, tree, scope) => {
+  if (read.access !== undefined && read.public !== undefined) {
+    report(
+      scope,
+      'conflicting-keywords',
+      tree.at,
+      'artifacts:access and artifacts:public exclude each other',
+    );
+  }
+  return {
+    paths: read.paths ?? [],
+    exclude: read.exclude ?? [],
+    untracked: read.untracked ?? false,
+    name: read.name,
+    when: read.when ?? 'on_success',
+    expireInSeconds: read.expire_in === null ? undefined : (read.expire_in ?? DEFAULT_EXPIRY),
+    exposeAs: read.expose_as,
+    reports: read.reports ?? {},
+  };
+});
+
+const keyText: Reader<string> = (tree, scope) => {
+  const key = text(tree, scope);
+  if (key === undefined) return undefined;
+  if (key.includes('/') && !key.includes('$')) return refuse(scope, tree, 'without "/"');
+  return /^\.+$/.test(key) ? refuse(scope, tree, 'more than dots') : key;
+};
+
+const keyFiles = listOf(filledText, { min: 1, max: 2 });
+
+const keyFields = record({ files: keyFiles, files_commits: keyFiles, prefix: keyText });
+
+const cacheKey: Reader<Cache['key']> = (tree, scope) => {
+  if (tree.kind !== 'map') return keyText(tree, scope);
+  const read = keyFields(tree, scope);
+  if (!read) return undefined;
+  if (read.files_commits) {
+    report(
+      scope,
+      'unsupported-keyword',
+      tree.at,
+      `${scope.keyword}:files_commits is taken as files: the key follows the content`,
+    );
+  }
+  const files = read.files ?? read.files_commits;
+  if (files) return { files, prefix: read.prefix };
+  if (!tree.entries.has('files') && !tree.entries.has('files_commits')) {
+    report(scope, 'missing-keyword', tree.at, `${scope.keyword}:files is missing`);
+  }
+  return undefined;
+};
+
+const POLICIES = ['pull-push', 'pull', 'push'];
+
+const policy: Reader<string> = (tree, scope) =>
+  isText(tree) && (POLICIES.includes(tree.value) || tree.value.includes('$'))
+    ? tree.value
+    : refuse(scope, tree, 'pull-push, pull, push or a variable');
+
+const cacheFields = record({
+  key: cacheKey,
+  paths,
+  untracked: flag,
+  policy,
+  when: whenUploaded,
+  fallback_keys: listOf(keyText, { max: 5 }),
+  unprotect: flag,
+});
+
+const cache: Reader<Cache> = mapped(cacheFields, (read: Read<typeof cacheFields>) => ({
+  key: read.key ?? 'default',
+  fallbackKeys: read.fallback_keys ?? [],
+  paths: read.paths ?? [],
+  untracked: read.untracked ?? false,
+  policy: read.policy ?? 'pull-push',
+  when: read.when ?? 'on_success',
+}));
+
+export const caches: Reader<readonly Cache[]> = oneOrList(cache, { max: 4 });

@@ -1,0 +1,81 @@
+import { allowFailure, coverage, inherit, parallel, retry } from './behaviour.ts';
+import { artifacts, caches } from './artifacts.ts';
+import { duration, filledScript, jobVariableDefinitions, script } from './common.ts';
+import * as elsewhere from './elsewhere.ts';
+import { environment } from './environment.ts';
+import { image, services } from './image.ts';
+import { needs } from './needs.ts';
+import { filledText, flag, flatListOf, mapped, oneOf, record, report, text } from './readers.ts';
+import type { Read, Reader } from './readers.ts';
+import { filter, jobRules } from './rules.ts';
+
+const MAX_TAGS = 50;
+const WEEK = 604_800;
+
+const tags: Reader<readonly string[]> = mapped(flatListOf(filledText), (all, tree, scope) => {
+  if (all.length <= MAX_TAGS) return all;
+  return report(
+    scope,
+    'invalid-value',
+    tree.at,
+    `tags has ${all.length} entries, at most ${MAX_TAGS} are allowed`,
+  );
+});
+
+const startIn: Reader<number> = mapped(duration, (seconds, tree, scope) =>
+  seconds <= WEEK ? seconds : report(scope, 'invalid-value', tree.at, 'start_in must be at most one week'),
+);
+
+const dependencies = flatListOf(text);
+
+/** Keywords that `default:` may hold too. */
+export const DEFAULT_KEYWORDS = {
+  after_script: script,
+  artifacts,
+  before_script: script,
+  cache: caches,
+  hooks: elsewhere.hooks,
+  id_tokens: elsewhere.idTokens,
+  identity: elsewhere.identity,
+  image,
+  interruptible: flag,
+  retry,
+  services,
+  tags,
+  timeout: duration,
+};
+
+/** Every keyword of a job and how it is read. A new keyword is a new line here. */
+export const JOB_KEYWORDS = {
+  ...DEFAULT_KEYWORDS,
+  allow_failure: allowFailure,
+  coverage,
+  dast_configuration: elsewhere.dastConfiguration,
+  dependencies,
+  environment,
+  except: filter,
+  inherit,
+  inputs: elsewhere.jobInputs,
+  manual_confirmation: text,
+  needs,
+  only: filter,
+  pages: elsewhere.pages,
+  parallel,
+  publish: elsewhere.publish,
+  release: elsewhere.release,
+  resource_group: filledText,
+  rules: jobRules,
+  run: elsewhere.run,
+  script: filledScript,
+  secrets: elsewhere.secrets,
+  stage: filledText,
+  start_in: startIn,
+  trigger: elsewhere.trigger,
+  variables: jobVariableDefinitions,
+  when: oneOf('on_success', 'on_failure', 'always', 'manual', 'delayed', 'never'),
+} as const;
+
+export const jobFields = record(JOB_KEYWORDS);
+export type JobKeywords = Read<typeof jobFields>;
+
+export const defaultFields = record(DEFAULT_KEYWORDS);

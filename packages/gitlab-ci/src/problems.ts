@@ -1,0 +1,49 @@
+import { codes } from './codes.table.ts';
+import type { ProblemCode } from './codes.table.ts';
+import type { Problem } from './pipeline.ts';
+import { positionOf } from './tree.ts';
+import type { Mark } from './tree.ts';
+
+/**
+ * Collects what is wrong. A template with a mistake is read once for each job that uses it: the same code at the
+ * same place is kept once.
+ */
+export class Problems {
+  readonly #found = new Map<string, Problem>();
+  #errors = 0;
+
+  add(code: ProblemCode, at: Mark | undefined, message: string, suggestion?: string): void {
+    const position = at && positionOf(at);
+    const identity = position
+      ? `${code} ${position.file} ${position.line} ${position.column}`
+      : `${code} ${message}`;
+    if (this.#found.has(identity)) return;
+    const [severity] = codes[code];
+    if (severity === 'error') this.#errors += 1;
+    this.#found.set(identity, {
+      code,
+      severity,
+      message,
+      ...position,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
+  }
+
+  get hasErrors(): boolean {
+    return this.#errors > 0;
+  }
+
+  get errorCount(): number {
+    return this.#errors;
+  }
+
+  /** In the order of the files and lines; problems without a place first. */
+  list(): readonly Problem[] {
+    const order = new Map<string, number>();
+    for (const { file = '' } of this.#found.values()) if (!order.has(file)) order.set(file, order.size);
+    const rank = (problem: Problem) => (problem.file === undefined ? -1 : (order.get(problem.file) ?? 0));
+    return [...this.#found.values()].toSorted(
+      (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+    );
+  }
+}

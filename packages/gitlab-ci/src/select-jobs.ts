@@ -1,0 +1,165 @@
+import { firstHolding } from './conditions.ts';
+import type { RuleContext } from './conditions.ts';
+import type { Configuration } from './configuration.ts';
+import { IMPLICIT_ONLY, passesFilters } from './filters.ts';
+import type { PipelineOrigin } from './filters.ts';
+import { matrixVariables } from './instances.ts';
+import type { Instance } from './instances.ts';
+import type { VariableDefinitions } from './keywords/common.ts';
+import { guessTier } from './keywords/environment.ts';
+import type { Rule } from './keywords/rules.ts';
+import type { EnvironmentRequest, Variable } from './pipeline.ts';
+import type { Problems } from './problems.ts';
+import { expandVariables } from './variables/expand.ts';
+import { VariableScope } from './variables/scope.ts';
+import type { BaseVariables } from './variables/scope.ts';
+import { environmentSlug, refSlug } from './variables/slug.ts';
+
+/** Everything outside of one job that decides whether it is in the pipeline. */
+export interface Selection {
+  readonly configuration: Configuration;
+  readonly base: BaseVariables;
+  /** Of workflow:rules. */
+  readonly workflowVariables: VariableDefinitions;
+  /** Project and pipeline variables. */
+  readonly given: readonly Variable[];
+  readonly files: RuleContext['files'];
+  readonly changedPaths: RuleContext['changedPaths'];
+  readonly origin: PipelineOrigin;
+  readonly problems: Problems;
+}
+
+/** An instance that is in the pipeline, with the rule that let it in. */
+export interface SelectedJob {
+  readonly instance: Instance;
+  readonly rule: Rule | undefined;
+  readonly scope: VariableScope;
+  readonly environment: EnvironmentRequest | undefined;
+}
+
+/** Whether this commit gets the job; undefined when its rules say no. */
+export function selectJob(instance: Instance, selection: Selection): SelectedJob | undefined {
+  const { keywords } = instance.definition;
+  const before = scopeOf(instance, undefined, selection);
+  const decision = decide(instance, before.scope, selection);
+  if (decision === 'no') return undefined;
+  const rule = decision === 'yes' ? undefined : decision;
+  const result = rule && rule.variables.size > 0 ? scopeOf(instance, rule, selection) : before;
+  const when = rule?.when ?? keywords.when;
+  return when === 'never' ? undefined : { instance, rule, ...result };
+}
+
+function decide(instance: Instance, scope: VariableScope, selection: Selection): Rule | 'yes' | 'no' {
+  const { keywords } = instance.definition;
+  const context = contextOf(instance, scope, selection);
+  if (keywords.rules) return firstHolding(keywords.rules, context) ?? 'no';
+  const { only, except } = keywords;
+  const implicit = !only && !except && selection.configuration.workflowRules === undefined;
+  const wanted = implicit || (!only && except) ? IMPLICIT_ONLY : only;
+  return passesFilters(wanted, except, { context, origin: selection.origin }) ? 'yes' : 'no';
+}
+
+function contextOf(instance: Instance, scope: VariableScope, selection: Selection): RuleContext {
+  const { problems } = selection;
+  return {
+    variable: scope.variable,
+    expanded: scope.expanded,
+    files: selection.files,
+    changedPaths: selection.changedPaths,
+    cannotCompare: (rule) => {
+      const message = `job ${instance.definition.name}: rules:changes:compare_to cannot be compared here; the rule counts as changed`;
+      problems.add('changes-unknown', rule.at, message);
+    },
+  };
+}
+
+interface ScopeOfJob {
+  readonly scope: VariableScope;
+  readonly environment: EnvironmentRequest | undefined;
+}
+
+function scopeOf(instance: Instance, rule: Rule | undefined, selection: Selection): ScopeOfJob {
+  const variables = [
+    ...predefinedOf(instance),
+    ...inherited(instance, selection),
+    ...definedVariables(instance.definition.keywords.variables, 'job'),
+    ...matrixVariables(instance),
+    ...definedVariables(rule?.variables, 'rule'),
+    ...selection.given,
+  ];
+  const scope = new VariableScope(variables, selection.base);
+  const environment = environmentOf(instance, scope);
+  if (!environment) return { scope, environment };
+  return {
+    scope: new VariableScope([...environmentVariables(environment), ...variables], selection.base),
+    environment,
+  };
+}
+
+export function definedVariables(
+  definitions: VariableDefinitions | undefined,
+  source: Variable['source'],
+): readonly Variable[] {
+  const variables: Variable[] = [];
+  for (const [key, { value, raw }] of definitions ?? []) {
+    variables.push(raw ? { key, value, raw, source } : { key, value, source });
+  }
+  return variables;
+}
+
+function inherited(instance: Instance, { configuration, workflowVariables }: Selection): readonly Variable[] {
+  const which = instance.definition.keywords.inherit?.variables ?? true;
+  if (which === false) return [];
+  const all = [
+    ...definedVariables(configuration.variables, 'global'),
+    ...definedVariables(workflowVariables, 'workflow'),
+  ];
+  return which === true ? all : all.filter(({ key }) => which.includes(key));
+}
+
+const predefined = (key: string, value: string, raw = true): Variable => ({
+  key,
+  value,
+  ...(raw ? { raw } : {}),
+  source: 'predefined',
+});
+
+function predefinedOf(instance: Instance): readonly Variable[] {
+  const { definition, name, index, total } = instance;
+  const { image, when } = definition.keywords;
+  return [
+    predefined('CI_JOB_NAME', name),
+    predefined('CI_JOB_NAME_SLUG', refSlug(name)),
+    predefined('CI_JOB_GROUP_NAME', definition.name),
+    predefined('CI_JOB_STAGE', definition.stage),
+    predefined('CI_NODE_TOTAL', String(total)),
+    ...(index === undefined ? [] : [predefined('CI_NODE_INDEX', String(index))]),
+    ...(image ? [predefined('CI_JOB_IMAGE', image.name, false)] : []),
+    ...(when === 'manual' ? [predefined('CI_JOB_MANUAL', 'true')] : []),
+  ];
+}
+
+function environmentOf(instance: Instance, scope: VariableScope): EnvironmentRequest | undefined {
+  const written = instance.definition.keywords.environment;
+  if (!written) return undefined;
+  const name = expandVariables(written.name, scope.expanded);
+  return {
+    name,
+    slug: environmentSlug(name),
+    url: written.url,
+    action: written.action,
+    onStop: written.onStop,
+    autoStopInSeconds: written.autoStopInSeconds,
+    tier: written.tier ?? guessTier(name),
+  };
+}
+
+function environmentVariables({ name, slug, url, action, tier }: EnvironmentRequest): readonly Variable[] {
+  return [
+    predefined('CI_ENVIRONMENT_NAME', name),
+    predefined('CI_ENVIRONMENT_SLUG', slug),
+    predefined('CI_ENVIRONMENT_ACTION', action),
+    predefined('CI_ENVIRONMENT_TIER', tier),
+    ...(url === undefined ? [] : [predefined('CI_ENVIRONMENT_URL', url, false)]),
+  ];
+}

@@ -1,0 +1,116 @@
+import type { Position } from './pipeline.ts';
+
+/** One file of the configuration, with the way it came in. */
+export class SourceFile {
+  readonly path: string;
+  readonly text: string;
+  /** Files that led here, outermost first. */
+  readonly includedFrom: readonly string[];
+  #lineStarts: number[] | undefined;
+
+  constructor(path: string, text: string, includedFrom: readonly string[] = []) {
+    this.path = path;
+    this.text = text;
+    this.includedFrom = includedFrom;
+  }
+
+  position(offset: number): Position {
+    const starts = (this.#lineStarts ??= lineStarts(this.text));
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    const place = { file: this.path, line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+    return this.includedFrom.length > 0 ? { ...place, includedFrom: this.includedFrom } : place;
+  }
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** A place in a file; cheap to keep, turned into line and column only when shown. */
+export interface Mark {
+  readonly source: SourceFile;
+  readonly offset: number;
+}
+
+export const positionOf = (mark: Mark): Position => mark.source.position(mark.offset);
+
+/** What YAML says, with places. Never changed after it was made, and shared freely: an alias is the same object. */
+export type Tree = MapTree | ListTree | Leaf | ReferenceTree;
+
+export interface MapTree {
+  readonly kind: 'map';
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly at: Mark;
+}
+
+export interface Entry {
+  readonly key: string;
+  /** Of the key. */
+  readonly at: Mark;
+  readonly value: Tree;
+}
+
+export interface ListTree {
+  readonly kind: 'list';
+  readonly items: readonly Tree[];
+  readonly at: Mark;
+}
+
+export interface Leaf {
+  readonly kind: 'leaf';
+  readonly value: string | number | boolean | null;
+  /** As Ruby prints the value, which is what becomes of it in a variable: `1.0`, `true`; empty for null. */
+  readonly text: string;
+  readonly at: Mark;
+}
+
+/** `!reference [job, key, …]`, gone once references are resolved. */
+export interface ReferenceTree {
+  readonly kind: 'reference';
+  readonly path: readonly string[];
+  readonly at: Mark;
+}
+
+export const isNull = (tree: Tree): boolean => tree.kind === 'leaf' && tree.value === null;
+
+export const isText = (tree: Tree): tree is Leaf & { readonly value: string } =>
+  tree.kind === 'leaf' && typeof tree.value === 'string';
+
+export function child(tree: Tree | undefined, key: string): Tree | undefined {
+  return tree?.kind === 'map' ? tree.entries.get(key)?.value : undefined;
+}
+
+export function withEntry(map: MapTree, entry: Entry): MapTree {
+  return { ...map, entries: new Map(map.entries).set(entry.key, entry) };
+}
+
+export function withoutEntry(map: MapTree, key: string): MapTree {
+  if (!map.entries.has(key)) return map;
+  const entries = new Map(map.entries);
+  entries.delete(key);
+  return { ...map, entries };
+}
+
+export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
+
+/** The value alone. Keys such as `__proto__` stay ordinary keys. */
+export function plain(tree: Tree): Plain {
+  switch (tree.kind) {
+    case 'leaf':
+      return tree.value;
+    case 'list':
+      return tree.items.map(plain);
+    case 'reference':
+      return [...tree.path];
+    case 'map':
+      return Object.fromEntries([...tree.entries].map(([key, entry]) => [key, plain(entry.value)]));
+  }
+}
