@@ -49,6 +49,11 @@ export interface ImageView {
   readonly createdAt: string | undefined;
 }
 
+/** What a gate's command line prints, and how it ends. */
+export type ToolEvent =
+  | { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  | { readonly type: 'exit'; readonly code: number };
+
 /** method and path -> what goes in and what comes out. `stream` marks NDJSON answers. */
 export interface Routes {
   'GET /v1/status': { request: undefined; response: PlatformView };
@@ -68,6 +73,11 @@ export interface Routes {
   'GET /v1/kubeconfig': { request: undefined; response: { kubeconfig: string } };
   'GET /v1/images': { request: undefined; response: readonly ImageView[] };
   'POST /v1/images/action': { request: ImageAction; response: { readonly result: unknown } };
+  'POST /v1/scan': {
+    request: { readonly argv: readonly string[]; readonly cwd: string; readonly advisories?: string };
+    response: ToolEvent;
+    stream: true;
+  };
   'POST /v1/images/build': { request: BuildImage; response: BuildEvent; stream: true };
 }
 

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { cpus } from 'node:os';
+import path from 'node:path';
+
+/** Settings of one daemon, from its home folder and the environment. */
+export interface DaemonConfig {
+  readonly home: string;
+  /** 6 hexadecimal digits, from the home's real path: names what the platform makes outside of it. */
+  readonly id: string;
+  /** Jobs at once. UPDRAFT_JOBS; default: one a core, at least 2. */
+  readonly slots: number;
+  /** A folder or file of OSV records. UPDRAFT_ADVISORIES. */
+  readonly advisories: string | undefined;
+  /** Environments appear below it. UPDRAFT_DOMAIN; default `updraft.localhost`. */
+  readonly domain: string;
+  readonly ingressPorts: readonly number[];
+  readonly registryPort: number;
+  readonly apiPort: number;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const numberOf = (text: string | undefined, fallback: number): number => {
+  const number = Number(text);
+  return text !== undefined && Number.isInteger(number) && number > 0 ? number : fallback;
+};
+
+export function readConfig(home: string, env: Env): DaemonConfig {
+  const real = realpathSync(path.resolve(home));
+  const port = numberOf(env['UPDRAFT_INGRESS_PORT'], 0);
+  return {
+    home: real,
+    id: createHash('sha256').update(real).digest('hex').slice(0, 6),
+    slots: numberOf(env['UPDRAFT_JOBS'], Math.max(2, cpus().length)),
+    advisories: env['UPDRAFT_ADVISORIES'],
+    domain: env['UPDRAFT_DOMAIN'] ?? 'updraft.localhost',
+    ingressPorts: port > 0 ? [port] : [80, 8080, 0],
+    registryPort: numberOf(env['UPDRAFT_REGISTRY_PORT'], 5000),
+    apiPort: numberOf(env['UPDRAFT_API_PORT'], 6443),
+  };
+}

@@ -1,0 +1,207 @@
+import { createServer } from 'node:http';
+import path from 'node:path';
+import { Undo, systemClock } from '@updraft/kit';
+import type { Clock, Logger } from '@updraft/kit';
+import { createBuilder } from '@updraft/builder';
+import type { Builder } from '@updraft/builder';
+import { createCluster } from '@updraft/cluster';
+import type { Cluster } from '@updraft/cluster';
+import type { Variable } from '@updraft/gitlab-ci';
+import { createRegistry, openImageStore } from '@updraft/oci';
+import type { Image, ImageStore } from '@updraft/oci';
+import { createHostRuntime, createNetwork, createRuncRuntime } from '@updraft/pods';
+import type { BridgeNetwork, Runtime } from '@updraft/pods';
+import { createRunner } from '@updraft/runner';
+import type { Runner } from '@updraft/runner';
+import { createStandIns } from '@updraft/stand-ins';
+import { createCheckouts } from './checkouts.ts';
+import type { DaemonConfig } from './config.ts';
+import { localhostZone } from './dns.ts';
+import { clusterImages, jobImages } from './images/ports.ts';
+import { ImageFinder } from './images/source.ts';
+import { listenTogether } from './listen.ts';
+import { platformVariables } from './runs/variables.ts';
+import type { PlatformAddresses } from './runs/variables.ts';
+import { registrySecrets } from './secrets.ts';
+import type { RegistrySecrets } from './secrets.ts';
+import { createToolHost } from './tools.ts';
+import { VERSION } from './version.ts';
+
+/** Everything one machine offers, composed: the only place where a concrete class meets another. */
+export interface Platform {
+  readonly config: DaemonConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly startedAt: number;
+  readonly store: ImageStore;
+  readonly images: ImageFinder;
+  readonly builder: Builder;
+  readonly cluster: Cluster;
+  readonly runner: Runner;
+  readonly addresses: PlatformAddresses;
+  variablesFor(projectPath: string): readonly Variable[];
+  /** Cancels what runs, ends every pod and takes away network and rules. State stays. */
+  stop(): Promise<void>;
+}
+
+interface Base {
+  readonly config: DaemonConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly store: ImageStore;
+  readonly network: BridgeNetwork;
+  readonly runtime: Runtime;
+  readonly secrets: RegistrySecrets;
+  /** `host:port` in image names. */
+  readonly registryHost: string;
+}
+
+export async function createPlatform(config: DaemonConfig, logger: Logger): Promise<Platform> {
+  const undo = new Undo();
+  try {
+    const base = await createBase(config, logger, undo);
+    return await compose(base, undo);
+  } catch (error) {
+    await undo.close().catch((failure: unknown) => logger.log('error', 'undoing a failed start', { failure }));
+    throw error;
+  }
+}
+
+async function createBase(config: DaemonConfig, logger: Logger, undo: Undo): Promise<Base> {
+  const clock = systemClock;
+  const { id, home } = config;
+  const [store, network, secrets] = await Promise.all([
+    openImageStore(path.join(home, 'images'), { clock, logger }),
+    createNetwork({ id, dir: path.join(home, 'network'), clock, logger }),
+    registrySecrets(home),
+  ]);
+  undo.add(() => network.remove());
+  const runtime = await createRuncRuntime({ id, dir: path.join(home, 'pods'), network, clock, logger });
+  const { removed } = await runtime.sweep();
+  if (removed.length > 0) logger.log('info', 'swept what a dead daemon left', { removed });
+  undo.add(() => removePods(runtime));
+  network.addZone(localhostZone(network.gateway));
+  const registryHost = await serveRegistry({ config, logger, store, network, secrets }, undo);
+  return { config, logger, clock, store, network, runtime, secrets, registryHost };
+}
+
+async function removePods(runtime: Runtime): Promise<void> {
+  await Promise.all(runtime.list().map((pod) => pod.remove()));
+}
+
+/** The registry on loopback and on the bridge, one port. @returns its name in image references */
+async function serveRegistry(
+  parts: Pick<Base, 'config' | 'logger' | 'store' | 'network' | 'secrets'>,
+  undo: Undo,
+): Promise<string> {
+  const { config, store, network, secrets, logger } = parts;
+  let handler: ReturnType<typeof createRegistry> | undefined;
+  const { port, servers } = await listenTogether(
+    ['127.0.0.1', network.gateway],
+    [config.registryPort, 0],
+    () => createServer((request, response) => handler?.(request, response)),
+  );
+  undo.add(() => {
+    for (const server of servers) server.close();
+  });
+  const host = `registry.${config.domain}:${port}`;
+  handler = createRegistry({ store, host, logger, authenticate: registryAccess(secrets) });
+  return host;
+}
+
+const registryAccess = (secrets: RegistrySecrets) => (username: string, password: string) => {
+  if (username === secrets.pushUser && password === secrets.pushPassword) return { allow: () => true };
+  if (username === secrets.pullUser && password === secrets.pullPassword) {
+    return { allow: (_repository: string, action: string) => action === 'pull' };
+  }
+  return undefined;
+};
+
+async function compose(base: Base, undo: Undo): Promise<Platform> {
+  const { config, clock, logger, store, network, runtime, secrets } = base;
+  const { home } = config;
+  let images: ImageFinder | undefined;
+  const builder = createBuilder({
+    store,
+    runtime,
+    clock,
+    logger,
+    dir: path.join(home, 'builder'),
+    images: { resolve: (name, options) => findForBuild(images, name, options) },
+  });
+  const standIns = createStandIns({ store, builder, clock, logger, dir: path.join(home, 'stand-ins'), toolsDir: path.join(import.meta.dirname, 'tools') });
+  images = new ImageFinder({ store, standIns, clock, registryHost: base.registryHost });
+  const cluster = await createCluster({
+    dir: path.join(home, 'cluster'),
+    clock,
+    logger: logger.with({ part: 'cluster' }),
+    runtime,
+    network,
+    store,
+    images: clusterImages(images, base.registryHost, registryAccess(secrets)),
+    apiPort: config.apiPort,
+    ingressPorts: config.ingressPorts,
+    clusterDomain: 'cluster.local',
+    version: VERSION,
+  });
+  undo.add(() => cluster.stop());
+  const addresses = addressesOf(base, cluster);
+  const runner = createRunner({
+    dir: path.join(home, 'runner'),
+    clock,
+    logger,
+    runtime,
+    hostRuntime: createHostRuntime({ clock, logger }),
+    images: jobImages(images, store),
+    tools: createToolHost({ ...base, builder, images, standIns, addresses }),
+    checkouts: createCheckouts(path.join(home, 'checkouts')),
+    slots: config.slots,
+    gatewayPorts: [cluster.ingressPort],
+  });
+  undo.add(() => stopRuns(runner));
+  return {
+    config,
+    clock,
+    logger,
+    startedAt: clock.now(),
+    store,
+    images,
+    builder,
+    cluster,
+    runner,
+    addresses,
+    variablesFor: (projectPath) => platformVariables(addresses, projectPath),
+    stop: () => undo.close(),
+  };
+}
+
+async function findForBuild(
+  images: ImageFinder | undefined,
+  name: string,
+  options: { signal?: AbortSignal; onLog: (line: string) => void },
+): Promise<{ image: Image; note?: string }> {
+  const found = await images?.find(name, { policy: 'if-not-present', credentials: undefined, ...options });
+  if (!found) throw new Error('the platform is not composed yet');
+  return { image: found.image, ...(found.notes[0] === undefined ? {} : { note: found.notes[0] }) };
+}
+
+function addressesOf(base: Base, cluster: Cluster): PlatformAddresses {
+  const { config, secrets, registryHost } = base;
+  return {
+    registry: registryHost,
+    registryUser: secrets.pushUser,
+    registryPassword: secrets.pushPassword,
+    deployUser: secrets.pullUser,
+    deployPassword: secrets.pullPassword,
+    kubeDomain: cluster.ingressPort === 80 ? config.domain : `${config.domain}:${cluster.ingressPort}`,
+    clusterDomain: `kubernetes.${config.domain}:${cluster.apiPort}`,
+    ...cluster.credentials,
+  };
+}
+
+async function stopRuns(runner: Runner): Promise<void> {
+  const active = runner.active();
+  for (const run of active) run.cancel();
+  await Promise.all(active.map((run) => run.finished));
+  runner.close();
+}
