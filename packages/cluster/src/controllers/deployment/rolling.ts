@@ -1,0 +1,96 @@
+import type { IntOrString } from '../../kinds/meta.ts';
+import type { DeploymentSpec } from '../../kinds/workloads.ts';
+
+/** How many pods a rolling update may have too many and too few. */
+export interface Slack {
+  readonly maxSurge: number;
+  readonly maxUnavailable: number;
+}
+
+/** What the arithmetic needs to know of a ReplicaSet. */
+export interface Share {
+  readonly name: string;
+  /** `spec.replicas`. */
+  readonly desired: number;
+  /** `status.availableReplicas`. */
+  readonly available: number;
+}
+
+function absolute(value: IntOrString | undefined, total: number, round: (value: number) => number): number {
+  const text = value ?? '25%';
+  if (typeof text === 'number') return text;
+  const percent = /^(\d+)%$/.exec(text)?.[1];
+  return percent === undefined ? Number.parseInt(text, 10) || 0 : round((Number(percent) * total) / 100);
+}
+
+/** Surge rounds up, unavailable rounds down; both zero would stand still, so one may be unavailable then. */
+export function slackOf(spec: DeploymentSpec): Slack {
+  const replicas = spec.replicas ?? 1;
+  if (spec.strategy?.type === 'Recreate') return { maxSurge: 0, maxUnavailable: 0 };
+  const { maxSurge, maxUnavailable } = spec.strategy?.rollingUpdate ?? {};
+  const surge = absolute(maxSurge, replicas, Math.ceil);
+  const unavailable = Math.min(absolute(maxUnavailable, replicas, Math.floor), replicas);
+  if (surge === 0 && unavailable === 0) return { maxSurge: 0, maxUnavailable: Math.min(1, replicas) };
+  return { maxSurge: surge, maxUnavailable: unavailable };
+}
+
+const sum = (shares: readonly Share[], field: 'desired' | 'available') =>
+  shares.reduce((total, share) => total + share[field], 0);
+
+/** How many replicas the new ReplicaSet should have now: as many as fit under replicas + surge. */
+export function newSetSize(replicas: number, slack: Slack, next: Share, old: readonly Share[]): number {
+  if (next.desired >= replicas) return replicas;
+  const room = replicas + slack.maxSurge - sum([next, ...old], 'desired');
+  return next.desired + Math.max(0, Math.min(room, replicas - next.desired));
+}
+
+/**
+ * The sizes of old ReplicaSets (oldest first) that should shrink now: pods that are not available go first, then as many as leave
+ * enough available ones.
+ */
+export function oldSetSizes(
+  replicas: number,
+  slack: Slack,
+  next: Share,
+  old: readonly Share[],
+): ReadonlyMap<string, number> {
+  const sizes = new Map(old.map((share) => [share.name, share.desired]));
+  const minAvailable = replicas - slack.maxUnavailable;
+  const newUnavailable = Math.max(0, next.desired - next.available);
+  let spare = sum([next, ...old], 'desired') - minAvailable - newUnavailable;
+  const shrink = (share: Share, most: number) => {
+    const size = sizes.get(share.name) ?? 0;
+    const by = Math.max(0, Math.min(size, most));
+    sizes.set(share.name, size - by);
+    return by;
+  };
+  for (const share of old) spare -= shrink(share, Math.min(spare, share.desired - share.available));
+  let surplus = Math.min(spare, sum([next, ...old], 'available') - minAvailable);
+  for (const share of old) surplus -= shrink(share, surplus);
+  return sizes;
+}
+
+/**
+ * Scaling in the middle of a rollout: the change is spread over the ReplicaSets in proportion to their sizes, what
+ * rounding leaves goes to the largest.
+ */
+export function proportional(shares: readonly Share[], target: number): ReadonlyMap<string, number> {
+  const total = sum(shares, 'desired');
+  const change = target - total;
+  const sizes = new Map(shares.map((share) => [share.name, share.desired]));
+  if (total === 0 || change === 0) return sizes;
+  const largestFirst = shares.toSorted((a, b) => b.desired - a.desired);
+  let left = change;
+  for (const share of largestFirst) {
+    const part = Math.trunc((change * share.desired) / total);
+    sizes.set(share.name, share.desired + part);
+    left -= part;
+  }
+  for (const share of largestFirst) {
+    const size = sizes.get(share.name) ?? 0;
+    const part = left < 0 ? Math.max(left, -size) : left;
+    sizes.set(share.name, size + part);
+    left -= part;
+  }
+  return sizes;
+}

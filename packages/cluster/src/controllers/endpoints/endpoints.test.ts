@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Service } from '../../kinds/network.ts';
+import type { Pod } from '../../kinds/pod.ts';
+import { startPlane } from '../../testing/control-plane.ts';
+import type { TestPlane } from '../../testing/control-plane.ts';
+import { endpointsController } from './endpoints.ts';
+import { forwardsOf } from './service-forwards.ts';
+
+let plane: TestPlane;
+beforeEach(() => {
+  plane = startPlane((context) => [endpointsController(context)]);
+});
+afterEach(() => plane.stop());
+
+const objects = () => plane.context.objects;
+const slices = () => objects().list('endpointslices.discovery.k8s.io', 'shop');
+const forwards = () => forwardsOf(objects(), '10.0.0.1');
+
+function pod(name: string, containerPort = 8080): Pod {
+  return objects().create('pods', {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop', labels: { app: 'web' } },
+    spec: { containers: [{ name: 'c', image: 'a', ports: [{ name: 'http', containerPort }] }] },
+  });
+}
+
+function service(spec: Partial<Service['spec']> = {}): Service {
+  return objects().create('services', {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: {
+      clusterIP: '10.2.0.9',
+      selector: { app: 'web' },
+      ports: [{ port: 80, targetPort: 'http' }],
+      ...spec,
+    },
+  });
+}
+
+test('only ready pods get connections; named ports are looked up in each pod', async () => {
+  service();
+  plane.ready(pod('a'));
+  plane.ready(pod('b', 9090));
+  plane.ready(pod('c'), false);
+  await plane.controllers.idle();
+  expect(slices()).toHaveLength(2);
+  expect(forwards()).toMatchObject([{ address: '10.2.0.9', port: 80, protocol: 'tcp' }]);
+  expect(
+    forwards()[0]
+      ?.targets.map(({ port }) => port)
+      .toSorted(),
+  ).toEqual([8080, 9090]);
+  expect(objects().get('endpoints', 'shop', 'web')?.subsets?.[0]?.notReadyAddresses).toHaveLength(1);
+});
+
+test('a pod on its way out is taken off at once, but the last one serves on', async () => {
+  service();
+  const [first, second] = [pod('a'), pod('b')];
+  plane.ready(first);
+  plane.ready(second);
+  await plane.controllers.idle();
+  plane.context.deletion.delete('pods', 'shop', 'a');
+  await plane.controllers.idle();
+  const endpoints = slices()[0]?.endpoints ?? [];
+  expect(endpoints.find(({ targetRef }) => targetRef?.name === 'a')?.conditions).toEqual({
+    ready: false,
+    serving: true,
+    terminating: true,
+  });
+  expect(forwards()[0]?.targets).toHaveLength(1);
+  plane.context.deletion.delete('pods', 'shop', 'b');
+  await plane.controllers.idle();
+  expect(forwards()[0]?.targets).toHaveLength(2);
+  plane.bury();
+  await plane.controllers.idle();
+  expect(forwards()[0]?.targets).toEqual([]);
+});
+
+test('a Service that goes takes its slices and Endpoints along', async () => {
+  service();
+  plane.ready(pod('a'));
+  await plane.controllers.idle();
+  objects().store.remove('services', 'shop', 'web');
+  await plane.controllers.idle();
+  expect(slices()).toEqual([]);
+  expect(objects().list('endpoints')).toEqual([]);
+});
+
+test('a Service without selector keeps the endpoints somebody else gave it', async () => {
+  service({ selector: {} });
+  objects().create('endpoints', {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name: 'web', namespace: 'shop' },
+  });
+  await plane.controllers.idle();
+  expect(objects().list('endpoints')).toHaveLength(1);
+});

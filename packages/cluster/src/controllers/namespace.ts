@@ -1,0 +1,105 @@
+import type { Namespace } from '../kinds/core.ts';
+import type { Controller, ControllerContext } from './controller.ts';
+
+export const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const;
+export const ROOT_CA = 'kube-root-ca.crt';
+
+/** How long after a pod's grace another look is taken at a namespace that should be empty. */
+const LOOK_AGAIN_MS = 5000;
+
+/** Gives every namespace its standard objects, and empties those that are being deleted. */
+export function namespaceController(context: ControllerContext, certificateAuthority: string): Controller {
+  const isClosing = (name: string) =>
+    context.objects.get('namespaces', undefined, name)?.metadata.deletionTimestamp !== undefined;
+  return {
+    name: 'namespace',
+    resources: 'all',
+    keys: ({ resource, object, type }) => {
+      if (resource === 'namespaces') return type === 'DELETED' ? [] : [object.metadata.name];
+      const { namespace } = object.metadata;
+      if (namespace === undefined) return [];
+      const standard = type === 'DELETED' && (resource === 'serviceaccounts' || resource === 'configmaps');
+      // In a closing namespace whatever appears has to go, and whatever goes may have been the last.
+      return standard || (type !== 'MODIFIED' && isClosing(namespace)) ? [namespace] : [];
+    },
+    reconcile: (name) => {
+      const namespace = context.objects.get('namespaces', undefined, name);
+      if (!namespace) return undefined;
+      if (namespace.metadata.deletionTimestamp === undefined)
+        return furnish(context, namespace, certificateAuthority);
+      return empty(context, name) ? close(context, name) : { afterMs: LOOK_AGAIN_MS };
+    },
+  };
+}
+
+/** Makes the namespaces that are always there. */
+export function ensureSystemNamespaces(context: Pick<ControllerContext, 'objects'>): void {
+  for (const name of SYSTEM_NAMESPACES) {
+    if (context.objects.get('namespaces', undefined, name)) continue;
+    context.objects.create('namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+      spec: { finalizers: ['kubernetes'] },
+      status: { phase: 'Active' },
+    });
+  }
+}
+
+function furnish(
+  context: ControllerContext,
+  { metadata }: Namespace,
+  certificateAuthority: string,
+): undefined {
+  const { objects } = context;
+  const namespace = metadata.name;
+  if (!objects.get('serviceaccounts', namespace, 'default')) {
+    objects.create('serviceaccounts', {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default', namespace },
+    });
+  }
+  const data = { 'ca.crt': certificateAuthority };
+  const known = objects.modify('configmaps', namespace, ROOT_CA, (map) => {
+    map.data = data;
+  });
+  if (!known) {
+    objects.create('configmaps', {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: ROOT_CA, namespace },
+      data,
+    });
+  }
+  return undefined;
+}
+
+/** Asks everything in the namespace to go; true when nothing is left. Pods come last: their owners would replace them. */
+function empty(context: ControllerContext, namespace: string): boolean {
+  const resources = context.catalog
+    .all()
+    .filter((resource) => resource.namespaced && resource.name !== 'pods');
+  let left = 0;
+  for (const { name: resource } of [...resources, { name: 'pods' }]) {
+    for (const { metadata } of context.objects.store.list(resource, namespace)) {
+      if (metadata.deletionTimestamp === undefined) {
+        context.deletion.delete(resource, namespace, metadata.name, {
+          uid: metadata.uid,
+          propagationPolicy: 'Background',
+        });
+      }
+      if (context.objects.store.get(resource, namespace, metadata.name)) left += 1;
+    }
+  }
+  return left === 0;
+}
+
+function close(context: ControllerContext, name: string): undefined {
+  context.objects.modify('namespaces', undefined, name, (namespace) => {
+    namespace.spec = { ...namespace.spec, finalizers: [] };
+  });
+  const { finalizers = [] } = context.objects.get('namespaces', undefined, name)?.metadata ?? {};
+  if (finalizers.length === 0) context.objects.store.remove('namespaces', undefined, name);
+  return undefined;
+}

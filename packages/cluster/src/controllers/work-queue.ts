@@ -1,0 +1,90 @@
+import type { Clock } from '@updraft/kit';
+
+/** What a reconciliation asks for: nothing more, or to be called again after a while. */
+export type Again = { readonly afterMs: number } | void;
+
+export interface WorkQueueOptions {
+  readonly clock: Clock;
+  readonly reconcile: (key: string) => Again | Promise<Again>;
+  readonly onError: (key: string, error: unknown) => void;
+}
+
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 60_000;
+
+/**
+ * Keys to be looked at, each at most once at a time and never two side by side. A key that is added while it is being
+ * looked at is looked at again. A failure is retried with a growing pause, which a success resets.
+ */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #ready = new Set<string>();
+  readonly #timers = new Map<string, { dueAt: number; cancel: () => void }>();
+  readonly #failures = new Map<string, number>();
+  #draining: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  add(key: string): void {
+    if (this.#stopped) return;
+    this.#ready.add(key);
+    this.#draining ??= this.#drain();
+  }
+
+  /** Adds the key later; of several times the earliest counts. */
+  addAfter(key: string, ms: number): void {
+    if (this.#stopped) return;
+    const dueAt = this.#options.clock.elapsed() + ms;
+    const planned = this.#timers.get(key);
+    if (planned && planned.dueAt <= dueAt) return;
+    planned?.cancel();
+    const cancel = this.#options.clock.timer(ms, () => {
+      this.#timers.delete(key);
+      this.add(key);
+    });
+    this.#timers.set(key, { dueAt, cancel });
+  }
+
+  /** Resolves when nothing is waiting or being looked at now; keys planned for later do not count. */
+  async idle(): Promise<void> {
+    while (this.#draining) await this.#draining;
+  }
+
+  /** Takes no more keys; resolves when the one in hand is done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ready.clear();
+    for (const { cancel } of this.#timers.values()) cancel();
+    this.#timers.clear();
+    await this.idle();
+  }
+
+  async #drain(): Promise<void> {
+    // Listeners add keys while the store is still telling others: start after them, and let input and output through.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let key = this.#next(); key !== undefined; key = this.#next()) await this.#process(key);
+    this.#draining = undefined;
+  }
+
+  #next(): string | undefined {
+    const { value } = this.#ready.values().next();
+    if (value !== undefined) this.#ready.delete(value);
+    return value;
+  }
+
+  async #process(key: string): Promise<void> {
+    try {
+      const again = await this.#options.reconcile(key);
+      this.#failures.delete(key);
+      if (again) this.addAfter(key, again.afterMs);
+    } catch (error) {
+      const failures = this.#failures.get(key) ?? 0;
+      this.#failures.set(key, failures + 1);
+      this.#options.onError(key, error);
+      this.addAfter(key, Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS));
+    }
+  }
+}
