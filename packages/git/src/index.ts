@@ -1,1 +1,14 @@
-export {};
+/**
+ * A git repository, read through the program git: facts about a commit, its tree, and a checkout that jobs may
+ * write to. Nothing here changes the repository it is given.
+ * @module
+ */
+export { checkout } from './checkout.ts';
+export type { CheckoutOptions } from './checkout.ts';
+export { readCommit } from './commit.ts';
+export type { Commit, CommitSelection } from './commit.ts';
+export { GitFault, codes } from './faults.ts';
+export type { GitFaultCode } from './faults.ts';
+export { changedFiles, findRepository, isDirty } from './repository.ts';
+export { readTree, readWorkTree } from './tree.ts';
+export type { Files } from './tree.ts';

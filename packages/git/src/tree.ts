@@ -1,0 +1,115 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { git, gitBytes } from './git.ts';
+import { splitZero } from './repository.ts';
+
+/** The files of one commit or of the working folder. Paths are relative to its top, `/` between. */
+export interface Files {
+  /** The text, or undefined when there is no such file. Of a commit: YAML files below 1 MiB only. */
+  read(path: string): string | undefined;
+  list(): readonly string[];
+}
+
+const PRELOADED = /\.ya?ml$/i;
+const PRELOAD_LIMIT_BYTES = 1024 * 1024;
+/** All of them together; the rest stays unread. */
+const PRELOAD_TOTAL_BYTES = 32 * 1024 * 1024;
+
+interface Blob {
+  readonly path: string;
+  readonly id: string;
+  readonly size: number;
+}
+
+/**
+ * The tree of a commit. The names are all of them; the contents of YAML files are read at once, so that `read` needs
+ * no waiting, and nothing else can be read.
+ * @throws GitFault UNKNOWN_REF and the faults of every repository
+ */
+export async function readTree(dir: string, sha: string): Promise<Files> {
+  const output = await git(dir, ['ls-tree', '-r', '-z', '-l', '--full-tree', '--end-of-options', sha], {
+    maxOutputBytes: 512 * 1024 * 1024,
+  });
+  const blobs = splitZero(output).flatMap(parseEntry);
+  const contents = await readBlobs(dir, wanted(blobs));
+  const paths = blobs.map((blob) => blob.path);
+  return { read: (file) => contents.get(file), list: () => paths };
+}
+
+/** Links and submodules are names without content. */
+function parseEntry(line: string): Blob[] {
+  const found = /^(\d+) (\w+) ([0-9a-f]+) +(\d+|-)\t([^]*)$/.exec(line);
+  if (!found) return [];
+  const [, mode = '', type = '', id = '', size = '', file = ''] = found;
+  if (type !== 'blob') return [];
+  return [{ path: file, id, size: mode === '120000' ? Infinity : Number(size) }];
+}
+
+function wanted(blobs: readonly Blob[]): readonly Blob[] {
+  let total = 0;
+  return blobs.filter((blob) => {
+    if (!PRELOADED.test(blob.path) || blob.size > PRELOAD_LIMIT_BYTES) return false;
+    total += blob.size;
+    return total <= PRELOAD_TOTAL_BYTES;
+  });
+}
+
+async function readBlobs(dir: string, blobs: readonly Blob[]): Promise<ReadonlyMap<string, string>> {
+  const contents = new Map<string, string>();
+  if (blobs.length === 0) return contents;
+  const ids = [...new Set(blobs.map((blob) => blob.id))];
+  const output = await gitBytes(dir, ['cat-file', '--batch'], `${ids.join('\n')}\n`);
+  const byId = parseBatch(output);
+  for (const blob of blobs) {
+    const content = byId.get(blob.id);
+    if (content !== undefined) contents.set(blob.path, content);
+  }
+  return contents;
+}
+
+/** `<id> blob <size>\n<content>\n` again and again; `<id> missing\n` for what a partial clone lacks. */
+function parseBatch(output: Buffer): ReadonlyMap<string, string> {
+  const byId = new Map<string, string>();
+  for (let at = 0; at < output.length;) {
+    const end = output.indexOf(10, at);
+    if (end === -1) break;
+    const [id = '', type, size] = output.toString('latin1', at, end).split(' ');
+    at = end + 1;
+    if (type !== 'blob') continue;
+    byId.set(id, output.toString('utf8', at, at + Number(size)));
+    at += Number(size) + 1;
+  }
+  return byId;
+}
+
+/**
+ * The files of the working folder as they are, those unknown to git included and ignored ones not: for looking at
+ * what is not committed yet. Names are taken now, contents when they are asked for.
+ */
+export async function readWorkTree(dir: string): Promise<Files> {
+  const output = await git(dir, [
+    'ls-files',
+    '-z',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+    '--deduplicate',
+  ]);
+  const root = realpathSync(dir);
+  const paths = splitZero(output).filter((file) => isFile(root, file));
+  return { read: (file) => readInside(root, file), list: () => paths };
+}
+
+function isFile(root: string, file: string): boolean {
+  return statSync(path.join(root, file), { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** Never follows a link out of the folder. */
+function readInside(root: string, file: string): string | undefined {
+  try {
+    const target = realpathSync(path.join(root, file));
+    return target.startsWith(root + path.sep) ? readFileSync(target, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}
