@@ -12,7 +12,7 @@ import { formatCidr, numberToAddress, pickRanges } from './cidr.ts';
 import type { Cidr } from './cidr.ts';
 import { renderFirewall } from './firewall.ts';
 import type { FirewallFacts } from './firewall.ts';
-import { busyRanges } from './host-ranges.ts';
+import { busyRanges, hostResolvers } from './host-ranges.ts';
 import { PodLinks, deleteLinks } from './pod-links.ts';
 import type { PodLink } from './pod-links.ts';
 
@@ -84,7 +84,9 @@ async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork
   const bridgeIndex = await makeBridge(bridge, gateway, ranges);
   undo.add(async () => void (await run('nft', ['delete', 'table', 'ip', facts.table])));
   await applyRules(renderFirewall(facts, []));
-  const names = await startNameServer({ ...options, address: gateway });
+  const { resolvers } = options;
+  const ask = resolvers ? () => Promise.resolve(resolvers) : hostResolvers;
+  const names = await startNameServer({ address: gateway, clock, logger, resolvers: ask });
   undo.add(() => names.close());
   const links = new PodLinks({
     id,

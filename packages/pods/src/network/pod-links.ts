@@ -1,4 +1,4 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { existsSync } from 'node:fs';
 import { messageOf, run } from '@updraft/kit';
@@ -115,11 +115,13 @@ export class PodLinks {
         `link set lo up
 link add ${device} netns "${hostNamespace}" master if${bridgeIndex} up type veth peer name eth0
 addr add ${address}/32 dev eth0
-link set eth0 up
+link set eth0 addrgenmode none up
 route add ${gateway} dev eth0
 route add default via ${gateway}
 `,
       );
+      // Where bridges pass through netfilter, a pod that reaches itself by a service comes back on the port it left.
+      await writeFile(`/sys/class/net/${device}/brport/hairpin_mode`, '1');
       if (ports.length > 0) await redirectLoopback(namespace, ports, gateway);
       return link;
     } catch (error) {
