@@ -29,6 +29,8 @@ export function cgroupsOf(mountInfo: string): Cgroups | undefined {
     const [, target = '', type, options = ''] = found ?? [];
     if (type === 'cgroup2' && target === '/sys/fs/cgroup')
       return { version: 2, mounts: new Map([['', target]]) };
+    // Beside version 1, version 2 is mounted for systemd alone; runc makes its groups there too.
+    if (type === 'cgroup2') mounts.set('unified', target);
     if (type === 'cgroup') for (const name of options.split(',')) mounts.set(name, target);
   }
   return mounts.has('memory') || mounts.has('pids') ? { version: 1, mounts } : undefined;

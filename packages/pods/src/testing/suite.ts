@@ -474,12 +474,9 @@ export function testRuntime({ name, create, skip = {} }: RuntimeSuite): void {
     });
 
     group(skip.network, 'network', () => {
-      const serve = (pod: Pod) =>
-        startReady(pod, `exec ${NODE_IN_CONTAINER} -e "${server}"`, { name: 'server' });
-
       it('lets pods reach each other by address, and containers of a pod by loopback', async () => {
         const [one, other] = [await createPod(), await createPod()];
-        await serve(one);
+        await startReady(one, `exec ${NODE_IN_CONTAINER} -e "${server}"`, { name: 'server' });
         expect(one.address).not.toBe(other.address);
         const ran = await runIn(other, client(`http://${one.address}:8080/`));
         expect(ran.stdout.trim()).toBe(`from ::ffff:${other.address}`);
