@@ -113,11 +113,17 @@ async function copyHashed(
 ): Promise<{ digest: Digest; size: number }> {
   const hash = createHash('sha256');
   let size = 0;
+  // The disk works on one chunk while the next is made and hashed.
+  let writing = Promise.resolve();
   for await (const chunk of content) {
     hash.update(chunk);
     size += chunk.length;
-    await writeAll(handle, chunk);
+    await writing;
+    writing = writeAll(handle, chunk);
+    // Its failure is met at the next await; until then it must not count as unhandled.
+    writing.catch(() => undefined);
   }
+  await writing;
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 

@@ -8,3 +8,5 @@ export { temporaryStore } from './temporary-store.ts';
 export type { TemporaryStore } from './temporary-store.ts';
 export { makeTar } from './make-tar.ts';
 export type { TarMember } from './make-tar.ts';
+export { TEST_CREDENTIALS, serve, serveRegistry } from './registry-server.ts';
+export type { TestServer } from './registry-server.ts';

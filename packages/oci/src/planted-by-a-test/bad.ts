@@ -1,2 +1,0 @@
-import { exec } from 'node:child_process';
-export const x = exec;
