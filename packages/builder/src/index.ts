@@ -1,1 +1,19 @@
-export {};
+/**
+ * From a Dockerfile to an image, instruction by instruction. What a step makes is a layer, kept under a key of everything
+ * the step depends on, so that a build does only what no build did before.
+ * @module
+ */
+export { createBuilder } from './builder.ts';
+export type {
+  BuildContext,
+  Builder,
+  BuilderOptions,
+  BuildOutcome,
+  BuildPosition,
+  BuildRequest,
+  BuiltImage,
+  FailedBuild,
+  ImageSource,
+  NamedContext,
+  Secret,
+} from './types.ts';

@@ -96,9 +96,15 @@ function readClassCharacter(pattern: readonly string[], at: number) {
   return { character, end: at + (escaped ? 2 : 1) };
 }
 
-/** A path pattern as COPY understands it (`*`, `?`, `[…]`, `\x`; none of them crosses a `/`); undefined: malformed. */
-export function compileGlob(pattern: string): ((path: string) => boolean) | undefined {
-  const tokens = pathTokens(Array.from(pattern), { folders: false });
+/**
+ * A path pattern as COPY understands it (`*`, `?`, `[…]`, `\x`; none of them crosses a `/`), with `folders` also `**`.
+ * Undefined when it is malformed.
+ */
+export function compileGlob(
+  pattern: string,
+  options: { folders: boolean } = { folders: false },
+): ((path: string) => boolean) | undefined {
+  const tokens = pathTokens(Array.from(pattern), options);
   return tokens && ((path) => matchesWhole(tokens, path));
 }
 

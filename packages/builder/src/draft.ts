@@ -1,0 +1,86 @@
+import type { ContainerConfig, HistoryEntry, Image, ImageConfig, Layer } from '@updraft/oci';
+import { Scope } from './scope.ts';
+
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The image of a stage while it is being made. */
+export interface Draft {
+  readonly architecture: string;
+  readonly os: string;
+  author: string | undefined;
+  readonly config: Mutable<ContainerConfig>;
+  readonly layers: Layer[];
+  readonly history: HistoryEntry[];
+  readonly scope: Scope;
+  /** CMD was given in this stage, so that an ENTRYPOINT after it leaves it alone. */
+  commandGiven: boolean;
+}
+
+/** `FROM scratch`. */
+export function emptyDraft(platform: string, escape: '\\' | '`'): Draft {
+  const [os = 'linux', architecture = 'amd64'] = platform.split('/');
+  return {
+    architecture,
+    os,
+    author: undefined,
+    config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' },
+    layers: [],
+    history: [],
+    scope: new Scope(escape, [['PATH', DEFAULT_PATH]]),
+    commandGiven: false,
+  };
+}
+
+export function draftOfImage(image: Image, escape: '\\' | '`'): Draft {
+  const { config } = image;
+  const environment = (config.config?.Env ?? []).map((entry): [string, string] => {
+    const equals = entry.indexOf('=');
+    return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
+  });
+  if (!environment.some(([name]) => name === 'PATH')) environment.push(['PATH', DEFAULT_PATH]);
+  return {
+    architecture: config.architecture,
+    os: config.os,
+    author: config.author,
+    config: structuredClone(config.config ?? {}) as Mutable<ContainerConfig>,
+    layers: [...image.layers],
+    history: historyOf(image),
+    scope: new Scope(escape, environment),
+    commandGiven: false,
+  };
+}
+
+/** An image may lack its history; tools count entries against layers, so the missing ones are made up. */
+function historyOf(image: Image): HistoryEntry[] {
+  const known = image.config.history ?? [];
+  const withLayer = known.filter(({ empty_layer: empty }) => empty !== true).length;
+  if (withLayer === image.layers.length) return [...known];
+  return image.layers.map(() => ({ created_by: 'base image' }));
+}
+
+/** A stage that starts from another one sees its arguments too. */
+export function draftOfStage(stage: Draft): Draft {
+  return {
+    ...stage,
+    config: structuredClone(stage.config),
+    layers: [...stage.layers],
+    history: [...stage.history],
+    scope: new Scope(stage.scope.escape, stage.scope.env, stage.scope.args),
+    commandGiven: false,
+  };
+}
+
+/** What the store needs to make an image of it. */
+export function imageConfigOf(draft: Draft, created: string): Omit<ImageConfig, 'rootfs'> {
+  const env = [...draft.scope.env].map(([name, value]) => `${name}=${value}`);
+  return {
+    created,
+    ...(draft.author === undefined ? {} : { author: draft.author }),
+    architecture: draft.architecture,
+    os: draft.os,
+    config: { ...draft.config, Env: env },
+    history: draft.history,
+  };
+}

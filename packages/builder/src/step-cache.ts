@@ -1,0 +1,78 @@
+import type { DiffId, ImageStore, Layer } from '@updraft/oci';
+import { openDatabase } from '@updraft/kit';
+import path from 'node:path';
+
+/** What a step made: a layer, or nothing (it changed no file). */
+export interface StepResult {
+  readonly layer: Layer | undefined;
+}
+
+/** Facts of a file that change whenever its content does. */
+export interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+/** What earlier builds found out. Losing it costs time, nothing else. */
+export interface StepCache {
+  /** undefined when the step was never done, or its layer is gone from the store. */
+  step(key: string): Promise<StepResult | undefined>;
+  putStep(key: string, result: StepResult): void;
+  /** Digest of a file's content. */
+  file(identity: FileIdentity): string | undefined;
+  putFile(identity: FileIdentity, digest: string): void;
+  /** Digest of something in immutable layers, by a key of ours. */
+  tree(key: string): string | undefined;
+  putTree(key: string, digest: string): void;
+  close(): void;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS steps (key TEXT PRIMARY KEY, diff_id TEXT, size INTEGER) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS files (identity TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS trees (key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+/** More than this many remembered files are forgotten all at once. */
+const MAX_FILES = 500_000;
+
+export function openStepCache(dir: string, store: ImageStore): StepCache {
+  const database = openDatabase(path.join(dir, 'cache.db'));
+  database.script(SCHEMA);
+  const files = database.first('SELECT COUNT(*) AS count FROM files');
+  if (Number(files?.['count'] ?? 0) > MAX_FILES) database.script('DELETE FROM files');
+  const text = (sql: string, key: string) => {
+    const value = database.first(sql, key)?.['digest'];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    async step(key) {
+      const row = database.first('SELECT diff_id, size FROM steps WHERE key = ?', key);
+      if (!row) return undefined;
+      if (typeof row['diff_id'] !== 'string') return { layer: undefined };
+      const diffId = row['diff_id'] as DiffId;
+      if ((await store.blobs.size(diffId)) === undefined) return undefined;
+      return { layer: { diffId, size: Number(row['size']) } };
+    },
+    putStep: (key, { layer }) =>
+      database.write(
+        'INSERT OR REPLACE INTO steps VALUES (?, ?, ?)',
+        key,
+        layer?.diffId ?? null,
+        layer?.size ?? null,
+      ),
+    file: (identity) => text('SELECT digest FROM files WHERE identity = ?', fileKey(identity)),
+    putFile: (identity, digest) =>
+      database.write('INSERT OR REPLACE INTO files VALUES (?, ?)', fileKey(identity), digest),
+    tree: (key) => text('SELECT digest FROM trees WHERE key = ?', key),
+    putTree: (key, digest) => database.write('INSERT OR REPLACE INTO trees VALUES (?, ?)', key, digest),
+    close: () => database.close(),
+  };
+}
+
+function fileKey({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+}

@@ -1,0 +1,57 @@
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { codeOf } from '@updraft/kit';
+import type { Stage } from '@updraft/dockerfile';
+import { namedContext } from '../build.ts';
+import type { Build, Origin } from '../build.ts';
+import { BuildFailure } from '../failure.ts';
+import { openMergedRoot } from '../files/merged-root.ts';
+import type { SourceRoot } from '../files/source-tree.ts';
+import { findStage } from '../plan.ts';
+import { readIgnore } from '../files/ignore-file.ts';
+
+/** What `--from=name` leads to: a named context, a stage, or an image. Without a name it is the build's context. */
+export async function findOrigin(build: Build, stage: Stage, name: string | undefined): Promise<Origin> {
+  if (name === undefined || name === '') return { kind: 'context', root: build.context };
+  const named = namedContext(build, name);
+  if (named?.kind === 'folder') {
+    const root = await realFolder(named.path);
+    return {
+      kind: 'context',
+      root: { path: root, ignore: await readIgnore(root, undefined), owner: 'root' },
+    };
+  }
+  if (named?.kind === 'empty') throw new BuildFailure(`the build context ${name} has no files`);
+  if (named) return { kind: 'layers', layers: (await build.image(named.reference)).layers };
+  const found = findStage(build.file, stage, name);
+  if (found === stage) throw new BuildFailure(`--from=${name} is the stage itself`);
+  if (found) return { kind: 'layers', layers: (await build.stage(found)).layers };
+  if (/^\d+$/.test(name)) throw new BuildFailure(`--from=${name}: there is no such stage above this one`);
+  return { kind: 'layers', layers: (await build.image(name)).layers };
+}
+
+/** @throws BuildFailure when it is no folder. */
+export async function realFolder(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error;
+    throw new BuildFailure(`the build context ${folder} does not exist`);
+  }
+}
+
+/** Opens the files of an origin for as long as `work` takes. `folder` is a scratch folder. */
+export async function withOrigin<T>(
+  build: Build,
+  origin: Origin,
+  folder: string,
+  work: (root: SourceRoot) => Promise<T>,
+): Promise<T> {
+  if (origin.kind === 'context') return await work(origin.root);
+  const merged = await openMergedRoot(build.workshop.store, origin.layers, folder, false);
+  try {
+    return await work({ path: path.resolve(merged.path), ignore: undefined, owner: 'kept' });
+  } finally {
+    await merged.close();
+  }
+}

@@ -1,0 +1,106 @@
+import type { Image, ImageStore } from '@updraft/oci';
+import type { Runtime } from '@updraft/pods';
+import type { Clock, Logger } from '@updraft/kit';
+
+/** Where a name in FROM or `--from` leads. The daemon answers from its store, from registries and from stand-ins. */
+export interface ImageSource {
+  /**
+   * The image of a reference, in the builder's store. `note` is shown in the log (such as "stand-in for …").
+   * A fault becomes a failed build that names the line that asked.
+   */
+  resolve(
+    reference: string,
+    options: { signal?: AbortSignal; onLog: (line: string) => void },
+  ): Promise<{ image: Image; note?: string }>;
+}
+
+export interface BuilderOptions {
+  readonly store: ImageStore;
+  readonly runtime: Runtime;
+  readonly images: ImageSource;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The builder's own folder: step cache, file digests, cache mounts. */
+  readonly dir: string;
+  /** Gets `ADD https://…`; the default is Node's. */
+  readonly fetch?: typeof fetch;
+}
+
+/** Files that COPY and ADD may take. */
+export type BuildContext = { readonly kind: 'folder'; readonly path: string } | { readonly kind: 'empty' };
+
+/** `--build-context name=…`: takes the place of an image or stage of that name in FROM and `--from`. */
+export type NamedContext = BuildContext | { readonly kind: 'image'; readonly reference: string };
+
+export type Secret =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'value'; readonly value: string };
+
+export interface BuildRequest {
+  readonly context: BuildContext;
+  /** Path of the Dockerfile: absolute, or below the context. Only a name for messages when the text is given. */
+  readonly dockerfile: string;
+  readonly dockerfileText?: string;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  /** Name or number of a stage; the default is the last one. */
+  readonly target?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** By id, for `RUN --mount=type=secret`. They are part of no layer, no cache key and no log. */
+  readonly secrets?: Readonly<Record<string, Secret>>;
+  readonly buildContexts?: Readonly<Record<string, NamedContext>>;
+  /** `linux/amd64`; the default is this machine's. */
+  readonly platform?: string;
+  /** False: every step is done again; its results still go into the cache. */
+  readonly cache: boolean;
+  /** Stands as the time of everything made, unless the build argument SOURCE_DATE_EPOCH is given. */
+  readonly timestampMs: number;
+  /** One line, without its end. */
+  readonly onLog: (line: string) => void;
+  readonly signal?: AbortSignal;
+  /** Names for the result in the store. */
+  readonly tags?: readonly string[];
+}
+
+/** A place in a Dockerfile, with the line as it stands there. */
+export interface BuildPosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly source: string;
+}
+
+export interface BuiltImage {
+  readonly kind: 'built';
+  readonly image: Image;
+  /** Instructions that were carried out or taken from the cache, in all stages that were needed. */
+  readonly steps: number;
+  readonly cachedSteps: number;
+}
+
+export interface FailedBuild {
+  readonly kind: 'failed';
+  /** Complete for a person: where, what, and the line itself. */
+  readonly message: string;
+  readonly position: BuildPosition | undefined;
+  /** Of the command of a RUN. */
+  readonly exitCode?: number;
+}
+
+export type BuildOutcome = BuiltImage | FailedBuild;
+
+/**
+ * Makes images from Dockerfiles. Builds may run at once; equal steps are done once. Whatever happens, no mount, pod
+ * or scratch folder is left when `build` has settled.
+ */
+export interface Builder {
+  /**
+   * A wrong Dockerfile or a failing command is an outcome.
+   * @throws the signal's reason when it is aborted
+   * @throws Fault DISK_FULL, and others when the machine fails
+   */
+  build(request: BuildRequest): Promise<BuildOutcome>;
+  /** Takes away what a dead process left. To be called before the first build. */
+  sweep(): Promise<void>;
+  /** Closes the cache's database. */
+  close(): void;
+}
