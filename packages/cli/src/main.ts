@@ -3,7 +3,7 @@ import { ControlError } from '@updraft/control';
 import { COMMANDS } from './commands/index.ts';
 import { EXIT, UsageError, helpOf, parseWords } from './command.ts';
 import type { Command } from './command.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '@updraft/kit';
 import { createOutput } from './output.ts';
 import type { Output } from './output.ts';
 import { VERSION } from './version.ts';

@@ -14,4 +14,5 @@ export { jsonLogger, silentLogger } from './log.ts';
 export type { LogLevel, Logger } from './log.ts';
 export { openDatabase } from './database.ts';
 export type { Database, Row, SqlValue } from './database.ts';
+export { nearest } from './nearest.ts';
 export { holdLock } from './lock.ts';

@@ -3,7 +3,7 @@ import type { ControlClient, EnvironmentView } from '@updraft/control';
 import { EXIT, UsageError } from '../command.ts';
 import type { Command, Context } from '../command.ts';
 import { connect, connectIfRunning } from '../daemon/connect.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '@updraft/kit';
 import { environmentTable, summary } from '../render/run.ts';
 import { watchRun } from './run.ts';
 

@@ -3,7 +3,7 @@ import type { ControlClient, RunView } from '@updraft/control';
 import { EXIT, UsageError } from '../command.ts';
 import type { Command, Context } from '../command.ts';
 import { connect } from '../daemon/connect.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '@updraft/kit';
 import { clean } from '../render/run.ts';
 import { duration, table } from '../render/table.ts';
 

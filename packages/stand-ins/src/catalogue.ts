@@ -1,0 +1,99 @@
+import { parseReference } from '@updraft/oci';
+import type { Reference } from '@updraft/oci';
+import { ansibleRecipe } from './recipes/ansible.ts';
+import { curlRecipe } from './recipes/curl.ts';
+import { debianSuite } from './recipes/debian.ts';
+import { nginxRecipe } from './recipes/nginx.ts';
+import { nodeMajor, nodeRecipe } from './recipes/node.ts';
+import { toolRecipe } from './recipes/tools.ts';
+import type { Recipe, StandIn } from './types.ts';
+
+interface Entry {
+  /** For the list that an error shows. */
+  readonly label: string;
+  matches(repository: string): boolean;
+  /** undefined: not for this tag. */
+  recipe(reference: Reference): { readonly recipe: Recipe; readonly what: string } | undefined;
+  readonly always?: boolean;
+  readonly tools?: boolean;
+}
+
+const is =
+  (...repositories: readonly string[]) =>
+  (repository: string): boolean =>
+    repositories.includes(repository);
+
+const CATALOGUE: readonly Entry[] = [
+  {
+    label: 'debian',
+    matches: is('docker.io/library/debian'),
+    recipe: ({ tag }) => {
+      const suite = debianSuite(tag);
+      return suite && { recipe: { kind: 'debian', suite }, what: `Debian ${suite} from Debian's archive` };
+    },
+  },
+  {
+    label: 'node',
+    matches: is('docker.io/library/node'),
+    recipe: ({ tag }) => {
+      const major = nodeMajor(tag);
+      return major === undefined
+        ? undefined
+        : { recipe: nodeRecipe(major), what: `Node ${major} from npm on Debian bookworm` };
+    },
+  },
+  {
+    label: 'nginx',
+    matches: is('docker.io/library/nginx', 'docker.io/nginxinc/nginx-unprivileged'),
+    recipe: ({ repository }) => ({
+      recipe: nginxRecipe(repository.endsWith('unprivileged')),
+      what: 'nginx of Debian bookworm',
+    }),
+  },
+  {
+    label: 'curlimages/curl',
+    matches: is('docker.io/curlimages/curl'),
+    recipe: () => ({ recipe: curlRecipe(), what: 'curl of Debian bookworm' }),
+  },
+  {
+    label: 'ansible',
+    matches: (repository) => /\/(community-)?ansible(-dev-tools|-lint|-core)?$/.test(repository),
+    recipe: () => ({ recipe: ansibleRecipe(), what: 'Ansible and ansible-lint of Debian bookworm' }),
+  },
+  {
+    label: 'gcr.io/kaniko-project/executor',
+    matches: (repository) => /(^|\/)kaniko(-project)?(\/|-)executor$/.test(repository),
+    recipe: () => ({ recipe: toolRecipe('kaniko'), what: 'Updraft’s own image builder' }),
+    always: true,
+    tools: true,
+  },
+  {
+    label: 'hadolint/hadolint',
+    matches: (repository) => repository.endsWith('/hadolint/hadolint'),
+    recipe: () => ({ recipe: toolRecipe('hadolint'), what: 'Updraft’s own Dockerfile lint' }),
+    tools: true,
+  },
+  {
+    label: 'aquasec/trivy',
+    matches: (repository) => /\/(aquasec|aquasecurity)\/trivy$/.test(repository),
+    recipe: () => ({ recipe: toolRecipe('trivy'), what: 'Updraft’s own vulnerability scan' }),
+    tools: true,
+  },
+];
+
+export const LABELS: readonly string[] = CATALOGUE.map((entry) => entry.label);
+
+/** The stand-in for a reference. Images on alpine have none: nothing here can make Alpine. */
+export function findStandIn(reference: string): StandIn | undefined {
+  const parsed = parseReference(reference);
+  const entry = CATALOGUE.find((each) => each.matches(`${parsed.registry}/${parsed.repository}`));
+  const made = entry?.recipe(parsed);
+  if (!entry || !made) return undefined;
+  return {
+    reference,
+    note: `stand-in for ${reference.replace(/^docker\.io\/(library\/)?/, '')}: ${made.what}`,
+    always: entry.always ?? false,
+    tools: entry.tools ?? false,
+    recipe: made.recipe,
+  };
+}

@@ -1,0 +1,81 @@
+/** Kaniko's command line (executor 1.24 and its living fork), as data: a flag, and what is done about it here. */
+type Kind =
+  /** `--flag` or `--flag=true|false`. */
+  | 'switch'
+  | 'value'
+  | 'repeated';
+
+interface FlagSpec {
+  readonly kind: Kind;
+  readonly short?: string;
+  /** Accepted without effect: what it asks for is always or never so here. Said in the log when it was given. */
+  readonly noEffect?: string;
+}
+
+const none = (kind: Kind, why: string): FlagSpec => ({ kind, noEffect: why });
+
+const STORE = 'every build shares the platform’s cache';
+const LAYERS = 'a layer is what a step wrote, never a comparison of file systems';
+
+export const FLAGS: Readonly<Record<string, FlagSpec>> = {
+  context: { kind: 'value', short: 'c' },
+  'context-sub-path': { kind: 'value' },
+  dockerfile: { kind: 'value', short: 'f' },
+  destination: { kind: 'repeated', short: 'd' },
+  'build-arg': { kind: 'repeated' },
+  target: { kind: 'value' },
+  label: { kind: 'repeated' },
+  cache: { kind: 'switch' },
+  'no-push': { kind: 'switch' },
+  'digest-file': { kind: 'value' },
+  'image-name-with-digest-file': { kind: 'value' },
+  'image-name-tag-with-digest-file': { kind: 'value' },
+  'oci-layout-path': { kind: 'value' },
+  insecure: { kind: 'switch' },
+  'skip-tls-verify': none('switch', 'certificates are always verified; --insecure means plain HTTP'),
+  'cache-repo': none('value', STORE),
+  'cache-dir': none('value', STORE),
+  'cache-ttl': none('value', STORE),
+  'cache-copy-layers': none('switch', STORE),
+  'cache-run-layers': none('switch', STORE),
+  'compressed-caching': none('switch', STORE),
+  'snapshot-mode': none('value', LAYERS),
+  'snapshotMode': none('value', LAYERS),
+  'use-new-run': none('switch', LAYERS),
+  'single-snapshot': none('switch', 'each instruction makes a layer of its own'),
+  reproducible: none('switch', 'every build is reproducible'),
+  'skip-unused-stages': none('switch', 'only the stages that the target needs are built'),
+  cleanup: none('switch', 'nothing is left to clean up'),
+  force: none('switch', 'nothing outside the build can be harmed'),
+  verbosity: { kind: 'value', short: 'v', noEffect: 'the log has one level' },
+  'log-format': none('value', 'the log has one format'),
+  'log-timestamp': none('switch', 'the log has one format'),
+  'push-retry': none('value', 'pushes are retried'),
+  'image-fs-extract-retry': none('value', 'nothing is extracted'),
+  'ignore-var-run': none('switch', LAYERS),
+  'custom-platform': { kind: 'value' },
+  customPlatform: { kind: 'value' },
+};
+
+/** Known to kaniko, not built here: an error that says so, never a silent pass. */
+export const UNSUPPORTED: readonly string[] = [
+  'tar-path',
+  'registry-mirror',
+  'registry-map',
+  'registry-certificate',
+  'registry-client-cert',
+  'insecure-registry',
+  'insecure-pull',
+  'skip-tls-verify-pull',
+  'skip-tls-verify-registry',
+  'skip-push-permission-check',
+  'skip-default-registry-fallback',
+  'ignore-path',
+  'git',
+  'secret',
+  'annotation',
+  'compression',
+  'compression-level',
+  'kaniko-dir',
+  'build-context',
+];
