@@ -9,6 +9,9 @@ export { formatReference, isRepository, parseReference, shortReference } from '.
 export { machineArchitecture } from './platform.ts';
 export { openImageStore } from './store/store.ts';
 export type { LocalImageStore, StoreOptions } from './store/store.ts';
+export { pull } from './remote/pull.ts';
+export { push } from './remote/push.ts';
+export type { ClientOptions } from './remote/client.ts';
 export { createRegistry } from './registry/registry.ts';
 export type { RegistryOptions } from './registry/registry.ts';
 export type { Access, Action } from './registry/exchange.ts';

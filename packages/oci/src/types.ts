@@ -61,7 +61,10 @@ export interface ImageConfig {
   readonly history?: readonly HistoryEntry[];
 }
 
-/** A layer that lies in the store: its uncompressed tar is a blob, and (once needed) a folder ready for overlayfs. */
+/**
+ * A layer that lies in the store: as its uncompressed tar, or as the compressed one it came with, both blobs; and (once
+ * needed) as a folder ready for overlayfs.
+ */
 export interface Layer {
   readonly diffId: DiffId;
   /** Bytes of the uncompressed tar. */
@@ -99,7 +102,7 @@ export interface BlobStore {
 
 /**
  * The one store of a machine. Safe under parallel use in one process and under kill -9: everything becomes visible
- * by a rename. Names are normalised references (see `parseReference`).
+ * by a rename or a database transaction. Names are normalised references (see `parseReference`).
  */
 export interface ImageStore {
   /** The store's folder; layer folders lie inside, on one file system with `scratch`. */
@@ -126,6 +129,10 @@ export interface ImageStore {
    * An empty folder gives undefined: no layer.
    */
   commitLayer(folder: string, options: { timestampMs: number }): Promise<Layer | undefined>;
+  /** The layer as a gzip blob for those who want it so: as it was received, else compressed now and kept until `prune`. */
+  compressed(layer: Layer): Promise<Descriptor>;
+  /** The layer's uncompressed tar, verified while it is read. @throws OciFault BLOB_UNKNOWN */
+  layerTar(layer: Layer): Promise<Readable>;
   /** A new empty folder on the store's file system, for upper and work directories. The caller removes it. */
   scratch(prefix: string): Promise<string>;
   /** Removes blobs and folders that no name reaches and that are not `keep`. */

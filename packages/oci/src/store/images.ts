@@ -49,8 +49,7 @@ export class Images {
       const descriptor = manifest.layers[index];
       if (descriptor) this.#layers.announce(diffId, descriptor);
     }
-    const layers: Layer[] = [];
-    for (const diffId of diffIds) layers.push(await this.#layers.layer(diffId));
+    const layers = await Promise.all(diffIds.map((diffId) => this.#layers.layer(diffId)));
     return Object.freeze({ ...found, layers: Object.freeze(layers) });
   }
 

@@ -1,4 +1,4 @@
-import { KeyedLock, codeOf } from '@updraft/kit';
+import { KeyedLock, Semaphore, codeOf } from '@updraft/kit';
 import { chmod, chown, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -15,12 +15,15 @@ import type { FileBlobs } from './blobs.ts';
 import type { StoreFolders } from './folders.ts';
 import type { LayerSource, Records } from './records.ts';
 
+const UNPACK_AT_ONCE = 3;
+
 /** Layers in their three forms: the tar (a blob), compressed tars (blobs too), and the unpacked folder. */
 export class Layers {
   readonly #folders: StoreFolders;
   readonly #blobs: FileBlobs;
   readonly #records: Records;
   readonly #lock = new KeyedLock();
+  readonly #unpacking = new Semaphore(UNPACK_AT_ONCE);
 
   constructor(folders: StoreFolders, blobs: FileBlobs, records: Records) {
     this.#folders = folders;
@@ -62,7 +65,7 @@ export class Layers {
     const folder = this.folderPath(diffId);
     if (await isThere(folder)) return folder;
     return await this.#lock.use(diffId, async () => {
-      if (!(await isThere(folder))) await this.#unpack(diffId, folder);
+      if (!(await isThere(folder))) await this.#unpacking.use(() => this.#unpack(diffId, folder));
       return folder;
     });
   }

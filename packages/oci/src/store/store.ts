@@ -1,9 +1,19 @@
 import type { Clock, Logger } from '@updraft/kit';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { isDigest } from '../digest.ts';
 import { OciFault } from '../faults.ts';
 import { parseReference } from '../reference.ts';
-import type { Digest, Image, ImageConfig, ImageStore, ImageSummary, Layer, Reference } from '../types.ts';
+import type {
+  Descriptor,
+  Digest,
+  Image,
+  ImageConfig,
+  ImageStore,
+  ImageSummary,
+  Layer,
+  Reference,
+} from '../types.ts';
 import { FileBlobs, unknownBlob } from './blobs.ts';
 import { makeScratch, openFolders } from './folders.ts';
 import type { StoreFolders } from './folders.ts';
@@ -121,6 +131,14 @@ export class LocalImageStore implements ImageStore {
 
   async commitLayer(folder: string, options: { timestampMs: number }): Promise<Layer | undefined> {
     return await this.#layers.commit(folder, options);
+  }
+
+  async compressed(layer: Layer): Promise<Descriptor> {
+    return await this.#layers.compressed(layer);
+  }
+
+  async layerTar(layer: Layer): Promise<Readable> {
+    return await this.#layers.tar(layer.diffId);
   }
 
   async scratch(prefix: string): Promise<string> {

@@ -1,0 +1,134 @@
+import { Semaphore } from '@updraft/kit';
+import { digestOf, isDigest } from '../digest.ts';
+import { OciFault } from '../faults.ts';
+import { MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parseManifest } from '../manifest.ts';
+import type { ParsedManifest } from '../manifest.ts';
+import { MEDIA } from '../media-types.ts';
+import { choosePlatform } from '../platform.ts';
+import { formatReference, parseReference } from '../reference.ts';
+import { chain, wrongDigest } from '../streams.ts';
+import type { Descriptor, Digest, Image, ImageStore, Manifest } from '../types.ts';
+import { RemoteRepository, readLimited } from './client.ts';
+import type { ClientOptions } from './client.ts';
+import { Counter } from './counter.ts';
+
+const LAYERS_AT_ONCE = 3;
+const ACCEPT = [MEDIA.ociIndex, MEDIA.ociManifest, MEDIA.dockerList, MEDIA.dockerManifest].join(', ');
+
+interface Transfer {
+  readonly store: ImageStore;
+  readonly remote: RemoteRepository;
+  readonly options: ClientOptions;
+}
+
+/**
+ * Fetches an image for this machine from its registry into the store, and names it there as it was asked for (a name
+ * with only a digest needs none). Manifest and blobs are kept as they came, so the image's digest is the registry's.
+ * What is already in the store is not fetched again. Every byte is verified.
+ * @throws OciFault REFERENCE_INVALID, REGISTRY_UNREACHABLE, REGISTRY_FAILED, IMAGE_NOT_FOUND, UNAUTHORIZED,
+ * DIGEST_INVALID, MANIFEST_INVALID, PLATFORM_MISSING, IMAGE_UNSUPPORTED, LAYER_*
+ */
+export async function pull(
+  store: ImageStore,
+  reference: string,
+  options: ClientOptions = {},
+): Promise<Image> {
+  const parsed = parseReference(reference);
+  const remote = new RemoteRepository(parsed, 'pull', options);
+  try {
+    const transfer = { store, remote, options };
+    const found = await fetchManifest(transfer, parsed.digest ?? parsed.tag ?? 'latest');
+    const own = await ownManifest(transfer, found);
+    await fetchContent(transfer, own.manifest);
+    await store.blobs.write(own.bytes, own.digest);
+    if (found.digest !== own.digest) await store.blobs.write(found.bytes, found.digest);
+    const image = await store.get(own.digest);
+    if (!image) throw new OciFault('BLOB_UNKNOWN', `${reference} was removed while it was pulled`);
+    if (parsed.tag !== undefined)
+      await store.tag(formatReference({ ...parsed, digest: undefined }), found.digest);
+    return image;
+  } finally {
+    await remote.close();
+  }
+}
+
+interface Fetched {
+  readonly bytes: Buffer;
+  readonly digest: Digest;
+  readonly parsed: ParsedManifest;
+}
+
+async function fetchManifest({ remote }: Transfer, wanted: string): Promise<Fetched> {
+  const what = `the manifest ${wanted}`;
+  const response = await remote.send(
+    { method: 'GET', path: `manifests/${wanted}`, headers: { accept: ACCEPT } },
+    what,
+  );
+  const bytes = await readLimited(response, MAX_MANIFEST_BYTES);
+  const digest = digestOf(bytes);
+  const announced = isDigest(wanted) ? wanted : response.headers['docker-content-digest'];
+  if (typeof announced === 'string' && isDigest(announced) && announced !== digest) {
+    throw wrongDigest(`the manifest from ${remote.registry}`, announced, digest);
+  }
+  const type = response.headers['content-type'];
+  return {
+    bytes,
+    digest,
+    parsed: parseManifest(bytes, typeof type === 'string' ? type.split(';')[0] : undefined),
+  };
+}
+
+/** The manifest for this machine: the one that was found, or the right one of an index. */
+async function ownManifest(transfer: Transfer, found: Fetched): Promise<Fetched & { manifest: Manifest }> {
+  const { parsed } = found;
+  if (parsed.kind === 'image') return { ...found, manifest: parsed.manifest };
+  if (parsed.kind === 'index') {
+    const own = await fetchManifest(transfer, choosePlatform(parsed.index).digest);
+    if (own.parsed.kind === 'image') return { ...own, manifest: own.parsed.manifest };
+  }
+  throw new OciFault(
+    'IMAGE_UNSUPPORTED',
+    `what ${transfer.remote.registry} has under this name is not a container image`,
+  );
+}
+
+async function fetchContent(transfer: Transfer, manifest: Manifest): Promise<void> {
+  if (manifest.config.size > MAX_CONFIG_BYTES)
+    throw new OciFault('MANIFEST_INVALID', 'the image’s config is too large');
+  const unique = new Map([manifest.config, ...manifest.layers].map((item) => [item.digest, item]));
+  const stop = new AbortController();
+  const semaphore = new Semaphore(LAYERS_AT_ONCE);
+  const work = [...unique.values()].map((descriptor) =>
+    semaphore.use(async () => {
+      if (!stop.signal.aborted) await fetchBlob(transfer, descriptor, stop.signal);
+    }),
+  );
+  try {
+    await Promise.all(work);
+  } finally {
+    // One that failed ends the others: nothing of this pull goes on when it has returned.
+    stop.abort();
+    await Promise.allSettled(work);
+  }
+}
+
+async function fetchBlob(
+  { store, remote, options }: Transfer,
+  descriptor: Descriptor,
+  stop: AbortSignal,
+): Promise<void> {
+  const { digest, size } = descriptor;
+  if ((await store.blobs.size(digest)) === size) return;
+  await remote.retrying(`the blob ${digest}`, async () => {
+    stop.throwIfAborted();
+    const response = await remote.once({ method: 'GET', path: `blobs/${digest}` });
+    const counted = chain(response.body, new Counter(descriptor, options.onProgress));
+    const end = () => counted.destroy(new Error('another part of the image failed'));
+    stop.addEventListener('abort', end, { once: true });
+    try {
+      await store.blobs.write(counted, digest);
+    } finally {
+      stop.removeEventListener('abort', end);
+    }
+  });
+}
