@@ -1,4 +1,5 @@
 import type { Configuration, JobDefinition } from './configuration.ts';
+import { walkGraph } from './graph.ts';
 import { instancesOf, isSelected } from './instances.ts';
 import type { Instance } from './instances.ts';
 import type { NeedDefinition } from './keywords/needs.ts';
@@ -124,30 +125,13 @@ export function checkNeedCycles(
   problems: Problems,
 ): void {
   const byName = new Map(jobs.map((job) => [job.name, job]));
-  const state = new Map<string, 'open' | 'done'>();
-  for (const start of jobs) {
-    const path: { name: string; rest: string[] }[] = [];
-    const enter = (name: string): void => {
-      const job = byName.get(name);
-      if (!job || state.get(name) === 'done') return;
-      if (state.get(name) === 'open') {
-        const names = path.map((step) => step.name);
-        const circle = [...names.slice(names.indexOf(name)), name].join(' needs ');
-        problems.add('need-cycle', job.at, `jobs need each other in a circle: ${circle}`);
-        return;
-      }
-      state.set(name, 'open');
-      path.push({ name, rest: (job.needs ?? []).map((need) => need.job) });
-    };
-    enter(start.name);
-    for (let top = path.at(-1); top; top = path.at(-1)) {
-      const next = top.rest.shift();
-      if (next !== undefined) enter(next);
-      else {
-        state.set(top.name, 'done');
-        path.pop();
-      }
-    }
+  const { circles } = walkGraph(byName.keys(), (name) => {
+    const job = byName.get(name);
+    return job && (job.needs ?? []).map((need) => need.job);
+  });
+  for (const circle of circles) {
+    const at = byName.get(circle[0] ?? '')?.at;
+    problems.add('need-cycle', at, `jobs need each other in a circle: ${circle.join(' needs ')}`);
   }
 }
 

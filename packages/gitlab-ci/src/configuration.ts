@@ -6,7 +6,13 @@ import type { VariableDefinitions } from './keywords/common.ts';
 import { image, services } from './keywords/image.ts';
 import { caches } from './keywords/artifacts.ts';
 import { inherit } from './keywords/behaviour.ts';
-import { DEFAULT_KEYWORDS, JOB_KEYWORDS, defaultFields, jobFields } from './keywords/job.ts';
+import {
+  DEFAULT_KEYWORDS,
+  JOB_KEYWORDS,
+  defaultFields,
+  jobFields,
+  unextendedFields,
+} from './keywords/job.ts';
 import type { JobKeywords } from './keywords/job.ts';
 import { filledText, flatListOf, report } from './keywords/readers.ts';
 import type { Reader, Scope } from './keywords/readers.ts';
@@ -80,8 +86,12 @@ export function applyDefaults(config: MapTree, problems: Problems): MapTree {
   if (defaults.size === 0) return config;
   const entries = new Map<string, Entry>();
   for (const [key, entry] of config.entries) {
-    const isJob = !isGlobal(key) && !isHidden(key) && entry.value.kind === 'map';
-    entries.set(key, isJob ? { ...entry, value: withDefaults(entry.value as MapTree, defaults) } : entry);
+    const isJob = !isGlobal(key) && !isHidden(key);
+    const { value } = entry;
+    entries.set(
+      key,
+      isJob && value.kind === 'map' ? { ...entry, value: withDefaults(value, defaults) } : entry,
+    );
   }
   return { ...config, entries };
 }
@@ -119,8 +129,17 @@ function inheritedDefaults(job: MapTree): (key: string) => boolean {
   return (key) => (Array.isArray(which) ? which.includes(key) : which !== false);
 }
 
+export interface ReadOptions {
+  /** Only the shapes of keywords: `extends` and `!reference` are still in it, jobs may be unfinished. */
+  readonly shapesOnly?: boolean;
+}
+
 /** Reads the expanded configuration and checks everything that does not depend on the commit. */
-export function readConfiguration(tree: MapTree, problems: Problems): Configuration {
+export function readConfiguration(
+  tree: MapTree,
+  problems: Problems,
+  options: ReadOptions = {},
+): Configuration {
   const globals: Record<string, unknown> = {};
   const jobs: Entry[] = [];
   for (const entry of tree.entries.values()) {
@@ -130,8 +149,14 @@ export function readConfiguration(tree: MapTree, problems: Problems): Configurat
   const flow = globals['workflow'] as { name?: string; rules?: readonly Rule[] } | undefined;
   const named = (globals['stages'] as readonly string[] | undefined) ?? DEFAULT_STAGES;
   const allStages = [...new Set(['.pre', ...named.filter((stage) => stage !== '.post'), '.post'])];
-  const definitions = jobs.flatMap((entry) => readJob(entry, allStages, problems) ?? []);
-  if (jobs.length === 0) problems.add('no-jobs', tree.at, 'the configuration has no visible job');
+  const definitions = jobs.flatMap((entry) => {
+    const job = readJob(entry, problems, options);
+    if (job && !options.shapesOnly) checkJob(entry, job, { allStages, problems });
+    return job ?? [];
+  });
+  if (jobs.length === 0 && !options.shapesOnly) {
+    problems.add('no-jobs', tree.at, 'the configuration has no visible job');
+  }
   return {
     tree,
     stages: allStages,
@@ -151,23 +176,27 @@ function readGlobal(entry: Entry, problems: Problems): unknown {
 const RESERVED = new Set(['types', 'true', 'false', 'nil']);
 const MAX_NAME = 255;
 
-function readJob(entry: Entry, allStages: readonly string[], problems: Problems): JobDefinition | undefined {
+function readJob(entry: Entry, problems: Problems, options: ReadOptions): JobDefinition | undefined {
   const scope: Scope = { problems, subject: `job ${entry.key}`, keyword: '' };
   if (!checkJobShape(entry, problems)) return undefined;
-  if (RESERVED.has(entry.key) || entry.key === '' || entry.key.length > MAX_NAME) {
-    report(
-      scope,
-      'invalid-name',
-      entry.at,
-      `a job may not be named so (reserved, empty or over ${MAX_NAME} characters)`,
-    );
-  }
-  const keywords = jobFields(entry.value, scope) ?? {};
-  const stage = keywords.stage ?? 'test';
-  if (!allStages.includes(stage)) reportStage(entry, stage, { allStages, problems });
-  checkCombinations(entry.value as MapTree, entry.at, { keywords, scope });
+  const keywords = (options.shapesOnly ? unextendedFields : jobFields)(entry.value, scope) ?? {};
   const leftOut = keywords.trigger !== undefined || keywords.run !== undefined;
-  return { name: entry.key, at: entry.at, stage, keywords, leftOut };
+  return { name: entry.key, at: entry.at, stage: keywords.stage ?? 'test', keywords, leftOut };
+}
+
+interface CheckContext {
+  readonly allStages: readonly string[];
+  readonly problems: Problems;
+}
+
+function checkJob(entry: Entry, { keywords, stage }: JobDefinition, context: CheckContext): void {
+  const scope: Scope = { problems: context.problems, subject: `job ${entry.key}`, keyword: '' };
+  if (RESERVED.has(entry.key) || entry.key === '' || entry.key.length > MAX_NAME) {
+    const why = `a job may not be named so (reserved, empty or over ${MAX_NAME} characters)`;
+    report(scope, 'invalid-name', entry.at, why);
+  }
+  if (!context.allStages.includes(stage)) reportStage(entry, stage, context);
+  if (entry.value.kind === 'map') checkCombinations(entry.value, entry.at, { keywords, scope });
 }
 
 /** A job is a map; anything else at the top level is most likely a misspelt keyword. */
@@ -192,11 +221,7 @@ function checkJobShape(entry: Entry, problems: Problems): boolean {
   return false;
 }
 
-function reportStage(
-  entry: Entry,
-  stage: string,
-  given: { allStages: readonly string[]; problems: Problems },
-): void {
+function reportStage(entry: Entry, stage: string, given: CheckContext): void {
   const written = entry.value.kind === 'map' ? entry.value.entries.get('stage')?.value : undefined;
   const how = written
     ? `the stage ${stage} does not exist`

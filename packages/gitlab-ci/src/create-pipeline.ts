@@ -1,6 +1,5 @@
 import { JobNames, checkNeedCycles, checkOnStop } from './check-needs.ts';
 import { firstHolding } from './conditions.ts';
-import type { RuleContext } from './conditions.ts';
 import { loadConfiguration } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
 import { freezeDeep } from './freeze.ts';
@@ -9,19 +8,12 @@ import type { VariableDefinitions } from './keywords/common.ts';
 import { makeJob } from './make-job.ts';
 import type { Job, Pipeline, PipelineRequest, PipelineResult, Variable } from './pipeline.ts';
 import { Problems } from './problems.ts';
+import { prepareScene, ruleContext } from './scene.ts';
+import type { Scene } from './scene.ts';
 import { definedVariables, selectJob } from './select-jobs.ts';
 import type { SelectedJob, Selection } from './select-jobs.ts';
 import { expandVariables } from './variables/expand.ts';
-import { predefinedVariables } from './variables/predefined.ts';
-import { VariableScope, baseOf } from './variables/scope.ts';
-
-const CONFIG_PATHS = ['.gitlab-ci.yml', '.gitlab/gitlab-ci.yml'] as const;
-
-/** Where the configuration is when nobody says: GitLab's own place, then this project's. */
-export function defaultConfigPath(files: PipelineRequest['files']): string {
-  const present = new Set(files.list());
-  return CONFIG_PATHS.find((path) => present.has(path)) ?? CONFIG_PATHS[0];
-}
+import { VariableScope } from './variables/scope.ts';
 
 /**
  * Decides which jobs a commit gets. Depends on its argument alone, changes nothing, never throws for what users
@@ -29,7 +21,7 @@ export function defaultConfigPath(files: PipelineRequest['files']): string {
  */
 export function createPipeline(request: PipelineRequest): PipelineResult {
   const problems = new Problems();
-  const scene = prepare(request, problems);
+  const scene = prepareScene(request, problems);
   const configuration = loadConfiguration(scene.configPath, {
     files: request.files,
     problems,
@@ -55,41 +47,6 @@ export function createPipeline(request: PipelineRequest): PipelineResult {
   };
   return assemblePipeline(selection, outcome.scope);
 }
-
-interface Scene {
-  readonly configPath: string;
-  readonly base: ReturnType<typeof baseOf>;
-  readonly given: readonly Variable[];
-  readonly scope: VariableScope;
-}
-
-function prepare(request: PipelineRequest, problems: Problems): Scene {
-  const configPath = request.configPath ?? defaultConfigPath(request.files);
-  const base = baseOf(
-    predefinedVariables(request.facts, {
-      configPath,
-      ...(request.source === undefined ? {} : { source: request.source }),
-      ...(request.createdAt === undefined ? {} : { createdAt: request.createdAt }),
-    }),
-  );
-  const given = [...(request.projectVariables ?? []), ...(request.pipelineVariables ?? [])];
-  const scope = new VariableScope(given, base);
-  if (scope.cycle) {
-    problems.add(
-      'variable-cycle',
-      undefined,
-      `the given variables refer to each other in a circle: ${scope.cycle.join(' -> ')}`,
-    );
-  }
-  return { configPath, base, given, scope };
-}
-
-const ruleContext = (request: PipelineRequest, scope: VariableScope): RuleContext => ({
-  variable: scope.variable,
-  expanded: scope.expanded,
-  files: request.files,
-  changedPaths: request.facts.changedPaths,
-});
 
 interface Workflow {
   readonly variables: VariableDefinitions;

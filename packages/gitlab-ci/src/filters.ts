@@ -64,16 +64,18 @@ function conditionsOf(
   return conditions;
 }
 
-function refMatches(pattern: string, { source, branch, tag }: PipelineOrigin): boolean {
+function refMatches(pattern: string, origin: PipelineOrigin): boolean {
   // A project behind @ is this one or it does not concern us.
   const [ref = ''] = pattern.startsWith('/') ? [pattern] : pattern.split('@', 1);
-  const fromRequest = source === 'merge_request_event' || source === 'external_pull_request_event';
-  if (ref === 'branches') return tag === undefined && !fromRequest;
-  if (ref === 'tags') return tag !== undefined;
+  const fromRequest = /^(?:merge_request|external_pull_request)_event$/.test(origin.source);
+  if (ref === 'branches') return origin.tag === undefined && !fromRequest;
+  if (ref === 'tags') return origin.tag !== undefined;
   const expected = Object.hasOwn(SOURCES, ref) ? SOURCES[ref] : undefined;
-  if (expected !== undefined) return expected === source;
-  if (fromRequest) return false;
-  const name = tag ?? branch ?? '';
+  if (expected !== undefined) return expected === origin.source;
+  return !fromRequest && nameMatches(ref, origin.tag ?? origin.branch ?? '');
+}
+
+function nameMatches(ref: string, name: string): boolean {
   const body = patternBody(ref);
   if (body === undefined) return ref === name;
   const regex = compileRegex(body);

@@ -85,22 +85,28 @@ function tokensOf(segment: string): readonly Token[] {
   const known = tokenCache.get(segment);
   if (known) return known;
   const tokens: Token[] = [];
-  for (let at = 0; at < segment.length; at += 1) {
-    const character = segment[at] ?? '';
-    const set = character === '[' ? /^\[([!^]?)(\]?[^\]]*)\]/.exec(segment.slice(at)) : null;
-    if (character === '*') tokens.push('some');
-    else if (character === '?') tokens.push('one');
-    else if (set) {
-      tokens.push({ set: setOf(set[1] ?? '', set[2] ?? '') });
-      at += set[0].length - 1;
-    } else if (character === '\\' && at + 1 < segment.length) {
-      at += 1;
-      tokens.push({ literal: segment[at] ?? '' });
-    } else tokens.push({ literal: character });
+  for (let at = 0; at < segment.length;) {
+    const { token, length } = tokenAt(segment, at);
+    tokens.push(token);
+    at += length;
   }
   if (tokenCache.size > 1000) tokenCache.clear();
   tokenCache.set(segment, tokens);
   return tokens;
+}
+
+const SET = /\[([!^]?)(\]?[^\]]*)\]/y;
+
+function tokenAt(segment: string, at: number): { readonly token: Token; readonly length: number } {
+  const character = segment[at] ?? '';
+  if (character === '*') return { token: 'some', length: 1 };
+  if (character === '?') return { token: 'one', length: 1 };
+  const escaped = character === '\\' ? segment[at + 1] : undefined;
+  if (escaped !== undefined) return { token: { literal: escaped }, length: 2 };
+  SET.lastIndex = at;
+  const set = SET.exec(segment);
+  if (set) return { token: { set: setOf(set[1] ?? '', set[2] ?? '') }, length: set[0].length };
+  return { token: { literal: character }, length: 1 };
 }
 
 function setOf(negation: string, members: string): RegExp {

@@ -1,14 +1,14 @@
 import { firstHolding } from './conditions.ts';
 import type { RuleContext } from './conditions.ts';
 import { includeMatcher } from './globs.ts';
-import { anything, filledText, flag, mapped, oneOrList, record, report } from './keywords/readers.ts';
+import { anything, filledText, mapOf, oneOrList, record, report } from './keywords/readers.ts';
 import type { Read, Reader, Scope } from './keywords/readers.ts';
 import { includeRules } from './keywords/rules.ts';
 import { mergeMaps } from './merge.ts';
 import type { CommitFiles } from './pipeline.ts';
 import type { Problems } from './problems.ts';
 import { nearest } from './suggest.ts';
-import { SourceFile, isNull, isText, withoutEntry } from './tree.ts';
+import { SourceFile, child, isNull, isText, withoutEntry } from './tree.ts';
 import type { MapTree, Mark, Tree } from './tree.ts';
 import { expandVariables } from './variables/expand.ts';
 import { applyHeader } from './inputs.ts';
@@ -50,7 +50,7 @@ const entryFields = record({
   job: filledText,
   integrity: filledText,
   cache: anything,
-  inputs: anything,
+  inputs: mapOf(anything),
   rules: includeRules,
 });
 
@@ -79,6 +79,7 @@ class Assembly {
       documents,
       source,
       passed: request.inputs,
+      includedAt: request.includedAt,
       problems,
       rules: this.#context.rules,
     });
@@ -122,17 +123,16 @@ class Assembly {
     }
     const read = entryFields(tree, scope);
     if (!read || tree.kind !== 'map' || !this.#wanted(read)) return [];
-    const kinds = KINDS.filter((kind) => tree.entries.has(kind));
-    if (kinds.length !== 1) {
-      report(scope, 'include-invalid', tree.at, `an entry must have exactly one of ${KINDS.join(', ')}`);
-      return [];
-    }
-    if (tree.entries.has('cache') && kinds[0] !== 'remote') {
-      report(scope, 'conflicting-keywords', tree.at, 'include:cache is for include:remote only');
-    }
-    if (read.local === undefined) return this.#unsupported(kinds[0] ?? '', tree, scope);
-    const inputs = read.inputs?.kind === 'map' ? read.inputs : undefined;
-    return this.#local(read.local, { tree, request, scope, inputs });
+    const kind = kindOf(tree, scope);
+    if (kind === undefined) return [];
+    if (read.local === undefined) return this.#unsupported(kind, tree, scope);
+    const inputs = child(tree, 'inputs');
+    return this.#local(read.local, {
+      tree,
+      request,
+      scope,
+      inputs: inputs?.kind === 'map' ? inputs : undefined,
+    });
   }
 
   #wanted(read: Read<typeof entryFields>): boolean {
@@ -163,12 +163,7 @@ class Assembly {
     const chain = [...request.chain, request.path];
     return paths.flatMap((one) => {
       if (chain.includes(one)) {
-        report(
-          scope,
-          'include-cycle',
-          tree.at,
-          `${[...chain.slice(chain.indexOf(one)), one].join(' includes ')}`,
-        );
+        report(scope, 'include-cycle', tree.at, [...chain.slice(chain.indexOf(one)), one].join(' includes '));
         return [];
       }
       return this.file({ path: one, chain, includedAt: tree.at, inputs: from.inputs }) ?? [];
@@ -179,31 +174,23 @@ class Assembly {
 const yamlFiles = (files: CommitFiles): readonly string[] =>
   files.list().filter((path) => /\.ya?ml$/.test(path));
 
-/** The shape of `include` alone, for the lint that opens no other file. */
-export const includeShape: Reader<unknown> = mapped(
-  oneOrList<unknown>((tree, scope) => (isText(tree) ? tree.value : entryShape(tree, scope))),
-  (value) => value,
-);
-
-const entryShape: Reader<unknown> = (tree, scope) => {
-  const read = record({ ...entryShapeFields })(tree, scope);
-  if (tree.kind !== 'map' || !read) return undefined;
-  if (tree.entries.has('cache') && !tree.entries.has('remote')) {
+function kindOf(tree: MapTree, scope: Scope): string | undefined {
+  const kinds = KINDS.filter((kind) => tree.entries.has(kind));
+  if (kinds.length !== 1) {
+    return report(scope, 'include-invalid', tree.at, `an entry must have exactly one of ${KINDS.join(', ')}`);
+  }
+  if (tree.entries.has('cache') && kinds[0] !== 'remote') {
     report(scope, 'conflicting-keywords', tree.at, 'include:cache is for include:remote only');
   }
+  return kinds[0];
+}
+
+const includeEntry: Reader<unknown> = (tree, scope) => {
+  if (isText(tree)) return tree.value;
+  const read = entryFields(tree, scope);
+  if (read && tree.kind === 'map') kindOf(tree, scope);
   return read;
 };
 
-const entryShapeFields = {
-  local: filledText,
-  project: filledText,
-  file: oneOrList(filledText),
-  ref: filledText,
-  remote: filledText,
-  template: filledText,
-  component: filledText,
-  integrity: filledText,
-  cache: (tree: Tree, scope: Scope) => (isText(tree) ? tree.value : flag(tree, scope)),
-  inputs: anything,
-  rules: includeRules,
-};
+/** The shape of `include` alone, for the lint that opens no other file. */
+export const includeShape: Reader<unknown> = oneOrList(includeEntry);

@@ -7,7 +7,13 @@
  * asks the rules -> `check-needs.ts` -> `make-job.ts`.
  * @module
  */
-export { createPipeline, defaultConfigPath } from './create-pipeline.ts';
+export { createPipeline } from './create-pipeline.ts';
+export { lintConfiguration } from './lint.ts';
+export type { LintRequest } from './lint.ts';
+export { expandConfiguration, printYaml } from './preview.ts';
+export type { ExpandedConfiguration } from './preview.ts';
+export { defaultConfigPath } from './scene.ts';
+export type { Plain } from './tree.ts';
 export { codes } from './codes.table.ts';
 export type { ProblemCode } from './codes.table.ts';
 export { parseDuration } from './duration.ts';

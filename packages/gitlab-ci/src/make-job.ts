@@ -1,7 +1,8 @@
 import type { JobNames } from './check-needs.ts';
 import type { JobKeywords } from './keywords/job.ts';
 import type { Rule } from './keywords/rules.ts';
-import type { AllowFailure, Job, Retry, When } from './pipeline.ts';
+import type { Instance } from './instances.ts';
+import type { AllowFailure, Job, Need, Retry, When } from './pipeline.ts';
 import type { SelectedJob } from './select-jobs.ts';
 import { positionOf } from './tree.ts';
 import { expandVariables } from './variables/expand.ts';
@@ -12,8 +13,7 @@ const NO_RETRY: Retry = { max: 0, when: [], exitCodes: [] };
 export function makeJob({ instance, rule, scope, environment }: SelectedJob, names: JobNames): Job {
   const { definition } = instance;
   const { keywords } = definition;
-  const written = rule?.needs ?? keywords.needs;
-  const needs = written && names.resolveNeeds(definition, written);
+  const needs = needsOf(instance, rule, names);
   const expand = (text: string): string => expandVariables(text, scope.expanded);
   return {
     name: instance.name,
@@ -33,13 +33,22 @@ export function makeJob({ instance, rule, scope, environment }: SelectedJob, nam
     environment,
     retry: keywords.retry ?? NO_RETRY,
     timeoutSeconds: keywords.timeout,
-    interruptible: rule?.interruptible ?? keywords.interruptible ?? false,
-    resourceGroup: keywords.resource_group === undefined ? undefined : expand(keywords.resource_group),
-    tags: (keywords.tags ?? []).map(expand),
+    interruptible: isInterruptible(keywords, rule),
+    resourceGroup: keywords.resource_group && expand(keywords.resource_group),
+    tags: keywords.tags?.map(expand) ?? [],
     coverage: keywords.coverage,
     manualConfirmation: keywords.manual_confirmation,
   };
 }
+
+/** A rule's needs replace the job's own. */
+function needsOf(instance: Instance, rule: Rule | undefined, names: JobNames): readonly Need[] | undefined {
+  const written = rule?.needs ?? instance.definition.keywords.needs;
+  return written && names.resolveNeeds(instance.definition, written);
+}
+
+const isInterruptible = (keywords: JobKeywords, rule: Rule | undefined): boolean =>
+  rule?.interruptible ?? keywords.interruptible ?? false;
 
 function scriptsOf(keywords: JobKeywords): Pick<Job, 'beforeScript' | 'script' | 'afterScript'> {
   return {

@@ -79,8 +79,14 @@ function same(left: Operand, right: Operand): boolean {
 export function matches(left: Operand, right: Operand): boolean {
   if (right === null || typeof right === 'boolean') return false;
   const text = isPattern(left) ? left.body : String(left ?? '');
-  const body = isPattern(right) ? right.body : patternBody(right);
-  if (body === undefined) return String(right).includes(text);
+  if (!isPattern(right)) {
+    const body = patternBody(right);
+    return body === undefined ? right.includes(text) : occurs(body, text);
+  }
+  return occurs(right.body, text);
+}
+
+function occurs(body: string, text: string): boolean {
   const regex = compileRegex(body);
   return typeof regex === 'string' ? false : regex.occursIn(text);
 }

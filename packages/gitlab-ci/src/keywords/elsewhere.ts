@@ -17,6 +17,7 @@ import {
   unsupported,
 } from './readers.ts';
 import type { Reader } from './readers.ts';
+import { INPUT_TYPES, fitsType } from './spec.ts';
 
 export const hooks = unsupported(
   record({ pre_get_sources_script: script }),
@@ -119,7 +120,7 @@ export const pages = unsupported<unknown>(
 export const publish = unsupported(filledText, 'no page is published');
 
 export const dastConfiguration = unsupported(
-  record({ site_profile: filledText, scanner_profile: filledText }),
+  record({ site_profile: text, scanner_profile: text }),
   'no scan is started',
 );
 
@@ -165,8 +166,6 @@ const step: Reader<unknown> = (tree, scope) => {
 
 export const run = listOf(step, { min: 1 });
 
-const INPUT_TYPES = ['string', 'number', 'boolean', 'array'] as const;
-
 const inputFields = record(
   {
     type: oneOf(...INPUT_TYPES),
@@ -182,14 +181,11 @@ const input: Reader<unknown> = (tree, scope) => {
   const read = inputFields(tree, scope);
   const type = read?.type ?? 'string';
   const value = read?.default;
-  if (value && !fitsType(value, type))
+  if (value && !fitsType(value, type)) {
     refuse({ ...scope, keyword: `${scope.keyword}:default` }, value, `of type ${type}`);
+  }
   return read;
 };
-
-function fitsType(tree: { kind: string; value?: unknown }, type: (typeof INPUT_TYPES)[number]): boolean {
-  return type === 'array' ? tree.kind === 'list' : tree.kind === 'leaf' && typeof tree.value === type;
-}
 
 export const jobInputs = unsupported(mapOf(input), 'the defaults are not put in yet');
 

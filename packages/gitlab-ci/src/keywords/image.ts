@@ -2,7 +2,7 @@ import type { ImageRequest, ServiceRequest } from '../pipeline.ts';
 import { isText } from '../tree.ts';
 import { dockerOptions, jobVariableDefinitions, kubernetesOptions, pullPolicy } from './common.ts';
 import type { VariableDefinitions } from './common.ts';
-import { filledText, listOf, record, refuse, report, text } from './readers.ts';
+import { filledText, listOf, notNull, record, refuse, report, text } from './readers.ts';
 import type { Read, Reader } from './readers.ts';
 
 const entrypoint = listOf(text);
@@ -12,8 +12,8 @@ const detailedImage = record(
     name: filledText,
     entrypoint,
     pull_policy: pullPolicy,
-    docker: dockerOptions,
-    kubernetes: kubernetesOptions,
+    docker: notNull(dockerOptions),
+    kubernetes: notNull(kubernetesOptions),
   },
   { required: ['name'] },
 );
@@ -58,8 +58,8 @@ const detailedService = record(
     command: commandOrText,
     variables: jobVariableDefinitions,
     pull_policy: pullPolicy,
-    docker: dockerOptions,
-    kubernetes: kubernetesOptions,
+    docker: notNull(dockerOptions),
+    kubernetes: notNull(kubernetesOptions),
   },
   { required: ['name'] },
 );

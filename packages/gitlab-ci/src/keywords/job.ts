@@ -5,7 +5,18 @@ import * as elsewhere from './elsewhere.ts';
 import { environment } from './environment.ts';
 import { image, services } from './image.ts';
 import { needs } from './needs.ts';
-import { filledText, flag, flatListOf, mapped, oneOf, record, report, text } from './readers.ts';
+import {
+  filledText,
+  flag,
+  flatListOf,
+  mapped,
+  notNull,
+  oneOf,
+  oneOrList,
+  record,
+  report,
+  text,
+} from './readers.ts';
 import type { Read, Reader } from './readers.ts';
 import { filter, jobRules } from './rules.ts';
 
@@ -77,5 +88,16 @@ export const JOB_KEYWORDS = {
 
 export const jobFields = record(JOB_KEYWORDS);
 export type JobKeywords = Read<typeof jobFields>;
+
+const writtenFields = record({
+  ...JOB_KEYWORDS,
+  extends: oneOrList(filledText, { max: 11 }),
+  // The server takes an empty value for an absent one, the editor's schema does not.
+  image: notNull(image),
+  services: notNull(services),
+});
+
+/** A job as written, before `extends` is resolved. */
+export const unextendedFields: Reader<JobKeywords> = writtenFields;
 
 export const defaultFields = record(DEFAULT_KEYWORDS);

@@ -1,3 +1,4 @@
+import { walkGraph } from '../graph.ts';
 import type { Variable } from '../pipeline.ts';
 import { expandVariables, mentionedVariables } from './expand.ts';
 import type { ExpandOptions } from './expand.ts';
@@ -21,8 +22,13 @@ export interface ExpandedVariables {
  */
 export function expandAll(variables: readonly Variable[], options: ExpandAllOptions = {}): ExpandedVariables {
   const byKey = new Map(variables.map((variable) => [variable.key, variable]));
-  const sorted = sortByMention(byKey);
-  if ('cycle' in sorted) return { variables, cycle: sorted.cycle };
+  const { order, circles } = walkGraph(byKey.keys(), (key) => {
+    const variable = byKey.get(key);
+    if (!variable || variable.raw) return variable && [];
+    // `PATH: $PATH:/more` mentions whatever was there before: no circle.
+    return mentionedVariables(variable.value).filter((name) => name !== key);
+  });
+  if (circles[0]) return { variables, cycle: circles[0] };
   const values = new Map<string, string>();
   const look = (name: string) => {
     const mentioned = byKey.get(name);
@@ -30,45 +36,14 @@ export function expandAll(variables: readonly Variable[], options: ExpandAllOpti
     if (mentioned?.file && options.expandFileRefs === false) return `$${name}`;
     return values.get(name);
   };
-  for (const variable of sorted.order) {
-    values.set(variable.key, variable.raw ? variable.value : expandVariables(variable.value, look, options));
+  for (const key of order) {
+    const variable = byKey.get(key);
+    if (variable)
+      values.set(key, variable.raw ? variable.value : expandVariables(variable.value, look, options));
   }
   const expanded = variables.map((variable) => ({
     ...variable,
     value: values.get(variable.key) ?? variable.value,
   }));
   return { variables: expanded, cycle: undefined };
-}
-
-type Sorted = { readonly order: readonly Variable[] } | { readonly cycle: readonly string[] };
-
-/** Depth first without recursion: a chain of ten thousand variables must not exhaust the stack. */
-function sortByMention(byKey: ReadonlyMap<string, Variable>): Sorted {
-  const order: Variable[] = [];
-  const state = new Map<string, 'open' | 'done'>();
-  for (const start of byKey.keys()) {
-    const path: { key: string; rest: string[] }[] = [];
-    let next: string | undefined = start;
-    while (next !== undefined || path.length > 0) {
-      if (next !== undefined && state.get(next) === 'open') {
-        const from = path.findIndex((step) => step.key === next);
-        return { cycle: [...path.slice(from).map((step) => step.key), next] };
-      }
-      const entered: Variable | undefined =
-        next !== undefined && !state.has(next) ? byKey.get(next) : undefined;
-      if (entered) {
-        state.set(entered.key, 'open');
-        path.push({ key: entered.key, rest: entered.raw ? [] : mentionedVariables(entered.value) });
-      }
-      next = path.at(-1)?.rest.shift();
-      if (next !== undefined) continue;
-      const left = path.pop();
-      const variable = left && byKey.get(left.key);
-      if (!variable) continue;
-      state.set(variable.key, 'done');
-      order.push(variable);
-      next = path.at(-1)?.rest.shift();
-    }
-  }
-  return { order };
 }

@@ -88,11 +88,7 @@ function projectVariables(facts: CommitFacts): Record<string, string | undefined
 
 function serverVariables(facts: CommitFacts): Record<string, string | undefined> {
   const [major = '', minor = '', patch = ''] = SERVER_VERSION.split('.');
-  const found = /^(https?):\/\/([^/:]+)(?::(\d+))?/.exec(facts.projectUrl ?? '');
-  const protocol = found?.[1] ?? 'https';
-  const host = found?.[2] ?? 'localhost';
-  const port = found?.[3] ?? (protocol === 'https' ? '443' : '80');
-  const fqdn = found?.[3] === undefined ? host : `${host}:${port}`;
+  const { protocol, host, port, fqdn } = serverOf(facts.projectUrl);
   const url = `${protocol}://${fqdn}`;
   return {
     CI_SERVER: 'yes',
@@ -113,4 +109,11 @@ function serverVariables(facts: CommitFacts): Record<string, string | undefined>
     CI_TEMPLATE_REGISTRY_HOST: 'registry.gitlab.com',
     GITLAB_FEATURES: '',
   };
+}
+
+function serverOf(projectUrl = 'https://localhost/') {
+  const [, protocol = 'https', host = 'localhost', given] =
+    /^(https?):\/\/([^/:]+)(?::(\d+))?/.exec(projectUrl) ?? [];
+  const port = given ?? (protocol === 'https' ? '443' : '80');
+  return { protocol, host, port, fqdn: given === undefined ? host : `${host}:${port}` };
 }

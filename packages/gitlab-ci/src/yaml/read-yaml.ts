@@ -133,7 +133,8 @@ class Reader {
 
   #leaf(node: YamlScalar, at: Mark): Leaf {
     this.#checkTag(node, at);
-    const source = String(node.value ?? '');
+    // The failsafe schema gives nothing but texts.
+    const source = typeof node.value === 'string' ? node.value : '';
     if (node.type !== 'PLAIN' || node.tag === `${YAML_TAG}str`) {
       return { kind: 'leaf', value: source, text: source, at };
     }

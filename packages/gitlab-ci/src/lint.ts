@@ -1,0 +1,118 @@
+import { JobNames, checkNeedCycles, checkOnStop } from './check-needs.ts';
+import { loadConfiguration, readConfiguration } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
+import { instancesOf } from './instances.ts';
+import { spec } from './keywords/spec.ts';
+import type { CommitFacts, PipelineRequest, Problem } from './pipeline.ts';
+import { Problems } from './problems.ts';
+import { defaultConfigPath, prepareScene, ruleContext } from './scene.ts';
+import { definedVariables } from './select-jobs.ts';
+import { SourceFile, withoutEntry } from './tree.ts';
+import type { MapTree } from './tree.ts';
+import { VariableScope } from './variables/scope.ts';
+import { readYaml } from './yaml/read-yaml.ts';
+
+export interface LintRequest extends Omit<PipelineRequest, 'facts'> {
+  /** Without a commit, variables of one are undefined in `include:rules`. */
+  readonly facts?: CommitFacts;
+  /** Only the shapes of keywords in this one file, as an editor does: no include is opened, no name looked up. */
+  readonly schemaOnly?: boolean;
+}
+
+/** Everything that is wrong with a configuration, whichever jobs a commit would get. */
+export function lintConfiguration(request: LintRequest): readonly Problem[] {
+  const problems = new Problems();
+  const path = request.configPath ?? defaultConfigPath(request.files);
+  if (request.schemaOnly) lintShapes(path, request, problems);
+  else lintFully({ ...request, configPath: path, facts: request.facts ?? NO_COMMIT }, problems);
+  return problems.list();
+}
+
+/** Stands in where nobody named a commit. */
+export const NO_COMMIT: CommitFacts = {
+  sha: '0'.repeat(40),
+  beforeSha: '0'.repeat(40),
+  branch: 'main',
+  tag: undefined,
+  tagMessage: undefined,
+  message: '',
+  author: '',
+  timestamp: '1970-01-01T00:00:00+00:00',
+  defaultBranch: 'main',
+  projectName: 'project',
+  projectPath: 'local/project',
+  projectUrl: undefined,
+  userName: '',
+  userEmail: '',
+  changedPaths: undefined,
+};
+
+function lintFully(request: PipelineRequest & { readonly configPath: string }, problems: Problems): void {
+  const scene = prepareScene(request, problems);
+  const rules = ruleContext(request, scene.scope);
+  const configuration = loadConfiguration(scene.configPath, { files: request.files, problems, rules });
+  if (!configuration) return;
+  checkOnStop(configuration, problems);
+  lintNeeds(configuration, problems);
+  lintVariables(configuration, problems);
+}
+
+/** As if every job were in the pipeline. */
+function lintNeeds(configuration: Configuration, problems: Problems): void {
+  const names = new JobNames(configuration, configuration.jobs.flatMap(instancesOf), problems);
+  const jobs = configuration.jobs.map((job) => {
+    for (const rule of job.keywords.rules ?? []) names.resolveNeeds(job, rule.needs ?? []);
+    const needs = job.keywords.needs && names.resolveNeeds(job, job.keywords.needs);
+    names.resolveDependencies(job, needs);
+    return { definition: job, needs };
+  });
+  const instances = jobs.flatMap(({ definition, needs }) =>
+    instancesOf(definition).map(({ name }) => ({ name, at: definition.at, needs })),
+  );
+  checkNeedCycles(instances, problems);
+}
+
+function lintVariables(configuration: Configuration, problems: Problems): void {
+  const globals = definedVariables(configuration.variables, 'global');
+  const nothing = { variables: [], values: new Map<string, string>() };
+  const shared = new VariableScope(globals, nothing);
+  if (shared.cycle) {
+    const message = `variables refer to each other in a circle: ${shared.cycle.join(' -> ')}`;
+    problems.add('variable-cycle', configuration.tree.entries.get('variables')?.at, message);
+    return;
+  }
+  for (const { name, at, keywords } of configuration.jobs) {
+    if (!keywords.variables) continue;
+    const { cycle } = new VariableScope(
+      [...globals, ...definedVariables(keywords.variables, 'job')],
+      nothing,
+    );
+    if (!cycle) continue;
+    problems.add(
+      'variable-cycle',
+      at,
+      `job ${name}: variables refer to each other in a circle: ${cycle.join(' -> ')}`,
+    );
+  }
+}
+
+function lintShapes(path: string, { files }: LintRequest, problems: Problems): void {
+  const text = files.read(path);
+  if (text === undefined) {
+    problems.add('file-missing', undefined, `there is no ${path}`);
+    return;
+  }
+  const documents = readYaml(new SourceFile(path, text), problems);
+  for (const document of documents) {
+    if (document.kind === 'map') lintShape(document, path, problems);
+    else if (documents.length === 1)
+      problems.add('not-a-map', document.at, `${path} must be a map of keywords and jobs`);
+  }
+}
+
+function lintShape(document: MapTree, path: string, problems: Problems): void {
+  const header = document.entries.get('spec');
+  if (header) spec(header.value, { problems, subject: path, keyword: 'spec' });
+  const body = withoutEntry(document, 'spec');
+  if (body.entries.size > 0) readConfiguration(body, problems, { shapesOnly: true });
+}
