@@ -5,6 +5,14 @@
  */
 export { CLUSTER_CODES, ClusterFault } from './fault.ts';
 export type { ClusterCode } from './fault.ts';
+export { createApiServer } from './api/server.ts';
+export type { ApiServer, ApiServerOptions } from './api/server.ts';
+export { base64, createCredentials, kubeconfigYaml } from './api/credentials.ts';
+export type { CredentialOptions, Credentials } from './api/credentials.ts';
+export { requestDeletion } from './api/deletion.ts';
+export type { Deletion, DeletionOptions, DeletionTarget } from './api/deletion.ts';
+export type { ExecOptions, KubeletPort, LogOptions } from './api/ports.ts';
+export type { TokenIssuer, TokenRequest } from './api/tokens.ts';
 export { openResourceStore } from './store/store.ts';
 export type { ResourceStoreOptions } from './store/store.ts';
 export type {

@@ -94,7 +94,7 @@ class SqliteResourceStore implements ResourceStore {
     }
     const metadata = {
       ...object.metadata,
-      uid: randomUUID(),
+      uid: object.metadata.uid || randomUUID(),
       creationTimestamp: timestamp(this.#clock.now()),
     };
     return this.#put(resource, { ...object, metadata }, undefined);

@@ -74,7 +74,7 @@ export interface ResourceStore {
   get(resource: ResourceName, namespace: string | undefined, name: string): KubeObject | undefined;
   /** In order of namespace and name. */
   list(resource: ResourceName, namespace?: string): readonly KubeObject[];
-  /** Sets uid, creationTimestamp, resourceVersion. @throws ClusterFault ALREADY_EXISTS */
+  /** Sets creationTimestamp, resourceVersion and, unless one is given, uid. @throws ClusterFault ALREADY_EXISTS */
   create(resource: ResourceName, object: KubeObject): KubeObject;
   /**
    * Replaces. A non-empty `metadata.resourceVersion` must be the stored one.

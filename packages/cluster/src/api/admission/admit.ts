@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { timestamp } from '@updraft/kit';
+import type { KubeObject } from '../../store/types.ts';
+import { allocateService } from '../allocation.ts';
+import type { ApiContext } from '../context.ts';
+import type { ServedResource } from '../resources.ts';
+import { forbidden, notFound } from '../status.ts';
+import { applyDefaults } from './defaults.ts';
+import { recordAt, recordsAt, textAt } from './members.ts';
+import { qosClassOf } from './quality.ts';
+import { validate } from './validate.ts';
+
+/** What a kind's status is at the beginning; the others begin with an empty one. */
+const FIRST_STATUS: Readonly<Record<string, (object: KubeObject) => Record<string, unknown>>> = {
+  pods: (pod) => ({ phase: 'Pending', qosClass: qosClassOf(pod.spec ?? {}) }),
+  namespaces: () => ({ phase: 'Active' }),
+  persistentvolumeclaims: () => ({ phase: 'Pending' }),
+  persistentvolumes: () => ({ phase: 'Pending' }),
+  services: () => ({ loadBalancer: {} }),
+  'ingresses.networking.k8s.io': () => ({ loadBalancer: {} }),
+  'replicasets.apps': () => ({ replicas: 0 }),
+  'statefulsets.apps': () => ({ availableReplicas: 0, replicas: 0 }),
+};
+
+/**
+ * Makes a new object ready to be stored: server's metadata, defaults, checks, addresses. Changes and gives back `object`.
+ * @throws ApiFault 403, 404, 422
+ */
+export function admitCreate(context: ApiContext, type: ServedResource, object: KubeObject): KubeObject {
+  const { metadata } = object;
+  metadata.uid = randomUUID();
+  metadata.creationTimestamp = timestamp(context.clock.now());
+  metadata.resourceVersion = '';
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata['selfLink' as keyof typeof metadata];
+  if (type.hasGeneration) metadata.generation = 1;
+  else delete metadata.generation;
+  if (type.namespaced) checkNamespace(context, type, object);
+  applyDefaults(type.storedAs, object);
+  if (type.subresources.includes('status')) object.status = FIRST_STATUS[type.storedAs]?.(object) ?? {};
+  validate(type, object, undefined);
+  admitKind(context, type, { object, before: undefined });
+  return object;
+}
+
+/**
+ * Makes a changed object ready to be stored: what the client may not change comes from `before`.
+ * Changes and gives back `object`.
+ * @throws ApiFault 422
+ */
+export function admitUpdate(
+  context: ApiContext,
+  type: ServedResource,
+  change: { readonly object: KubeObject; readonly before: KubeObject },
+): KubeObject {
+  const { object, before } = change;
+  const { metadata } = object;
+  metadata.uid ||= before.metadata.uid;
+  metadata.creationTimestamp = before.metadata.creationTimestamp;
+  copyOrDelete(metadata, before.metadata, ['deletionTimestamp', 'deletionGracePeriodSeconds', 'generation']);
+  delete metadata['selfLink' as keyof typeof metadata];
+  if (type.subresources.includes('status')) {
+    if (before.status === undefined) delete object.status;
+    else object.status = structuredClone(before.status);
+  }
+  applyDefaults(type.storedAs, object);
+  // A client that leaves the address out means "as it is".
+  admitKind(context, type, change);
+  validate(type, object, before);
+  raiseGeneration(type, object, before);
+  return object;
+}
+
+/** Only the status (and who owns its fields) is taken from `object`. */
+export function admitStatus(object: KubeObject, before: KubeObject): KubeObject {
+  const metadata = structuredClone(before.metadata);
+  metadata.resourceVersion = object.metadata.resourceVersion;
+  const next: KubeObject = { ...structuredClone(before), metadata };
+  if (object.status === undefined) delete next.status;
+  else next.status = object.status;
+  return next;
+}
+
+export function raiseGeneration(type: ServedResource, object: KubeObject, before: KubeObject): void {
+  if (!type.hasGeneration) return;
+  const rest = ({ metadata: _metadata, status: _status, ...others }: KubeObject) => others;
+  const changed = !isDeepStrictEqual(rest(object), rest(before));
+  object.metadata.generation = (before.metadata.generation ?? 1) + (changed ? 1 : 0);
+}
+
+function copyOrDelete<T extends object>(target: T, source: T, keys: readonly (keyof T)[]): void {
+  for (const key of keys) {
+    if (source[key] === undefined) delete target[key];
+    else target[key] = source[key];
+  }
+}
+
+function checkNamespace(context: ApiContext, type: ServedResource, object: KubeObject): void {
+  const name = object.metadata.namespace ?? '';
+  const namespace = context.store.get('namespaces', undefined, name);
+  if (!namespace) throw notFound({ group: '', plural: 'namespaces', kind: 'Namespace' }, name);
+  if (namespace.metadata.deletionTimestamp === undefined) return;
+  const why = `unable to create new content in namespace ${name} because it is being terminated`;
+  throw forbidden(type, object.metadata.name, why, [
+    {
+      reason: 'NamespaceTerminating',
+      message: `namespace ${name} is being terminated`,
+      field: 'metadata.namespace',
+    },
+  ]);
+}
+
+function admitKind(
+  context: ApiContext,
+  type: ServedResource,
+  change: { readonly object: KubeObject; readonly before: KubeObject | undefined },
+): void {
+  const { object, before } = change;
+  if (type.storedAs === 'services') allocateService(object, before, context);
+  if (before) return;
+  if (type.storedAs === 'persistentvolumeclaims') chooseStorageClass(context, object);
+  if (type.storedAs === 'pods') checkServiceAccount(context, type, object);
+}
+
+const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
+
+function chooseStorageClass(context: ApiContext, claim: KubeObject): void {
+  if (!claim.spec || claim.spec['storageClassName'] !== undefined) return;
+  const standard = context.store
+    .list('storageclasses.storage.k8s.io')
+    .find((candidate) => candidate.metadata.annotations?.[DEFAULT_CLASS] === 'true');
+  if (standard) claim.spec['storageClassName'] = standard.metadata.name;
+}
+
+function checkServiceAccount(context: ApiContext, type: ServedResource, pod: KubeObject): void {
+  const name = textAt(pod.spec, 'serviceAccountName') ?? 'default';
+  const namespace = pod.metadata.namespace ?? '';
+  const account = context.store.get('serviceaccounts', namespace, name);
+  // The default account appears a moment after its namespace.
+  if (!account && name !== 'default') {
+    const why = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`;
+    throw forbidden(type, pod.metadata.name, why);
+  }
+  const secrets = recordsAt(account, 'imagePullSecrets');
+  const spec = recordAt(pod, 'spec');
+  if (secrets.length > 0 && recordsAt(spec, 'imagePullSecrets').length === 0)
+    spec['imagePullSecrets'] = [...secrets];
+}

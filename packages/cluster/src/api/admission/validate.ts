@@ -1,0 +1,266 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '../../store/types.ts';
+import type { ServedResource } from '../resources.ts';
+import { matchesSelector } from '../selectors.ts';
+import { invalid } from '../status.ts';
+import { recordAt, textAt } from './members.ts';
+import type { Members } from './members.ts';
+import { Problems } from './problems.ts';
+import { validateLabels, validateMeta } from './validate-meta.ts';
+import { validateIngress, validateService } from './validate-network.ts';
+import { validatePodSpec } from './validate-pod.ts';
+
+type Rule = (object: KubeObject, problems: Problems) => void;
+type UpdateRule = (object: KubeObject, before: KubeObject, problems: Problems) => void;
+
+const IMMUTABLE = 'field is immutable';
+
+/**
+ * Checks an object that was defaulted; `before` is what is stored, undefined at creation.
+ * @throws ApiFault 422 with everything that is wrong
+ */
+export function validate(type: ServedResource, object: KubeObject, before: KubeObject | undefined): void {
+  const problems = new Problems();
+  validateMeta(type, object, problems);
+  RULES[type.storedAs]?.(object, problems);
+  if (before) {
+    for (const key of ['uid', 'creationTimestamp'] as const) {
+      if (object.metadata[key] && object.metadata[key] !== before.metadata[key]) {
+        problems.invalid(`metadata.${key}`, object.metadata[key], IMMUTABLE);
+      }
+    }
+    validateFinalizers(object, before, problems);
+    UPDATE_RULES[type.storedAs]?.(object, before, problems);
+  }
+  if (problems.list.length > 0) throw invalid(type, object.metadata.name, problems.list);
+}
+
+function validateFinalizers(object: KubeObject, before: KubeObject, problems: Problems): void {
+  if (before.metadata.deletionTimestamp === undefined) return;
+  const former = before.metadata.finalizers ?? [];
+  const added = (object.metadata.finalizers ?? []).filter((name) => !former.includes(name));
+  if (added.length === 0) return;
+  const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((name) => JSON.stringify(name)).join(', ')}}`;
+  problems.forbidden('metadata.finalizers', why);
+}
+
+const RULES: Readonly<Record<string, Rule>> = {
+  pods: (pod, problems) => validatePodSpec('spec', recordAt(pod, 'spec'), problems),
+  'deployments.apps': (object, problems) => {
+    validateWorkload(object, problems, ['Always']);
+    const strategy = recordAt(object.spec, 'strategy');
+    problems.oneOf('spec.strategy.type', strategy['type'], ['Recreate', 'RollingUpdate']);
+    if (strategy['type'] === 'Recreate' && strategy['rollingUpdate'] !== undefined) {
+      problems.forbidden(
+        'spec.strategy.rollingUpdate',
+        "may not be specified when strategy `type` is 'Recreate'",
+      );
+    }
+  },
+  'replicasets.apps': (object, problems) => validateWorkload(object, problems, ['Always']),
+  'statefulsets.apps': (object, problems) => validateWorkload(object, problems, ['Always']),
+  'daemonsets.apps': (object, problems) => validateWorkload(object, problems, ['Always']),
+  'jobs.batch': (object, problems) => validateWorkload(object, problems, ['OnFailure', 'Never']),
+  'cronjobs.batch': (object, problems) => {
+    if (!textAt(object.spec, 'schedule')) problems.required('spec.schedule');
+    const job = recordAt(recordAt(object.spec, 'jobTemplate'), 'spec');
+    validatePodSpec(
+      'spec.jobTemplate.spec.template.spec',
+      recordAt(recordAt(job, 'template'), 'spec'),
+      problems,
+    );
+  },
+  services: validateService,
+  secrets: validateSecret,
+  configmaps: (object, problems) => validateKeys(object, ['data', 'binaryData'], problems),
+  'ingresses.networking.k8s.io': validateIngress,
+  persistentvolumeclaims: (object, problems) => {
+    if (recordsOrTexts(object.spec, 'accessModes').length === 0) {
+      problems.required('spec.accessModes', 'at least 1 access mode is required');
+    }
+    if (recordAt(recordAt(object.spec, 'resources'), 'requests')['storage'] === undefined) {
+      problems.required('spec.resources[storage]');
+    }
+  },
+};
+
+const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
+  'deployments.apps': selectorStays,
+  'replicasets.apps': selectorStays,
+  'statefulsets.apps': (object, before, problems) => {
+    const MUTABLE = [
+      'replicas',
+      'ordinals',
+      'template',
+      'updateStrategy',
+      'revisionHistoryLimit',
+      'persistentVolumeClaimRetentionPolicy',
+      'minReadySeconds',
+    ];
+    const fixed = (spec: Members | undefined) =>
+      Object.fromEntries(Object.entries(spec ?? {}).filter(([key]) => !MUTABLE.includes(key)));
+    if (isDeepStrictEqual(fixed(object.spec), fixed(before.spec))) return;
+    problems.forbidden(
+      'spec',
+      "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+    );
+  },
+  'daemonsets.apps': selectorStays,
+  'jobs.batch': (object, before, problems) => {
+    selectorStays(object, before, problems);
+    stays(object, before, { problems, path: ['spec', 'template'] });
+    stays(object, before, { problems, path: ['spec', 'completions'] });
+  },
+  services: (object, before, problems) => {
+    const former = textAt(before.spec, 'clusterIP');
+    const sameKind =
+      (textAt(object.spec, 'type') === 'ExternalName') === (textAt(before.spec, 'type') === 'ExternalName');
+    if (former && sameKind && textAt(object.spec, 'clusterIP') !== former) {
+      problems.invalid(
+        'spec.clusterIPs[0]',
+        [textAt(object.spec, 'clusterIP') ?? ''],
+        'may not change once set',
+      );
+    }
+  },
+  secrets: (object, before, problems) => {
+    stays(object, before, { problems, path: ['type'] });
+    immutableData(object, before, problems);
+  },
+  configmaps: immutableData,
+  pods: podSpecStays,
+  persistentvolumeclaims: (object, before, problems) => {
+    if (isDeepStrictEqual(claimIdentity(object.spec), claimIdentity(before.spec))) return;
+    problems.forbidden(
+      'spec',
+      'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+    );
+  },
+  'rolebindings.rbac.authorization.k8s.io': (object, before, problems) =>
+    stays(object, before, { problems, path: ['roleRef'], why: 'cannot change roleRef' }),
+  'clusterrolebindings.rbac.authorization.k8s.io': (object, before, problems) =>
+    stays(object, before, { problems, path: ['roleRef'], why: 'cannot change roleRef' }),
+};
+
+function validateWorkload(object: KubeObject, problems: Problems, restartPolicies: readonly string[]): void {
+  const { spec } = object;
+  problems.notNegative('spec.replicas', spec?.['replicas']);
+  const template = recordAt(spec, 'template');
+  const labels = recordAt(recordAt(template, 'metadata'), 'labels') as Record<string, string>;
+  const selector = recordAt(spec, 'selector');
+  const empty = Object.keys(selector).length === 0;
+  // A job's selector is made from its uid.
+  const generated = object.kind === 'Job' && spec?.['manualSelector'] !== true;
+  if (empty && !generated) problems.required('spec.selector');
+  else if (!empty && !matchesSelector(selector, labels)) {
+    problems.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
+  }
+  validateLabels('spec.template.labels', labels, problems);
+  const pod = recordAt(template, 'spec');
+  validatePodSpec('spec.template.spec', pod, problems);
+  const policy = pod['restartPolicy'];
+  if (typeof policy === 'string' && !restartPolicies.includes(policy)) {
+    problems.notSupported('spec.template.spec.restartPolicy', policy, restartPolicies);
+  }
+}
+
+function selectorStays(object: KubeObject, before: KubeObject, problems: Problems): void {
+  stays(object, before, { problems, path: ['spec', 'selector'] });
+}
+
+interface Fixed {
+  readonly problems: Problems;
+  readonly path: readonly string[];
+  readonly why?: string;
+}
+
+function stays(object: KubeObject, before: KubeObject, fixed: Fixed): void {
+  const read = (value: unknown) =>
+    fixed.path.reduce<unknown>((at, key) => (at as Members | undefined)?.[key], value);
+  const value = read(object);
+  if (isDeepStrictEqual(value, read(before))) return;
+  fixed.problems.invalid(fixed.path.join('.'), value, fixed.why ?? IMMUTABLE);
+}
+
+function claimIdentity(spec: Members | undefined): Members {
+  return { ...spec, resources: undefined, volumeName: undefined };
+}
+
+const POD_MUTABLE = ['activeDeadlineSeconds', 'tolerations', 'terminationGracePeriodSeconds', 'nodeName'];
+
+function podIdentity(spec: Members | undefined): Members {
+  const rest = Object.entries(spec ?? {}).filter(([key]) => !POD_MUTABLE.includes(key));
+  return Object.fromEntries(
+    rest.map(([key, value]) => [
+      key,
+      key.toLowerCase().endsWith('containers') ? withoutImages(value) : value,
+    ]),
+  );
+}
+
+function withoutImages(list: unknown): unknown {
+  return Array.isArray(list) ? list.map((container) => ({ ...(container as Members), image: '' })) : list;
+}
+
+function podSpecStays(object: KubeObject, before: KubeObject, problems: Problems): void {
+  if (isDeepStrictEqual(podIdentity(object.spec), podIdentity(before.spec))) return;
+  problems.forbidden(
+    'spec',
+    'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
+  );
+}
+
+function immutableData(object: KubeObject, before: KubeObject, problems: Problems): void {
+  if (before['immutable'] !== true) return;
+  const why = 'field is immutable when `immutable` is set';
+  if (object['immutable'] !== true) problems.forbidden('immutable', why);
+  if (!isDeepStrictEqual(object['data'], before['data'])) problems.forbidden('data', why);
+}
+
+function recordsOrTexts(owner: unknown, key: string): readonly unknown[] {
+  const value = (owner as Members | undefined)?.[key];
+  return Array.isArray(value) ? value : [];
+}
+
+const KEY_FORM = /^[-._a-zA-Z0-9]+$/;
+
+function validateKeys(object: KubeObject, fields: readonly string[], problems: Problems): void {
+  for (const field of fields) {
+    for (const key of Object.keys(recordAt(object, field))) {
+      if (!KEY_FORM.test(key)) {
+        problems.invalid(
+          `${field}[${key}]`,
+          key,
+          "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+        );
+      }
+    }
+  }
+}
+
+const NEEDED_KEYS: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+};
+
+function validateSecret(secret: KubeObject, problems: Problems): void {
+  validateKeys(secret, ['data'], problems);
+  const data = recordAt(secret, 'data');
+  for (const key of NEEDED_KEYS[textAt(secret, 'type') ?? ''] ?? []) {
+    if (data[key] === undefined) problems.required(`data[${key}]`);
+    else if (key.startsWith('.docker') && !isJson(data[key])) {
+      problems.invalid(`data[${key}]`, '<secret contents redacted>', 'invalid character in JSON');
+    }
+  }
+}
+
+function isJson(base64: unknown): boolean {
+  try {
+    JSON.parse(Buffer.from(typeof base64 === 'string' ? base64 : '', 'base64').toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}

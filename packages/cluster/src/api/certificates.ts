@@ -1,0 +1,110 @@
+import { randomBytes, webcrypto } from 'node:crypto';
+// @peculiar/x509's injector needs it before anything else.
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+import { isAddress } from './credentials.ts';
+
+/** A certificate and its private key, PEM. */
+export interface KeyPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface Authority {
+  readonly pair: KeyPair;
+  issueServer(hosts: readonly string[], nowMs: number): Promise<KeyPair>;
+  issueClient(subject: { readonly user: string; readonly group: string }, nowMs: number): Promise<KeyPair>;
+}
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const YEAR_MS = 365 * 24 * 3600 * 1000;
+/** Clocks of containers and hosts may differ a little. */
+const BACKDATE_MS = 3600 * 1000;
+
+const provider = webcrypto;
+x509.cryptoProvider.set(provider);
+
+async function generate(): Promise<webcrypto.CryptoKeyPair> {
+  return await provider.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+}
+
+async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await provider.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
+}
+
+/** A new private key, PEM. */
+export async function newKey(): Promise<string> {
+  return keyPem((await generate()).privateKey);
+}
+
+function validity(nowMs: number, years: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(nowMs - BACKDATE_MS), notAfter: new Date(nowMs + years * YEAR_MS) };
+}
+
+function serialNumber(): string {
+  // Positive: the first bit must not be set.
+  const bytes = randomBytes(16);
+  bytes[0] = (bytes[0] ?? 0) & 0x7f;
+  return bytes.toString('hex');
+}
+
+/** A new certificate authority. */
+export async function createAuthority(nowMs: number): Promise<Authority> {
+  const keys = await generate();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: 'CN=updraft-cluster-ca',
+    ...validity(nowMs, 10),
+    signingAlgorithm: ALGORITHM,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return authority(certificate, keys.privateKey);
+}
+
+export async function loadAuthority(pair: KeyPair): Promise<Authority> {
+  const der = x509.PemConverter.decodeFirst(pair.key);
+  const key = await provider.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign']);
+  return authority(new x509.X509Certificate(pair.certificate), key);
+}
+
+async function authority(ca: x509.X509Certificate, key: webcrypto.CryptoKey): Promise<Authority> {
+  const issue = async (subject: string, nowMs: number, extensions: x509.Extension[]): Promise<KeyPair> => {
+    const keys = await generate();
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serialNumber(),
+      subject,
+      issuer: ca.subject,
+      ...validity(nowMs, 5),
+      signingAlgorithm: ALGORITHM,
+      publicKey: keys.publicKey,
+      signingKey: key,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        ...extensions,
+      ],
+    });
+    return { certificate: `${certificate.toString('pem')}\n`, key: `${await keyPem(keys.privateKey)}\n` };
+  };
+  return {
+    pair: { certificate: `${ca.toString('pem')}\n`, key: `${await keyPem(key)}\n` },
+    issueServer: (hosts, nowMs) =>
+      issue('CN=kube-apiserver', nowMs, [
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        new x509.SubjectAlternativeNameExtension(
+          hosts.map((host) => ({ type: isAddress(host) ? 'ip' : 'dns', value: host })),
+        ),
+      ]),
+    issueClient: (subject, nowMs) =>
+      issue(`O=${subject.group},CN=${subject.user}`, nowMs, [
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+      ]),
+  };
+}

@@ -1,0 +1,141 @@
+import { ApiFault, notFound } from './status.ts';
+import type { KubeStatus } from './status.ts';
+import type { KubeObject } from '../store/types.ts';
+import type { Answer, ApiContext } from './context.ts';
+import { requestDeletion } from './deletion.ts';
+import type { DeletionOptions } from './deletion.ts';
+import { selected } from './read.ts';
+import { checkDryRun, decodeBody, integer, invalidOption } from './request.ts';
+import type { ApiRequest } from './request.ts';
+import { apiVersionOf } from './resources.ts';
+import type { ServedResource } from './resources.ts';
+import { conform } from './schema/conform.ts';
+import type { Named, Place } from './write.ts';
+
+const DEFINITION = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
+
+interface Options extends DeletionOptions {
+  readonly dryRun: boolean;
+}
+
+interface Raw {
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: string;
+  readonly orphanDependents?: boolean;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly dryRun?: readonly string[];
+}
+
+/** DELETE of one object. */
+export function remove(context: ApiContext, request: ApiRequest, named: Named): Answer {
+  const options = readOptions(request);
+  const target = { resource: named.type.storedAs, namespace: named.namespace, name: named.name };
+  const orphansPods = named.type.storedAs === 'jobs.batch' && options.propagationPolicy === undefined;
+  const warnings = orphansPods ? [JOB_WARNING] : [];
+  if (options.dryRun) {
+    const object = context.store.get(target.resource, target.namespace, target.name);
+    if (!object) throw notFound(named.type, named.name);
+    return { code: 200, body: object, warnings };
+  }
+  const { object, removed } = requestDeletion(context, target, options);
+  return { code: 200, body: removed ? deleted(named.type, object) : object, warnings };
+}
+
+const JOB_WARNING =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
+
+function deleted(type: ServedResource, object: KubeObject): KubeStatus {
+  const { name, uid } = object.metadata;
+  const group = type.group ? { group: type.group } : {};
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name, ...group, kind: type.plural, uid },
+    code: 200,
+  };
+}
+
+/** DELETE of a collection: everything that the selectors match. */
+export function removeCollection(context: ApiContext, request: ApiRequest, place: Place): Answer {
+  const options = readOptions(request);
+  const objects = selected(context, request.query, place);
+  for (const { metadata } of options.dryRun ? [] : objects) {
+    const target = { resource: place.type.storedAs, namespace: metadata.namespace, name: metadata.name };
+    // An object may take others with it.
+    if (context.store.get(target.resource, target.namespace, target.name))
+      requestDeletion(context, target, options);
+  }
+  const metadata = { resourceVersion: String(context.store.revision) };
+  const body = {
+    kind: `${place.type.kind}List`,
+    apiVersion: apiVersionOf(place.type),
+    metadata,
+    items: objects,
+  };
+  return { code: 200, body };
+}
+
+/** From the body, else from the query. @throws ApiFault 400, 422 */
+export function readOptions(request: ApiRequest): Options {
+  const raw = request.body.length > 0 ? fromBody(request) : fromQuery(request.query);
+  return toOptions(raw);
+}
+
+export function toOptions(raw: Raw): Options {
+  checkDryRun(raw.dryRun ?? [], 'DeleteOptions');
+  const { propagationPolicy, orphanDependents, gracePeriodSeconds, preconditions } = raw;
+  if (propagationPolicy && orphanDependents !== undefined) {
+    throw invalidOption(
+      'DeleteOptions',
+      'propagationPolicy',
+      `Invalid value: ${JSON.stringify(propagationPolicy)}: orphanDependents and deletionPropagation cannot be both set`,
+    );
+  }
+  const policy = policyOf(propagationPolicy, orphanDependents);
+  return {
+    dryRun: (raw.dryRun ?? []).length > 0,
+    ...(policy ? { propagationPolicy: policy } : {}),
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(preconditions ? { preconditions } : {}),
+  };
+}
+
+function policyOf(
+  text: string | undefined,
+  orphan: boolean | undefined,
+): DeletionOptions['propagationPolicy'] {
+  if (orphan !== undefined) return orphan ? 'Orphan' : 'Background';
+  if (!text) return undefined;
+  if (text === 'Background' || text === 'Foreground' || text === 'Orphan') return text;
+  const words = `Unsupported value: ${JSON.stringify(text)}: supported values: "Background", "Foreground", "Orphan"`;
+  throw invalidOption('DeleteOptions', 'propagationPolicy', words);
+}
+
+function fromBody(request: ApiRequest): Raw {
+  const value = decodeBody(request);
+  if (value === null) return {};
+  const { object } = conform(DEFINITION, value, 'DeleteOptions');
+  if (object['kind'] !== undefined && object['kind'] !== 'DeleteOptions') {
+    throw new ApiFault(
+      400,
+      'BadRequest',
+      'the object provided is unrecognized (must be of type DeleteOptions)',
+    );
+  }
+  const query = fromQuery(request.query);
+  return { ...query, ...(object as Raw) };
+}
+
+function fromQuery(query: URLSearchParams): Raw {
+  const grace = integer(query, 'gracePeriodSeconds');
+  const policy = query.get('propagationPolicy');
+  const orphan = query.get('orphanDependents');
+  return {
+    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
+    ...(policy ? { propagationPolicy: policy } : {}),
+    ...(orphan ? { orphanDependents: orphan.toLowerCase() === 'true' } : {}),
+    dryRun: query.getAll('dryRun').filter(Boolean),
+  };
+}

@@ -1,0 +1,214 @@
+import { RESOURCES, apiVersionOf } from './resources.ts';
+import type { ServedResource } from './resources.ts';
+
+const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+interface ResourceEntry {
+  readonly name: string;
+  readonly singularName: string;
+  readonly namespaced: boolean;
+  readonly group?: string;
+  readonly version?: string;
+  readonly kind: string;
+  readonly verbs: readonly string[];
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+}
+
+interface Virtual {
+  readonly apiVersion: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  /** Of the kind, where it is not that of the path. */
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly string[];
+}
+
+const CREATE = ['create'];
+const STREAM = ['create', 'get'];
+
+/** What can be called though nothing of it is kept: subresources of pods and the questions about access. */
+const VIRTUAL: readonly Virtual[] = [
+  { apiVersion: 'v1', name: 'bindings', kind: 'Binding', namespaced: true, verbs: CREATE },
+  { apiVersion: 'v1', name: 'namespaces/finalize', kind: 'Namespace', namespaced: false, verbs: ['update'] },
+  { apiVersion: 'v1', name: 'pods/binding', kind: 'Binding', namespaced: true, verbs: CREATE },
+  {
+    apiVersion: 'v1',
+    name: 'pods/eviction',
+    kind: 'Eviction',
+    namespaced: true,
+    group: 'policy',
+    version: 'v1',
+    verbs: CREATE,
+  },
+  { apiVersion: 'v1', name: 'pods/exec', kind: 'PodExecOptions', namespaced: true, verbs: STREAM },
+  { apiVersion: 'v1', name: 'pods/log', kind: 'Pod', namespaced: true, verbs: ['get'] },
+  {
+    apiVersion: 'v1',
+    name: 'serviceaccounts/token',
+    kind: 'TokenRequest',
+    namespaced: true,
+    group: 'authentication.k8s.io',
+    version: 'v1',
+    verbs: CREATE,
+  },
+  {
+    apiVersion: 'authentication.k8s.io/v1',
+    name: 'selfsubjectreviews',
+    kind: 'SelfSubjectReview',
+    namespaced: false,
+    verbs: CREATE,
+  },
+  {
+    apiVersion: 'authentication.k8s.io/v1',
+    name: 'tokenreviews',
+    kind: 'TokenReview',
+    namespaced: false,
+    verbs: CREATE,
+  },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    name: 'localsubjectaccessreviews',
+    kind: 'LocalSubjectAccessReview',
+    namespaced: true,
+    verbs: CREATE,
+  },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    name: 'selfsubjectaccessreviews',
+    kind: 'SelfSubjectAccessReview',
+    namespaced: false,
+    verbs: CREATE,
+  },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    name: 'selfsubjectrulesreviews',
+    kind: 'SelfSubjectRulesReview',
+    namespaced: false,
+    verbs: CREATE,
+  },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    name: 'subjectaccessreviews',
+    kind: 'SubjectAccessReview',
+    namespaced: false,
+    verbs: CREATE,
+  },
+];
+
+/** Every group-version, the core one first, in the order discovery shows them. */
+export const GROUP_VERSIONS: readonly string[] = [
+  ...new Set([...RESOURCES.map(apiVersionOf), ...VIRTUAL.map((entry) => entry.apiVersion)]),
+];
+
+function entriesOf(apiVersion: string): ResourceEntry[] {
+  const kept = RESOURCES.filter((type) => apiVersionOf(type) === apiVersion).flatMap(entries);
+  const virtual = VIRTUAL.filter((entry) => entry.apiVersion === apiVersion).map(
+    ({ apiVersion: _, ...entry }) => ({
+      ...entry,
+      singularName: entry.name.includes('/') ? '' : entry.kind.toLowerCase(),
+    }),
+  );
+  return [...kept, ...virtual].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function entries(type: ServedResource): ResourceEntry[] {
+  const { plural, singular, kind, namespaced, shortNames, categories } = type;
+  const main: ResourceEntry = {
+    name: plural,
+    singularName: singular,
+    namespaced,
+    kind,
+    verbs: VERBS,
+    ...(shortNames.length > 0 ? { shortNames } : {}),
+    ...(categories.length > 0 ? { categories } : {}),
+  };
+  const verbs = ['get', 'patch', 'update'];
+  const subresources = type.subresources.map((name): ResourceEntry => {
+    const entry = { name: `${plural}/${name}`, singularName: '', namespaced, verbs };
+    return name === 'scale'
+      ? { ...entry, group: 'autoscaling', version: 'v1', kind: 'Scale' }
+      : { ...entry, kind };
+  });
+  return [main, ...subresources];
+}
+
+/** `/api` */
+export function coreVersions(serverAddress: string): unknown {
+  const addresses = [{ clientCIDR: '0.0.0.0/0', serverAddress }];
+  return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: addresses };
+}
+
+/** `/apis` */
+export function groupList(): unknown {
+  const groups = GROUP_VERSIONS.filter((version) => version !== 'v1').map(groupOf);
+  return { kind: 'APIGroupList', apiVersion: 'v1', groups };
+}
+
+/** `/apis/GROUP` */
+export function group(name: string): unknown {
+  const version = GROUP_VERSIONS.find((candidate) => candidate.startsWith(`${name}/`));
+  return version && { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(version) };
+}
+
+function groupOf(groupVersion: string) {
+  const [name = '', version = ''] = groupVersion.split('/');
+  const entry = { groupVersion, version };
+  return { name, versions: [entry], preferredVersion: entry };
+}
+
+/** `/api/v1`, `/apis/GROUP/VERSION`; undefined: not served. */
+export function resourceList(groupVersion: string): unknown {
+  if (!GROUP_VERSIONS.includes(groupVersion)) return undefined;
+  const resources = entriesOf(groupVersion);
+  const apiVersion = groupVersion === 'v1' ? {} : { apiVersion: 'v1' };
+  return { kind: 'APIResourceList', ...apiVersion, groupVersion, resources };
+}
+
+/** The aggregated form of `/api` and `/apis`: all of it in one answer. */
+export function aggregated(version: 'v2' | 'v2beta1', core: boolean): unknown {
+  const served = GROUP_VERSIONS.filter((groupVersion) => (groupVersion === 'v1') === core);
+  const items = served.map((groupVersion) => {
+    const [first = '', second] = groupVersion.split('/');
+    const name = second === undefined ? {} : { name: first };
+    const versions = [
+      { version: second ?? first, resources: aggregatedResources(groupVersion), freshness: 'Current' },
+    ];
+    return { metadata: { ...name, creationTimestamp: null }, versions };
+  });
+  return { kind: 'APIGroupDiscoveryList', apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items };
+}
+
+function aggregatedResources(groupVersion: string): unknown[] {
+  const [first = '', second] = groupVersion.split('/');
+  const home = second === undefined ? { group: '', version: first } : { group: first, version: second };
+  const all = entriesOf(groupVersion);
+  const kindOf = (entry: ResourceEntry) => ({
+    group: entry.group ?? home.group,
+    version: entry.version ?? home.version,
+    kind: entry.kind,
+  });
+  return all
+    .filter((entry) => !entry.name.includes('/'))
+    .map((entry) => {
+      const subresources = all
+        .filter((other) => other.name.startsWith(`${entry.name}/`))
+        .map((other) => ({
+          subresource: other.name.slice(entry.name.length + 1),
+          responseKind: kindOf(other),
+          verbs: other.verbs,
+        }));
+      return {
+        resource: entry.name,
+        responseKind: kindOf(entry),
+        scope: entry.namespaced ? 'Namespaced' : 'Cluster',
+        singularResource: entry.singularName,
+        verbs: entry.verbs,
+        ...(entry.shortNames ? { shortNames: entry.shortNames } : {}),
+        ...(entry.categories ? { categories: entry.categories } : {}),
+        ...(subresources.length > 0 ? { subresources } : {}),
+      };
+    });
+}

@@ -1,0 +1,200 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '../../store/types.ts';
+import type { ServedResource } from '../resources.ts';
+import { apiVersionOf } from '../resources.ts';
+import { ApiFault } from '../status.ts';
+import { mergeApplied } from './apply.ts';
+import { compareFields, fieldsOf, fromFieldsV1, pathOfKey, toFieldsV1, withoutFields } from './field-set.ts';
+import type { FieldPath } from './field-set.ts';
+
+interface Entry {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  readonly apiVersion: string;
+  readonly subresource?: string;
+  readonly time?: string;
+  readonly fields: ReadonlySet<string>;
+}
+
+/** Who writes, and when. */
+export interface FieldWriter {
+  readonly manager: string;
+  readonly subresource?: string | undefined;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+function entriesOf(object: KubeObject | undefined): Entry[] {
+  const raw = (object?.metadata.managedFields ?? []) as (Omit<Entry, 'fields'> & { fieldsV1?: unknown })[];
+  return raw.map(({ fieldsV1, ...entry }) => ({ ...entry, fields: fromFieldsV1(fieldsV1) }));
+}
+
+function withEntries(object: KubeObject, entries: readonly Entry[]): KubeObject {
+  const managedFields = entries
+    .filter((entry) => entry.fields.size > 0)
+    .map(({ fields, subresource, ...entry }) => ({
+      apiVersion: entry.apiVersion,
+      fieldsType: 'FieldsV1',
+      fieldsV1: toFieldsV1(fields),
+      manager: entry.manager,
+      operation: entry.operation,
+      ...(subresource ? { subresource } : {}),
+      ...(entry.time ? { time: entry.time } : {}),
+    }));
+  const metadata = { ...object.metadata };
+  delete metadata.managedFields;
+  return { ...object, metadata: managedFields.length > 0 ? { ...metadata, managedFields } : metadata };
+}
+
+function isSame(entry: Entry, writer: FieldWriter, operation: Entry['operation']): boolean {
+  const sameSubresource = (entry.subresource ?? '') === (writer.subresource ?? '');
+  return entry.manager === writer.manager && entry.operation === operation && sameSubresource;
+}
+
+/**
+ * The object with the fields that changed put down to its writer. When nothing changed the entries stay as they are,
+ * times included.
+ */
+export function trackUpdate(
+  type: ServedResource,
+  writer: FieldWriter,
+  write: { readonly before: KubeObject | undefined; readonly after: KubeObject },
+): KubeObject {
+  const { before, after } = write;
+  const { changed, removed } = compareFields(before, after, type.definition);
+  const former = entriesOf(before);
+  const reset = (after.metadata.managedFields as unknown[] | undefined)?.length === 0;
+  if (reset) return withEntries(after, []);
+  if (before && changed.size === 0 && removed.size === 0) {
+    const metadata = { ...after.metadata };
+    if (before.metadata.managedFields) metadata.managedFields = before.metadata.managedFields;
+    else delete metadata.managedFields;
+    return { ...after, metadata };
+  }
+  const mine = former.find((entry) => isSame(entry, writer, 'Update'));
+  const others = former
+    .filter((entry) => entry !== mine)
+    .map((entry) => ({ ...entry, fields: without(without(entry.fields, changed), removed) }));
+  const fields = new Set([...without(mine?.fields ?? new Set(), removed), ...changed]);
+  return withEntries(after, [...others, entry(type, writer, { operation: 'Update', fields })]);
+}
+
+function entry(type: ServedResource, writer: FieldWriter, what: Pick<Entry, 'operation' | 'fields'>): Entry {
+  const { manager, subresource, time } = writer;
+  return { manager, apiVersion: apiVersionOf(type), time, ...(subresource ? { subresource } : {}), ...what };
+}
+
+function without(set: ReadonlySet<string>, gone: ReadonlySet<string>): Set<string> {
+  return new Set([...set].filter((key) => !gone.has(key)));
+}
+
+export interface ApplyOptions {
+  readonly writer: FieldWriter;
+  readonly force: boolean;
+  /** Done to the merged object before it is stored, such as defaulting. */
+  readonly finish: (object: KubeObject) => KubeObject;
+}
+
+/**
+ * Server-side apply: what is applied becomes the writer's; what it applied before and left out now goes, unless someone
+ * else owns it too.
+ * @throws ApiFault 409 when another manager owns a field with another value and `force` is not set
+ */
+export function applyFields(
+  type: ServedResource,
+  live: KubeObject | undefined,
+  applied: KubeObject,
+  options: ApplyOptions,
+): KubeObject {
+  const { writer } = options;
+  const former = entriesOf(live);
+  const mine = former.find((entry) => isSame(entry, writer, 'Apply'));
+  const fields = fieldsOf(applied, type.definition);
+  let others = former.filter((entry) => entry !== mine);
+  const merged = live ? (mergeApplied(live, applied, type.definition) as KubeObject) : applied;
+  const { changed } = compareFields(live, merged, type.definition);
+  if (live) {
+    const conflicts = others.flatMap((other) => conflictsWith(other, changed));
+    if (conflicts.length > 0 && !options.force) throw conflictFault(conflicts);
+    others = others.map((entry) => ({ ...entry, fields: without(entry.fields, changed) }));
+  }
+  const kept = new Set([...fields, ...others.flatMap((entry) => [...entry.fields])]);
+  const abandoned = [...(mine?.fields ?? [])].filter((key) => !kept.has(key) && !hasOwnedInside(key, kept));
+  const result = options.finish(withoutFields(merged, abandoned) as KubeObject);
+  const entries = [...others, entry(type, writer, { operation: 'Apply', fields })];
+  return settle(live, withEntries(result, entries), mine);
+}
+
+/** When nothing but the time of the writer's entry is new, the stored entries stay. */
+function settle(live: KubeObject | undefined, result: KubeObject, mine: Entry | undefined): KubeObject {
+  if (!live || !mine) return result;
+  const timeless = (object: KubeObject) => {
+    const managedFields = ((object.metadata.managedFields ?? []) as Record<string, unknown>[]).map(
+      (entry) => {
+        const { time: _time, ...rest } = entry;
+        return JSON.stringify(rest);
+      },
+    );
+    const metadata = {
+      ...object.metadata,
+      managedFields: managedFields.toSorted(),
+      resourceVersion: '',
+      generation: 0,
+    };
+    return { ...object, metadata };
+  };
+  return isDeepStrictEqual(timeless(JSON.parse(JSON.stringify(result)) as KubeObject), timeless(live))
+    ? live
+    : result;
+}
+
+/** An item of a list stays while someone owns a field in it. */
+function hasOwnedInside(key: string, kept: ReadonlySet<string>): boolean {
+  const prefix = `${key}\u0000`;
+  return [...kept].some((other) => other.startsWith(prefix));
+}
+
+interface Conflict {
+  readonly entry: Entry;
+  readonly path: FieldPath;
+}
+
+function conflictsWith(entry: Entry, changed: ReadonlySet<string>): Conflict[] {
+  return [...entry.fields].filter((key) => changed.has(key)).map((key) => ({ entry, path: pathOfKey(key) }));
+}
+
+function conflictFault(conflicts: readonly Conflict[]): ApiFault {
+  const causes = conflicts.map(({ entry, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${describe(entry)}`,
+    field: dotted(path),
+  }));
+  const count = `Apply failed with ${conflicts.length} conflict${conflicts.length === 1 ? '' : 's'}`;
+  const managers = new Map<string, string[]>();
+  for (const cause of causes)
+    managers.set(cause.message, [...(managers.get(cause.message) ?? []), cause.field]);
+  const words = [...managers].map(([who, fields]) =>
+    fields.length === 1
+      ? `${who}: ${fields[0]}`
+      : `${who.replace('conflict ', 'conflicts ')}:\n- ${fields.join('\n- ')}`,
+  );
+  return new ApiFault(409, 'Conflict', `${count}: ${words.join('\n')}`, { causes });
+}
+
+function describe(entry: Entry): string {
+  const subresource = entry.subresource ? ` with subresource "${entry.subresource}"` : '';
+  const using = entry.operation === 'Update' ? ` using ${entry.apiVersion}` : '';
+  return `${JSON.stringify(entry.manager)}${subresource}${using}`;
+}
+
+/** `.spec.template.spec.containers[name="app"].image` */
+function dotted(path: FieldPath): string {
+  return path
+    .map((step) => {
+      if (step.startsWith('f:')) return `.${step.slice(2)}`;
+      if (step.startsWith('v:')) return `[=${step.slice(2)}]`;
+      const keys = Object.entries(JSON.parse(step.slice(2)) as Record<string, unknown>);
+      return `[${keys.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`;
+    })
+    .join('');
+}

@@ -1,0 +1,321 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf } from '@updraft/kit';
+import { stringify as toYaml } from 'yaml';
+import { authenticate, mayUse, review, unauthorized } from './access.ts';
+import type { Answer, ApiContext, ObjectAnswer } from './context.ts';
+import { remove, removeCollection } from './delete.ts';
+import { aggregated, coreVersions, group, groupList, resourceList } from './discovery.ts';
+import { formOf, showList, showObject } from './form.ts';
+import { logs } from './logs.ts';
+import { patch } from './patch.ts';
+import { Snapshots, list } from './read.ts';
+import { flag, readBody } from './request.ts';
+import type { ApiRequest } from './request.ts';
+import { openApiDocument, openApiIndex } from './schema/openapi.ts';
+import { scale } from './scale.ts';
+import { ApiFault, forbidden, methodNotAllowed, statusOf, unknownPath } from './status.ts';
+import { bind, evict, finalize, issueToken } from './subresources.ts';
+import { parseTarget } from './target.ts';
+import type { Target } from './target.ts';
+import { create, existing, update } from './write.ts';
+import type { Named, Place } from './write.ts';
+import { watch } from './watch.ts';
+
+/** Undefined: the handler has written its answer itself. */
+type Handled = Answer | undefined;
+
+/** A plain handler of the whole API; one for each server. */
+export type Handler = (message: IncomingMessage, response: ServerResponse) => void;
+
+export function createHandler(context: ApiContext): Handler {
+  const snapshots = new Snapshots();
+  return (message, response) => {
+    serve(context, { message, response, snapshots }).catch((error: unknown) => {
+      context.logger.log('error', 'the API server could not answer', { error: messageOf(error) });
+      response.destroy();
+    });
+  };
+}
+
+interface Exchange {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly snapshots: Snapshots;
+}
+
+async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
+  const { message, response } = exchange;
+  let accept = '';
+  try {
+    const url = new URL(message.url ?? '/', 'https://host');
+    accept = message.headers.accept ?? '';
+    const open = openAnswer(context, url.pathname);
+    if (open !== undefined) return plain(response, open);
+    const user = authenticate(message, context.tokens);
+    if (!user) throw unauthorized();
+    const request: ApiRequest = {
+      method: message.method ?? 'GET',
+      path: url.pathname,
+      query: url.searchParams,
+      accept,
+      contentType: (message.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '',
+      userAgent: message.headers['user-agent'] ?? '',
+      body: await readBody(message),
+      user,
+    };
+    if (!mayUse(user)) throw refused(request);
+    const answer = await dispatch(context, request, exchange);
+    if (answer) write(response, answer, accept);
+  } catch (error) {
+    const status = statusOf(error);
+    if (status.code >= 500)
+      context.logger.log('warn', 'the API answered with an error', { error: messageOf(error) });
+    if (response.headersSent) response.destroy();
+    else write(response, { code: status.code, body: status }, accept);
+  }
+}
+
+function refused(request: ApiRequest): ApiFault {
+  const target = parseTarget(request.path);
+  const who = `User ${JSON.stringify(request.user.name)} cannot ${request.method.toLowerCase()}`;
+  if (!target?.type) {
+    return new ApiFault(403, 'Forbidden', `forbidden: ${who} path ${JSON.stringify(request.path)}`, {});
+  }
+  const where =
+    target.namespace === undefined
+      ? 'at the cluster scope'
+      : `in the namespace ${JSON.stringify(target.namespace)}`;
+  const why = `${who} resource ${JSON.stringify(target.plural)} in API group ${JSON.stringify(target.type.group)} ${where}`;
+  return forbidden(target.type, target.name ?? '', why);
+}
+
+/** What anybody may ask. */
+function openAnswer(context: ApiContext, path: string): unknown {
+  if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) return 'ok';
+  if (path !== '/version') return undefined;
+  return {
+    major: '1',
+    minor: '35',
+    gitVersion: `v1.35.0+updraft.${context.version}`,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: 'none',
+    compiler: 'none',
+    platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  };
+}
+
+async function dispatch(context: ApiContext, request: ApiRequest, exchange: Exchange): Promise<Handled> {
+  const target = parseTarget(request.path);
+  const isResource = target !== undefined && target.plural !== '';
+  if (!isResource) return { code: 200, body: document(request) };
+  if (target.type) return resource(context, request, { ...exchange, target, type: target.type });
+  const answer = request.method === 'POST' ? review(request, target.plural, context.tokens) : undefined;
+  if (answer) return answer;
+  throw unknownPath();
+}
+
+/** Discovery and the schema. */
+function document(request: ApiRequest): unknown {
+  const { path } = request;
+  const discovery = /;v=(v2|v2beta1);as=APIGroupDiscoveryList/.exec(request.accept.replaceAll(' ', ''));
+  const parts = path.split('/').filter(Boolean);
+  if (path === '/api' || path === '/apis') {
+    if (discovery) return new Discovery(discovery[1] as 'v2', path === '/api');
+    return path === '/api' ? coreVersions('') : groupList();
+  }
+  const body =
+    path === '/openapi/v3'
+      ? openApiIndex()
+      : path.startsWith('/openapi/v3/')
+        ? openApiText(path.slice('/openapi/v3/'.length))
+        : path === '/'
+          ? { paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] }
+          : listing(parts);
+  if (body === undefined) throw unknownPath();
+  return body;
+}
+
+/** A document that is answered with its own content type. */
+class Discovery {
+  readonly version: 'v2' | 'v2beta1';
+  readonly body: unknown;
+
+  constructor(version: 'v2' | 'v2beta1', core: boolean) {
+    this.version = version;
+    this.body = aggregated(version, core);
+  }
+}
+
+class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+function openApiText(path: string): JsonText | undefined {
+  const text = openApiDocument(path);
+  return text === undefined ? undefined : new JsonText(text);
+}
+
+function listing(parts: readonly string[]): unknown {
+  const [root, first = '', second] = parts;
+  if (root === 'api' && parts.length === 2) return resourceList(first);
+  if (root !== 'apis') return undefined;
+  return second === undefined ? group(first) : resourceList(`${first}/${second}`);
+}
+
+interface ResourceExchange extends Exchange {
+  readonly target: Target;
+  readonly type: NonNullable<Target['type']>;
+}
+
+async function resource(
+  context: ApiContext,
+  request: ApiRequest,
+  exchange: ResourceExchange,
+): Promise<Handled> {
+  const { target, type } = exchange;
+  const { namespace, name, subresource } = target;
+  if (name === undefined) return collection(context, request, { ...exchange, place: { type, namespace } });
+  const named: Named = { type, namespace, name, subresource };
+  const isStatus = subresource === 'status' && type.subresources.includes('status');
+  if (subresource !== undefined && !isStatus)
+    return subresourceAnswer(context, request, { named, response: exchange.response });
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD': {
+      if (flag(request.query, 'watch'))
+        return watchOne(context, request, { named, response: exchange.response });
+      return shown(context, request, named, { code: 200, object: existing(context, named), warnings: [] });
+    }
+    case 'PUT':
+      return shown(context, request, named, update(context, request, named));
+    case 'PATCH':
+      return shown(context, request, named, patch(context, request, named));
+    case 'DELETE':
+      if (isStatus) throw methodNotAllowed();
+      return remove(context, request, named);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+function watchOne(
+  context: ApiContext,
+  request: ApiRequest,
+  what: { readonly named: Named; readonly response: ServerResponse },
+): undefined {
+  request.query.append('fieldSelector', `metadata.name=${what.named.name}`);
+  watch(context, request, what.named, what.response);
+  return undefined;
+}
+
+function shown(context: ApiContext, request: ApiRequest, place: Place, answer: ObjectAnswer): Answer {
+  const { object, code, warnings } = answer;
+  const body = showObject(formOf(request), place.type, { object, nowMs: context.clock.now() });
+  return { code, body, warnings };
+}
+
+function collection(
+  context: ApiContext,
+  request: ApiRequest,
+  exchange: ResourceExchange & { readonly place: Place },
+): Handled {
+  const { place, snapshots } = exchange;
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD': {
+      if (flag(request.query, 'watch')) {
+        watch(context, request, place, exchange.response);
+        return undefined;
+      }
+      const objects = list(context, request.query, { ...place, snapshots });
+      return {
+        code: 200,
+        body: showList(formOf(request), place.type, { list: objects, nowMs: context.clock.now() }),
+      };
+    }
+    case 'POST':
+      return shown(context, request, place, create(context, request, place));
+    case 'DELETE':
+      return removeCollection(context, request, place);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+async function subresourceAnswer(
+  context: ApiContext,
+  request: ApiRequest,
+  what: { readonly named: Named; readonly response: ServerResponse },
+): Promise<Handled> {
+  const { named } = what;
+  const { type, subresource = '' } = named;
+  if (subresource === 'scale' && type.subresources.includes('scale')) return scale(context, request, named);
+  const route = `${request.method} ${type.plural}/${subresource}`;
+  if (route === 'GET pods/log') {
+    await logs(context, request, what);
+    return undefined;
+  }
+  const handler = SUBRESOURCES[route];
+  if (handler) return handler(context, request, named);
+  if (type.plural === 'pods' && STREAMS.includes(subresource)) throw needsUpgrade(subresource);
+  throw unknownPath();
+}
+
+const STREAMS = ['exec', 'attach', 'portforward'];
+
+/** Streams are served where a connection is upgraded; whoever comes here has not asked for that. */
+export function needsUpgrade(subresource: string): ApiFault {
+  if (subresource === 'exec') {
+    return new ApiFault(
+      400,
+      'BadRequest',
+      'exec needs a WebSocket upgrade with v4.channel.k8s.io or v5.channel.k8s.io (kubectl 1.30 or newer)',
+    );
+  }
+  return new ApiFault(501, 'NotImplemented', `pods/${subresource} is not served by this cluster yet`);
+}
+
+type SubresourceHandler = (context: ApiContext, request: ApiRequest, named: Named) => Answer;
+
+const SUBRESOURCES: Readonly<Record<string, SubresourceHandler>> = {
+  'POST pods/eviction': evict,
+  'POST pods/binding': bind,
+  'POST serviceaccounts/token': issueToken,
+  'PUT namespaces/finalize': finalize,
+};
+
+const DISCOVERY_TYPE = (version: string) =>
+  `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+
+function plain(response: ServerResponse, body: unknown): void {
+  if (typeof body !== 'string') return write(response, { code: 200, body }, '');
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(body);
+}
+
+function write(response: ServerResponse, answer: Answer, accept: string): void {
+  const { body } = answer;
+  const discovery = body instanceof Discovery ? body : undefined;
+  const yaml = accept.startsWith('application/yaml');
+  const type = discovery ? DISCOVERY_TYPE(discovery.version) : yaml ? 'application/yaml' : 'application/json';
+  const text =
+    body instanceof JsonText ? body.text : yaml ? toYaml(body) : JSON.stringify(discovery?.body ?? body);
+  for (const words of answer.warnings ?? [])
+    response.appendHeader('warning', `299 - ${JSON.stringify(words)}`);
+  if (answer.code === 401) response.setHeader('www-authenticate', 'Bearer realm="kubernetes"');
+  const details = (body as { details?: { retryAfterSeconds?: number } } | undefined)?.details;
+  if (details?.retryAfterSeconds !== undefined)
+    response.setHeader('retry-after', String(details.retryAfterSeconds));
+  response.writeHead(answer.code, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-cache, private',
+  });
+  response.end(text);
+}

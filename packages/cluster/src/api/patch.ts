@@ -1,0 +1,102 @@
+import { timestamp } from '@updraft/kit';
+import type { KubeObject } from '../store/types.ts';
+import { admitCreate, admitStatus, admitUpdate } from './admission/admit.ts';
+import type { ApiContext, ObjectAnswer, Writer } from './context.ts';
+import { applyFields } from './fields/managed-fields.ts';
+import { PatchProblem, applyJsonPatch } from './patch/json-patch.ts';
+import { applyMergePatch } from './patch/merge-patch.ts';
+import { applyStrategicMerge } from './patch/strategic-merge.ts';
+import { decodeBody, invalidOption, writerOf } from './request.ts';
+import type { ApiRequest } from './request.ts';
+import { isRecord } from './schema/conform.ts';
+import { ApiFault, badRequest, unsupportedMediaType } from './status.ts';
+import { checkName, checkVersion, existing, inertWarning, readObject, replace, store } from './write.ts';
+import type { Named } from './write.ts';
+
+const JSON_PATCH = 'application/json-patch+json';
+const MERGE_PATCH = 'application/merge-patch+json';
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const APPLY = 'application/apply-patch+yaml';
+const PATCH_TYPES = [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY];
+
+/** PATCH of an object or of its status, in any of the four forms. */
+export function patch(context: ApiContext, request: ApiRequest, named: Named): ObjectAnswer {
+  const writer = writerOf(request, 'PatchOptions');
+  if (request.contentType === APPLY) return apply(context, request, { named, writer });
+  const before = existing(context, named);
+  const value = patched(before, request, named.type.definition);
+  if (isRecord(value) && isRecord(value['metadata']))
+    value['metadata']['namespace'] ??= before.metadata.namespace;
+  const { object, warnings } = readObject(value, named, writer);
+  checkName(object, named.name);
+  return { code: 200, ...replace(context, { named, writer, before, object, warnings }) };
+}
+
+/** The result of the request's patch on `target`. @throws ApiFault 400, 415, 422 */
+export function patched(target: unknown, request: ApiRequest, definition: string): unknown {
+  if (!PATCH_TYPES.includes(request.contentType)) throw unsupportedMediaType(PATCH_TYPES);
+  const change = decodeBody(request);
+  try {
+    if (request.contentType === JSON_PATCH) return applyJsonPatch(target, change);
+    if (!isRecord(change)) throw badRequest('the patch must be an object');
+    if (request.contentType === MERGE_PATCH) return structuredClone(applyMergePatch(target, change));
+    return structuredClone(applyStrategicMerge(target, change, definition));
+  } catch (error) {
+    if (!(error instanceof PatchProblem)) throw error;
+    const reason = `the server rejected our request due to an error in our request: ${error.message}`;
+    throw new ApiFault(422, 'Invalid', reason);
+  }
+}
+
+interface Application {
+  readonly named: Named;
+  readonly writer: Writer;
+}
+
+function apply(context: ApiContext, request: ApiRequest, application: Application): ObjectAnswer {
+  const { named, writer } = application;
+  if (!request.query.get('fieldManager')) {
+    throw invalidOption('PatchOptions', 'fieldManager', 'Required value: is required for apply patch');
+  }
+  const value = decodeBody(request);
+  const { object: applied, warnings } = readObject(value, named, writer);
+  if (isRecord(value) && (value['kind'] === undefined || value['apiVersion'] === undefined)) {
+    throw badRequest("error decoding YAML: Object 'Kind' or 'apiVersion' is missing");
+  }
+  if (applied.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
+  applied.metadata.name ||= named.name;
+  checkName(applied, named.name);
+  const live = context.store.get(named.type.storedAs, named.namespace, named.name);
+  if (live) checkVersion(named, live, applied);
+  else if (named.subresource !== undefined) existing(context, named);
+  const time = timestamp(context.clock.now());
+  const status = named.subresource === 'status' ? 'status' : undefined;
+  const object = applyFields(named.type, live, applied, {
+    writer: { manager: writer.manager, subresource: status, time },
+    force: writer.force,
+    finish: (merged) => finish(context, named, { merged: structuredClone(merged), live }),
+  });
+  const all = [...warnings, ...(live ? [] : inertWarning(named.type))];
+  if (!live) {
+    return {
+      code: 201,
+      object: writer.dryRun ? object : context.store.create(named.type.storedAs, object),
+      warnings: all,
+    };
+  }
+  const stored =
+    object === live ? live : store(context, named.type, { object, before: live, dryRun: writer.dryRun });
+  return { code: 200, object: stored, warnings: all };
+}
+
+function finish(
+  context: ApiContext,
+  named: Named,
+  change: { readonly merged: KubeObject; readonly live: KubeObject | undefined },
+): KubeObject {
+  const { merged: object, live: before } = change;
+  if (!before) return admitCreate(context, named.type, object);
+  return named.subresource === 'status'
+    ? admitStatus(object, before)
+    : admitUpdate(context, named.type, { object, before });
+}

@@ -1,0 +1,134 @@
+import type { IncomingMessage } from 'node:http';
+import { parse as parseYaml } from 'yaml';
+import type { User, Writer } from './context.ts';
+import { decodeProtobuf } from './schema/proto.ts';
+import { ApiFault, badRequest, unsupportedMediaType } from './status.ts';
+
+/** A request that was authenticated and read to its end. */
+export interface ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly accept: string;
+  /** Without parameters, lower case; '' when there was none. */
+  readonly contentType: string;
+  readonly userAgent: string;
+  readonly body: Buffer;
+  readonly user: User;
+}
+
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/** @throws ApiFault 413 for a body of more than 3 MiB */
+export async function readBody(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) {
+      const words = `Request entity too large: limit is ${MAX_BODY_BYTES}`;
+      throw new ApiFault(413, 'RequestEntityTooLarge', words);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+const JSON_TYPES = ['', 'application/json', '*/*', 'text/plain', 'application/octet-stream'];
+const YAML_TYPES = ['application/yaml', 'application/apply-patch+yaml'];
+
+/** The body as a value, whatever form it came in. @throws ApiFault 400, 415 */
+export function decodeBody(request: ApiRequest): unknown {
+  const { body, contentType } = request;
+  if (contentType === PROTOBUF) return decodeProtobuf(body);
+  // JSON is YAML, but its own parser is many times faster.
+  if (YAML_TYPES.includes(contentType) && !looksLikeJson(body)) return decodeYaml(body);
+  const isJson =
+    JSON_TYPES.includes(contentType) || contentType.endsWith('+json') || YAML_TYPES.includes(contentType);
+  if (!isJson) throw unsupportedMediaType(['application/json', 'application/yaml', PROTOBUF]);
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    // The parser's own message quotes the body, which may hold a secret.
+    throw badRequest('the object provided is unrecognized (must be well-formed JSON): cannot be parsed');
+  }
+}
+
+function looksLikeJson(body: Buffer): boolean {
+  const first = body.subarray(0, 64).toString('utf8').trimStart()[0];
+  return first === '{' || first === '[';
+}
+
+function decodeYaml(body: Buffer): unknown {
+  try {
+    return parseYaml(body.toString('utf8'), { maxAliasCount: 100 }) as unknown;
+  } catch {
+    throw badRequest('error decoding YAML: the body is not well-formed');
+  }
+}
+
+/** `true`, `True` and `1` all occur. */
+export function flag(query: URLSearchParams, name: string): boolean {
+  return ['true', '1'].includes((query.get(name) ?? '').toLowerCase());
+}
+
+/** A whole number; undefined when absent. @throws ApiFault 400 */
+export function integer(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === '') return undefined;
+  if (!/^-?\d+$/.test(text))
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
+}
+
+/** @throws ApiFault 422 for values that are not understood */
+export function writerOf(request: ApiRequest, options: string): Writer {
+  const dryRun = request.query.getAll('dryRun').filter(Boolean);
+  checkDryRun(dryRun, options);
+  const validation = request.query.get('fieldValidation') || 'Warn';
+  if (validation !== 'Strict' && validation !== 'Warn' && validation !== 'Ignore') {
+    throw invalidOption(
+      options,
+      'fieldValidation',
+      `Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`,
+    );
+  }
+  return {
+    manager: request.query.get('fieldManager') || managerOf(request.userAgent),
+    dryRun: dryRun.length > 0,
+    fieldValidation: validation,
+    force: flag(request.query, 'force'),
+  };
+}
+
+export function checkDryRun(values: readonly string[], options: string): void {
+  const bad = values.find((value) => value !== 'All');
+  if (bad === undefined) return;
+  throw invalidOption(
+    options,
+    'dryRun',
+    `Unsupported value: ${JSON.stringify(bad)}: supported values: "All"`,
+  );
+}
+
+export function invalidOption(options: string, field: string, message: string): ApiFault {
+  return new ApiFault(422, 'Invalid', `${options}.meta.k8s.io "" is invalid: ${field}: ${message}`, {
+    group: 'meta.k8s.io',
+    kind: options,
+    causes: [
+      {
+        reason: message.startsWith('Required') ? 'FieldValueRequired' : 'FieldValueNotSupported',
+        message,
+        field,
+      },
+    ],
+  });
+}
+
+const LONGEST_MANAGER = 128;
+
+function managerOf(userAgent: string): string {
+  const name = userAgent.split('/')[0]?.slice(0, LONGEST_MANAGER) ?? '';
+  return name === '' ? 'unknown' : name;
+}

@@ -1,0 +1,171 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { Clock, Logger } from '@updraft/kit';
+import { codeOf } from '@updraft/kit';
+import { ClusterFault } from '../fault.ts';
+import type { ResourceStore } from '../store/types.ts';
+import { authenticate, mayUse, unauthorized } from './access.ts';
+import type { ApiContext } from './context.ts';
+import type { Credentials } from './credentials.ts';
+import { offersChannels, readExec, serveExec } from './exec.ts';
+import { createHandler, needsUpgrade } from './handler.ts';
+import type { Handler } from './handler.ts';
+import type { KubeletPort } from './ports.ts';
+import { ApiFault, statusOf, unknownPath } from './status.ts';
+import { parseTarget } from './target.ts';
+import { createTokenIssuer } from './tokens.ts';
+import type { TokenIssuer } from './tokens.ts';
+
+export interface ApiServerOptions {
+  readonly store: ResourceStore;
+  readonly kubelet: KubeletPort;
+  readonly credentials: Credentials;
+  /** CIDR of Service addresses. */
+  readonly serviceCidr: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Of the product, shown in `/version`. */
+  readonly version: string;
+}
+
+/** The cluster's API over HTTPS with client certificates. */
+export interface ApiServer {
+  readonly handler: Handler;
+  /** For the kubelet: tokens of service accounts, mounted into pods. */
+  readonly tokens: TokenIssuer;
+  /**
+   * Starts to listen on the same port of every address: `port`, or the next one that is free on all of them.
+   * @throws ClusterFault PORT_IN_USE after 100 tries
+   */
+  listen(options: { readonly port: number; readonly addresses: readonly string[] }): Promise<number>;
+  /** Ends every connection, watches included. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+const PORT_TRIES = 100;
+const KEEP_ALIVE_MS = 90_000;
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { store, clock, kubelet, logger, serviceCidr, version, credentials } = options;
+  const tokens = createTokenIssuer(credentials.tokenKey, { store, clock });
+  const context: ApiContext = { store, clock, kubelet, logger, serviceCidr, version, tokens };
+  const handler = createHandler(context);
+  const servers: Server[] = [];
+  return {
+    handler,
+    tokens,
+    async listen({ port, addresses }) {
+      for (let tried = 0; tried < PORT_TRIES; tried += 1) {
+        const started = await listenOn(addresses, port === 0 ? 0 : port + tried, () =>
+          makeServer(context, { handler, credentials }),
+        );
+        if (!started) continue;
+        servers.push(...started);
+        const address = started[0]?.address();
+        return typeof address === 'object' && address ? address.port : port;
+      }
+      throw new ClusterFault(
+        'PORT_IN_USE',
+        `no free port for the API server from ${port} to ${port + PORT_TRIES - 1}`,
+        {
+          next: 'Free one of these ports or choose another one.',
+        },
+      );
+    },
+    async close() {
+      await Promise.all(servers.splice(0).map(closeServer));
+    },
+  };
+}
+
+function makeServer(context: ApiContext, parts: { handler: Handler; credentials: Credentials }): Server {
+  const { ca, server } = parts.credentials;
+  const made = createServer(
+    {
+      ca,
+      cert: server.certificate,
+      key: server.key,
+      // Who comes without a certificate may have a token: the handler decides.
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    parts.handler,
+  );
+  made.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    try {
+      upgrade(context, { message, socket, head });
+    } catch (error) {
+      refuse(socket, error);
+    }
+  });
+  return made;
+}
+
+interface Upgrade {
+  readonly message: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+function upgrade(context: ApiContext, request: Upgrade): void {
+  const user = authenticate(request.message, context.tokens);
+  if (!user) throw unauthorized();
+  const url = new URL(request.message.url ?? '/', 'https://host');
+  const target = parseTarget(url.pathname);
+  if (!mayUse(user))
+    throw new ApiFault(403, 'Forbidden', `User ${JSON.stringify(user.name)} may not use this`);
+  const { type, namespace, name, subresource } = target ?? {};
+  if (type?.plural !== 'pods' || name === undefined || subresource === undefined) throw unknownPath();
+  if (subresource !== 'exec' || !offersChannels(request.message)) throw needsUpgrade(subresource);
+  serveExec(context, readExec(context, url.searchParams, { type, namespace, name, subresource }), request);
+}
+
+/** An upgrade that is refused is answered like any request, by hand: there is no response object here. */
+function refuse(socket: Duplex, error: unknown): void {
+  const status = statusOf(error);
+  const body = JSON.stringify(status);
+  const head = [
+    `HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** All addresses or none: undefined when the port is taken on one of them. */
+async function listenOn(
+  addresses: readonly string[],
+  port: number,
+  make: () => Server,
+): Promise<Server[] | undefined> {
+  const servers: Server[] = [];
+  let chosen = port;
+  try {
+    for (const host of addresses) {
+      const server = make();
+      servers.push(server);
+      server.listen({ host, port: chosen });
+      await once(server, 'listening');
+      const address = server.address();
+      if (typeof address === 'object' && address) chosen = address.port;
+    }
+    return servers;
+  } catch (error) {
+    await Promise.all(servers.map(closeServer));
+    if (codeOf(error) === 'EADDRINUSE') return undefined;
+    throw error;
+  }
+}
+
+async function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  if (!server.listening) return;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}

@@ -1,0 +1,51 @@
+import type { KubeObject } from '../../store/types.ts';
+import { servedForm } from '../events.ts';
+import type { ServedResource } from '../resources.ts';
+import { AGE, COLUMNS, NAME } from './columns.table.ts';
+
+export interface TableOptions {
+  readonly apiVersion: string;
+  /** What stands beside each row. */
+  readonly include: 'None' | 'Metadata' | 'Object';
+  readonly nowMs: number;
+  /** Only the first table of a watch has them. */
+  readonly headers: boolean;
+}
+
+/** Objects as a meta.k8s.io Table: what `kubectl get` prints. */
+export function toTable(
+  type: ServedResource,
+  objects: readonly KubeObject[],
+  meta: object,
+  options: TableOptions,
+): unknown {
+  const columns = COLUMNS[type.storedAs] ?? [NAME, AGE];
+  return {
+    kind: 'Table',
+    apiVersion: options.apiVersion,
+    metadata: meta,
+    columnDefinitions: options.headers
+      ? columns.map(({ name, type, wide }) => ({
+          name,
+          type,
+          format: name === 'Name' ? 'name' : '',
+          description: '',
+          priority: wide ? 1 : 0,
+        }))
+      : null,
+    rows: objects.map((object) => ({
+      cells: columns.map((column) => column.cell(object, options.nowMs)),
+      object: beside(type, object, options),
+    })),
+  };
+}
+
+function beside(type: ServedResource, object: KubeObject, options: TableOptions): unknown {
+  if (options.include === 'None') return null;
+  return options.include === 'Object' ? servedForm(type, object) : partial(object, options.apiVersion);
+}
+
+/** The metadata alone. */
+export function partial(object: KubeObject, apiVersion = 'meta.k8s.io/v1'): unknown {
+  return { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata };
+}

@@ -1,0 +1,57 @@
+import { findByPlural } from './resources.ts';
+import type { ServedResource } from './resources.ts';
+import { badRequest } from './status.ts';
+
+/** What a path under `/api/v1` or `/apis/GROUP/VERSION` names. */
+export interface Target {
+  readonly apiVersion: string;
+  /** Undefined for resources that are not kept, such as `selfsubjectaccessreviews`. */
+  readonly type: ServedResource | undefined;
+  readonly plural: string;
+  readonly namespace: string | undefined;
+  /** Undefined: the collection. */
+  readonly name: string | undefined;
+  readonly subresource: string | undefined;
+}
+
+const NAMESPACE_SUBRESOURCES = ['status', 'finalize'];
+
+/** undefined: the path names no resource. */
+export function parseTarget(path: string): Target | undefined {
+  const parts = path.split('/').slice(1).map(decode);
+  if (parts.at(-1) === '') parts.pop();
+  if (parts[0] === 'api' && parts[1] === 'v1') return fromParts('v1', parts.slice(2));
+  if (parts[0] === 'apis' && parts.length >= 3) return fromParts(`${parts[1]}/${parts[2]}`, parts.slice(3));
+  return undefined;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw badRequest('the path is not well-formed');
+  }
+}
+
+function fromParts(apiVersion: string, parts: readonly string[]): Target | undefined {
+  const [first, second, third, fourth, fifth] = parts;
+  const inNamespace =
+    first === 'namespaces' && third !== undefined && !NAMESPACE_SUBRESOURCES.includes(third);
+  if (inNamespace) {
+    if (parts.length > 5) return undefined;
+    return target(apiVersion, { plural: third, namespace: second, name: fourth, subresource: fifth });
+  }
+  if (first === undefined || parts.length > 3) return undefined;
+  return target(apiVersion, { plural: first, namespace: undefined, name: second, subresource: third });
+}
+
+function target(
+  apiVersion: string,
+  named: Pick<Target, 'plural' | 'name' | 'subresource'> & { readonly namespace: string | undefined },
+): Target | undefined {
+  const type = findByPlural(apiVersion, named.plural);
+  // A namespaced object is reached through its namespace only, any other never.
+  if (type && !type.namespaced && named.namespace !== undefined) return undefined;
+  if (type?.namespaced && named.namespace === undefined && named.name !== undefined) return undefined;
+  return { apiVersion, type, ...named };
+}
