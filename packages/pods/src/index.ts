@@ -27,3 +27,5 @@ export { createNetwork } from './network/platform-network.ts';
 export type { BridgeNetwork, NetworkOptions } from './network/platform-network.ts';
 export { createRuncRuntime } from './runc/runtime.ts';
 export type { RuncRuntimeOptions } from './runc/runtime.ts';
+export { createHostRuntime } from './host/runtime.ts';
+export type { HostRuntimeOptions } from './host/runtime.ts';

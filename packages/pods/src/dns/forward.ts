@@ -8,7 +8,7 @@ export type Transport = 'udp' | 'tcp';
 /** How long one name server may think; clients ask again after five seconds. */
 const PATIENCE_MS = 1500;
 const ROUNDS = 2;
-const PORT = 53;
+const DEFAULT_PORT = 53;
 const SERVFAIL = 2;
 const REFUSED = 5;
 
@@ -61,9 +61,16 @@ interface Exchange {
   readonly isReply: (bytes: Buffer) => boolean;
 }
 
+/** A name server is an address, or `address#port`. */
+function endpoint(resolver: string): { host: string; port: number } {
+  const [host = '', port] = resolver.split('#', 2);
+  return { host, port: port ? Number(port) : DEFAULT_PORT };
+}
+
 function exchangeUdp(query: Buffer, { resolver, clock, isReply }: Exchange): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
-    const socket = createSocket(isIPv6(resolver) ? 'udp6' : 'udp4');
+    const { host, port } = endpoint(resolver);
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     const stop = clock.timer(PATIENCE_MS, () => finish(undefined));
     let open = true;
     function finish(reply: Buffer | undefined): void {
@@ -76,13 +83,13 @@ function exchangeUdp(query: Buffer, { resolver, clock, isReply }: Exchange): Pro
     socket.on('error', () => finish(undefined));
     socket.on('message', (bytes) => isReply(bytes) && finish(bytes));
     // Connected: the kernel drops what others send.
-    socket.connect(PORT, resolver, () => open && socket.send(query));
+    socket.connect(port, host, () => open && socket.send(query));
   });
 }
 
 function exchangeTcp(query: Buffer, { resolver, clock, isReply }: Exchange): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ port: PORT, host: resolver });
+    const socket = connect(endpoint(resolver));
     const stop = clock.timer(PATIENCE_MS, () => finish(undefined));
     function finish(reply: Buffer | undefined): void {
       stop();

@@ -17,7 +17,7 @@ export interface NameServerOptions {
   readonly port?: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Who is asked for names no zone knows; read anew for each question, as hosts change networks. */
+  /** Who is asked for names no zone knows; read anew for each question, as hosts change networks. `address` or `address#port`. */
   readonly resolvers: () => Promise<readonly string[]>;
 }
 

@@ -30,6 +30,8 @@ export interface PodLinksOptions {
 
 /** How many are kept ready: making one costs a process, so it is done before it is needed. */
 const SPARE = 2;
+/** Making spares waits until the pod that took one has started: it would compete with it. */
+const REFILL_MS = 150;
 /** The kernel takes a dead namespace's devices away by itself; after this long they are taken away by name. */
 const LINGER_MS = 2000;
 
@@ -50,9 +52,8 @@ export class PodLinks {
   async take(ports: readonly number[]): Promise<PodLink> {
     const key = ports.join();
     const ready = this.#spare.get(key)?.shift();
-    const link = await (ready ?? this.#make(ports));
-    this.#refill(ports);
-    return link;
+    this.#options.clock.timer(REFILL_MS, () => this.#refill(ports));
+    return ready ?? this.#make(ports);
   }
 
   /** A namespace with nothing but its loopback. */

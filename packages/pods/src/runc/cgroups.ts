@@ -95,12 +95,18 @@ export async function childGroups(cgroups: Cgroups, group: string): Promise<stri
 
 const ATTEMPTS = 100;
 
+const isGone = (result: PromiseSettledResult<void>) =>
+  result.status === 'fulfilled' || codeOf(result.reason) === 'ENOENT';
+
 /**
  * Kills every process in the group and the groups below, waits until they are gone and removes the groups.
  * A group that does not exist is no error.
  * @throws PodsFault CGROUPS_UNUSABLE when processes survive SIGKILL (stuck in the kernel).
  */
 export async function removeGroup(cgroups: Cgroups, group: string, clock: Clock): Promise<void> {
+  const removals = folders(cgroups, group).map((folder) => rmdir(folder));
+  const results = await Promise.allSettled(removals);
+  if (results.every(isGone)) return;
   for (const child of await childGroups(cgroups, group)) await removeGroup(cgroups, child, clock);
   for (const folder of folders(cgroups, group)) await removeFolder(folder, clock);
 }

@@ -11,7 +11,7 @@ import type { PodFiles } from './file-system.ts';
 import { launch } from './launch.ts';
 import type { LaunchEnd, Launched } from './launch.ts';
 import type { Machine } from './machine.ts';
-import { sendSignal } from './signals.ts';
+import { sendSignal } from '../signals.ts';
 import { UnknownUser, findIdentity } from './users.ts';
 import type { Identity } from './users.ts';
 

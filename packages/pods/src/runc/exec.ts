@@ -6,7 +6,7 @@ import { processOf } from './bundle.ts';
 import type { Attempt } from './container.ts';
 import { launch } from './launch.ts';
 import type { Machine } from './machine.ts';
-import { sendSignal } from './signals.ts';
+import { sendSignal } from '../signals.ts';
 import { UnknownUser, findIdentity } from './users.ts';
 import type { Identity } from './users.ts';
 

@@ -4,7 +4,7 @@ import { readTextIfPresent, start } from '@updraft/kit';
 import type { Clock, Exit } from '@updraft/kit';
 import { programFault } from '../fault.ts';
 import type { ContainerStreams } from '../types.ts';
-import { OutputPipes } from './output-pipes.ts';
+import { OutputPipes } from '../output-pipes.ts';
 import type { Writable } from 'node:stream';
 
 export interface LaunchOptions {

@@ -3,8 +3,8 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { codeOf } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
-import { pipe } from '../system-calls.ts';
-import type { ContainerStreams } from '../types.ts';
+import { pipe } from './system-calls.ts';
+import type { ContainerStreams } from './types.ts';
 
 /** After the process is gone, what it wrote is there to read at once; only a child it left behind keeps a pipe open. */
 const DRAIN_MS = 200;
