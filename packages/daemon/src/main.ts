@@ -53,7 +53,7 @@ try {
 } catch (error) {
   const next = error instanceof Fault ? error.next : undefined;
   const fault = { code: codeOf(error) ?? 'UNEXPECTED', message: messageOf(error), ...(next === undefined ? {} : { next }) };
-  process.stderr.write(`${JSON.stringify({ level: 'error', message: 'start failed', ...fault })}\n`);
+  process.stderr.write(`${JSON.stringify({ level: 'error', ...fault })}\n`);
   report({ fault });
   process.exitCode = 3;
 }

@@ -8,7 +8,7 @@ import { createCluster } from '@updraft/cluster';
 import type { Cluster } from '@updraft/cluster';
 import type { Variable } from '@updraft/gitlab-ci';
 import { createRegistry, openImageStore } from '@updraft/oci';
-import type { Image, ImageStore } from '@updraft/oci';
+import type { Image, LocalImageStore } from '@updraft/oci';
 import { createHostRuntime, createNetwork, createRuncRuntime } from '@updraft/pods';
 import type { BridgeNetwork, Runtime } from '@updraft/pods';
 import { createRunner } from '@updraft/runner';
@@ -33,7 +33,7 @@ export interface Platform {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly startedAt: number;
-  readonly store: ImageStore;
+  readonly store: LocalImageStore;
   readonly images: ImageFinder;
   readonly builder: Builder;
   readonly cluster: Cluster;
@@ -48,7 +48,7 @@ interface Base {
   readonly config: DaemonConfig;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly store: ImageStore;
+  readonly store: LocalImageStore;
   readonly network: BridgeNetwork;
   readonly runtime: Runtime;
   readonly secrets: RegistrySecrets;
@@ -129,7 +129,13 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     dir: path.join(home, 'builder'),
     images: { resolve: (name, options) => findForBuild(images, name, options) },
   });
-  const standIns = createStandIns({ store, builder, clock, logger, dir: path.join(home, 'stand-ins'), toolsDir: path.join(import.meta.dirname, 'tools') });
+  const standIns = createStandIns({
+    store,
+    builder,
+    clock,
+    dir: path.join(home, 'stand-ins'),
+    toolsDir: path.join(import.meta.dirname, 'tools'),
+  });
   images = new ImageFinder({ store, standIns, clock, registryHost: base.registryHost });
   const cluster = await createCluster({
     dir: path.join(home, 'cluster'),

@@ -29,7 +29,9 @@ const CATALOGUE: readonly Entry[] = [
     matches: is('docker.io/library/debian'),
     recipe: ({ tag }) => {
       const suite = debianSuite(tag);
-      return suite && { recipe: { kind: 'debian', suite }, what: `Debian ${suite} from Debian's archive` };
+      return suite === undefined
+        ? undefined
+        : { recipe: { kind: 'debian', suite }, what: `Debian ${suite} from Debian’s archive` };
     },
   },
   {

@@ -9,7 +9,7 @@ export { findStandIn } from './catalogue.ts';
 export { StandInFault } from './fault.ts';
 export type { StandIn, StandIns } from './types.ts';
 export { createToolHandler } from './server/handler.ts';
-export type { ToolProgram } from './server/handler.ts';
+export type { ToolIo, ToolProgram } from './server/handler.ts';
 export type { ToolCall } from './tools/protocol.ts';
 export { kanikoCommand } from './kaniko/command.ts';
 export type { JobFiles, KanikoContext } from './kaniko/command.ts';

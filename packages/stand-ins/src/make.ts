@@ -52,7 +52,9 @@ async function storeName(recipe: Recipe, toolsDir: string): Promise<string> {
 }
 
 const makeNow = (options: StandInOptions, recipe: Recipe, onLog: (line: string) => void): Promise<Image> =>
-  recipe.kind === 'debian' ? fromArchive(options, recipe.suite, onLog) : fromDockerfile(options, recipe, onLog);
+  recipe.kind === 'debian'
+    ? fromArchive(options, recipe.suite, onLog)
+    : fromDockerfile(options, recipe, onLog);
 
 async function fromArchive(
   { store, dir }: StandInOptions,
@@ -64,7 +66,10 @@ async function fromArchive(
   try {
     await makeDebian(suite, tar, onLog);
     const layer = await importRootFsTar(store, tar);
-    const config = { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['bash'] };
+    const config = {
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+      Cmd: ['bash'],
+    };
     return await store.putImage({ architecture: machineArchitecture(), os: 'linux', config }, [layer]);
   } finally {
     await rm(tar, { force: true });
@@ -81,7 +86,8 @@ async function fromDockerfile(
   await mkdir(context, { recursive: true });
   try {
     const buildArgs = (await recipe.prepare?.({ dir: context, toolsDir, onLog })) ?? {};
-    for (const [name, content] of Object.entries(recipe.files ?? {})) await writeFile(path.join(context, name), content);
+    for (const [name, content] of Object.entries(recipe.files ?? {}))
+      await writeFile(path.join(context, name), content);
     const outcome = await builder.build({
       context: { kind: 'folder', path: context },
       dockerfile: `stand-in ${recipe.name}`,
@@ -92,11 +98,14 @@ async function fromDockerfile(
       onLog,
     });
     if (outcome.kind === 'built') return outcome.image;
-    throw new StandInFault('IMAGE_STAND_IN_FAILED', `the stand-in ${recipe.name} could not be made: ${outcome.message}`, {
-      next: 'Check that Debian’s archive and the npm registry can be reached.',
-    });
+    throw new StandInFault(
+      'IMAGE_STAND_IN_FAILED',
+      `the stand-in ${recipe.name} could not be made: ${outcome.message}`,
+      {
+        next: 'Check that Debian’s archive and the npm registry can be reached.',
+      },
+    );
   } finally {
     await rm(context, { recursive: true, force: true });
   }
 }
-

@@ -11,13 +11,27 @@ export async function fetchPackage(spec: string, into: string): Promise<{ versio
   await mkdir(into, { recursive: true });
   const temporary = await mkdtemp(`${into}-`);
   try {
-    const result = await run('npm', ['pack', spec, '--json', '--ignore-scripts', '--pack-destination', temporary], {
-      cwd: temporary,
-    });
-    const [packed] = result.code === 0 ? (JSON.parse(result.stdout) as { filename: string; version: string }[]) : [];
+    const result = await run(
+      'npm',
+      ['pack', spec, '--json', '--ignore-scripts', '--pack-destination', temporary],
+      {
+        cwd: temporary,
+      },
+    );
+    const [packed] =
+      result.code === 0 ? (JSON.parse(result.stdout) as { filename: string; version: string }[]) : [];
     if (!packed) throw notFetched(spec, result.stderr);
     const file = path.join(temporary, path.basename(packed.filename));
-    const args = ['--extract', '--gzip', '--file', file, '--directory', into, '--strip-components=1', '--no-same-owner'];
+    const args = [
+      '--extract',
+      '--gzip',
+      '--file',
+      file,
+      '--directory',
+      into,
+      '--strip-components=1',
+      '--no-same-owner',
+    ];
     await runOrThrow('tar', args);
     return { version: packed.version };
   } finally {
@@ -31,4 +45,8 @@ const notFetched = (spec: string, stderr: string): StandInFault =>
   });
 
 const lastError = (stderr: string): string =>
-  stderr.split('\n').filter((line) => line.startsWith('npm error')).slice(0, 2).join(' ') || stderr.trim();
+  stderr
+    .split('\n')
+    .filter((line) => line.startsWith('npm error'))
+    .slice(0, 2)
+    .join(' ') || stderr.trim();

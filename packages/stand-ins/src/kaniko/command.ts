@@ -31,7 +31,7 @@ export interface JobFiles {
   /** Where a path of the job lies on the host; links followed as inside the job. */
   hostPath(inside: string): Promise<string>;
   readText(inside: string): Promise<string | undefined>;
-  writeText(inside: string, text: string): Promise<void>;
+  writeText(inside: string, text: string): void;
 }
 
 /** Kaniko's executor: exit code 0 when the image was built and is wherever it was to go. */
@@ -126,11 +126,17 @@ async function dockerfilePath(given: string, folder: string, context: KanikoCont
     const inside = path.posix.resolve(base, given);
     if ((await context.files.readText(inside)) !== undefined) return context.files.hostPath(inside);
   }
-  throw new Fault('DOCKERFILE_MISSING', `there is no Dockerfile ${given}, neither in ${context.cwd} nor in ${folder}`);
+  throw new Fault(
+    'DOCKERFILE_MISSING',
+    `there is no Dockerfile ${given}, neither in ${context.cwd} nor in ${folder}`,
+  );
 }
 
 /** `KEY=VALUE`; a bare KEY takes its value from the environment. */
-function pairs(texts: readonly string[], env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function pairs(
+  texts: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   return Object.fromEntries(
     texts.flatMap((text) => {
       const cut = text.indexOf('=');
@@ -148,12 +154,15 @@ interface Grant {
 }
 
 async function access(reference: Reference, context: KanikoContext): Promise<Grant> {
-  const config = await context.files.readText(`${context.env['DOCKER_CONFIG'] ?? '/kaniko/.docker'}/config.json`);
+  const config = await context.files.readText(
+    `${context.env['DOCKER_CONFIG'] ?? '/kaniko/.docker'}/config.json`,
+  );
   const credentials = credentialsFor(reference.registry, config, context.env);
   const isOurs = reference.registry === context.registryHost;
   if (!isOurs) return { reference, credentials, denied: undefined };
   const allowed = credentials !== undefined && context.mayPush(credentials, reference.repository);
-  const why = credentials === undefined ? 'no credentials for it were found' : 'the credentials are not accepted';
+  const why =
+    credentials === undefined ? 'no credentials for it were found' : 'the credentials are not accepted';
   const denied = allowed ? undefined : `pushing to ${formatReference(reference)} is not allowed: ${why}`;
   return { reference, credentials, denied };
 }
@@ -189,7 +198,7 @@ async function writeResults(
   ];
   for (const [flag, text] of files) {
     const target = parsed.text(flag);
-    if (target !== undefined) await context.files.writeText(path.posix.resolve(context.cwd, target), text);
+    if (target !== undefined) context.files.writeText(path.posix.resolve(context.cwd, target), text);
   }
   const layout = parsed.text('oci-layout-path');
   if (layout === undefined) return;

@@ -32,14 +32,17 @@ function fromConfig(registry: string, text: string | undefined): Credentials | u
   if (entry.username !== undefined && entry.password !== undefined) {
     return { username: entry.username, password: entry.password };
   }
-  const [username = '', ...rest] = Buffer.from(entry.auth ?? '', 'base64').toString('utf8').split(':');
+  const [username = '', ...rest] = Buffer.from(entry.auth ?? '', 'base64')
+    .toString('utf8')
+    .split(':');
   return username !== '' && rest.length > 0 ? { username, password: rest.join(':') } : undefined;
 }
 
 function authsOf(text: string | undefined): Readonly<Record<string, AuthEntry>> {
   try {
     const parsed: unknown = JSON.parse(text ?? '{}');
-    const auths = typeof parsed === 'object' && parsed !== null && 'auths' in parsed ? parsed.auths : undefined;
+    const auths =
+      typeof parsed === 'object' && parsed !== null && 'auths' in parsed ? parsed.auths : undefined;
     return typeof auths === 'object' && auths !== null ? (auths as Record<string, AuthEntry>) : {};
   } catch {
     return {};

@@ -1,9 +1,7 @@
 /** Kaniko's command line (executor 1.24 and its living fork), as data: a flag, and what is done about it here. */
 type Kind =
   /** `--flag` or `--flag=true|false`. */
-  | 'switch'
-  | 'value'
-  | 'repeated';
+  'switch' | 'value' | 'repeated';
 
 interface FlagSpec {
   readonly kind: Kind;
@@ -40,7 +38,7 @@ export const FLAGS: Readonly<Record<string, FlagSpec>> = {
   'cache-run-layers': none('switch', STORE),
   'compressed-caching': none('switch', STORE),
   'snapshot-mode': none('value', LAYERS),
-  'snapshotMode': none('value', LAYERS),
+  snapshotMode: none('value', LAYERS),
   'use-new-run': none('switch', LAYERS),
   'single-snapshot': none('switch', 'each instruction makes a layer of its own'),
   reproducible: none('switch', 'every build is reproducible'),

@@ -48,7 +48,8 @@ export function parseKaniko(argv: readonly string[]): KanikoArguments {
 }
 
 function unknown(name: string): string {
-  if (UNSUPPORTED.includes(name)) return `flag --${name} is kaniko's, but Updraft's builder does not have it yet`;
+  if (UNSUPPORTED.includes(name))
+    return `flag --${name} is kaniko's, but Updraft's builder does not have it yet`;
   const near = nearest(name, Object.keys(FLAGS));
   return `unknown flag: --${name}${near === undefined ? '' : ` (did you mean --${near}?)`}`;
 }

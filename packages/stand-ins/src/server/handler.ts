@@ -2,11 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '@updraft/kit';
 import type { Frame, ToolCall } from '../tools/protocol.ts';
 
-/** One tool's command line, for one call. `write` prints in the job. */
-export type ToolProgram = (
-  call: ToolCall,
-  io: { readonly signal: AbortSignal; readonly write: (stream: 'stdout' | 'stderr', text: string) => void },
-) => Promise<number>;
+/** What a tool may do in the job that called it. */
+export interface ToolIo {
+  /** Aborted when the job ends or the tool in it is killed. */
+  readonly signal: AbortSignal;
+  readonly write: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** Written by the entry point, with the job's rights, at a path of the job. */
+  readonly writeFile: (inside: string, text: string) => void;
+}
+
+/** One tool's command line, for one call. */
+export type ToolProgram = (call: ToolCall, io: ToolIo) => Promise<number>;
 
 const MAX_CALL_BYTES = 4 * 1024 * 1024;
 
@@ -46,7 +52,8 @@ async function serve(
   });
   const signal = AbortSignal.any([jobSignal, gone.signal]);
   const write = (stream: 'stdout' | 'stderr', text: string) => send({ stream, text });
-  const exit = await program(call, { signal, write }).catch((error: unknown) => {
+  const writeFile = (inside: string, text: string) => send({ writeTo: inside, text });
+  const exit = await program(call, { signal, write, writeFile }).catch((error: unknown) => {
     write('stderr', `error: ${messageOf(error)}\n`);
     return 1;
   });

@@ -1,4 +1,6 @@
-#!/usr/bin/env node
-import { callTool } from './client.ts';
+import { runTool } from './client.ts';
 
-await callTool('hadolint', /^(HADOLINT_\w+|NO_COLOR|XDG_CONFIG_HOME|HOME)$/);
+await runTool('hadolint', {
+  env: ['HADOLINT_*', 'NO_COLOR', 'XDG_CONFIG_HOME', 'HOME'],
+  readsStdin: (argv) => argv.includes('-') || argv.includes('/dev/stdin'),
+});

@@ -1,4 +1,14 @@
-#!/usr/bin/env node
-import { callTool } from './client.ts';
+import { runTool } from './client.ts';
 
-await callTool('kaniko', /^(CI_REGISTRY\w*|DOCKER_\w+|SOURCE_DATE_EPOCH)$/);
+await runTool('kaniko', {
+  env: [
+    'CI_PROJECT_DIR',
+    'CI_REGISTRY',
+    'CI_REGISTRY_USER',
+    'CI_REGISTRY_PASSWORD',
+    'DOCKER_AUTH_CONFIG',
+    'DOCKER_CONFIG',
+    'KANIKO_DIR',
+    'SOURCE_DATE_EPOCH',
+  ],
+});
