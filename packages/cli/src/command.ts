@@ -90,7 +90,10 @@ export function helpOf(command: Command): string {
   const rows = [...command.options, ...COMMON].map((option) => {
     const short = option.short === undefined ? '' : `-${option.short}, `;
     const value = option.value === undefined ? '' : ` ${option.value}`;
-    return [`${short}--${option.name}${value}`, option.repeated ? `${option.help} (may be repeated)` : option.help] as const;
+    return [
+      `${short}--${option.name}${value}`,
+      option.repeated ? `${option.help} (may be repeated)` : option.help,
+    ] as const;
   });
   const width = Math.max(...rows.map(([left]) => left.length));
   const table = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');

@@ -84,7 +84,10 @@ function explain(error: unknown, output: Output): number {
     show(error.message, error.next);
     return error.code.startsWith('GIT_') || error.code === 'NOT_A_REPOSITORY' ? EXIT.usage : EXIT.platform;
   }
-  show(`unexpected: ${messageOf(error)}`, 'This is a defect of Updraft; UPDRAFT_DEBUG=1 shows where it happened.');
+  show(
+    `unexpected: ${messageOf(error)}`,
+    'This is a defect of Updraft; UPDRAFT_DEBUG=1 shows where it happened.',
+  );
   if (process.env['UPDRAFT_DEBUG'] && error instanceof Error) output.say(error.stack ?? '');
   return EXIT.platform;
 }

@@ -69,7 +69,9 @@ async function send(
   options: CallOptions,
 ): Promise<AsyncIterable<string>> {
   const [method = '', template = ''] = route.split(' ');
-  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(options.path?.[name] ?? ''));
+  const path = template.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(options.path?.[name] ?? ''),
+  );
   const body = request === undefined ? undefined : JSON.stringify(request);
   const answer = await transport.send({ method, path, body, signal: options.signal });
   if (answer.status < 400) return answer.body;

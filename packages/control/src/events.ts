@@ -5,7 +5,12 @@ export type RunEvent =
   | { readonly type: 'run'; readonly run: RunView }
   | { readonly type: 'problems'; readonly problems: readonly ProblemView[] }
   /** Something slow that is not a job: a stand-in image is being made, the cluster starts. */
-  | { readonly type: 'progress'; readonly what: string; readonly state: 'started' | 'done'; readonly durationMs?: number }
+  | {
+      readonly type: 'progress';
+      readonly what: string;
+      readonly state: 'started' | 'done';
+      readonly durationMs?: number;
+    }
   | { readonly type: 'job'; readonly job: JobView }
   /** A piece of a job's log, masked already. `seq` counts up within the job. */
   | { readonly type: 'log'; readonly job: string; readonly seq: number; readonly text: string }

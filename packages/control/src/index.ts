@@ -15,4 +15,13 @@ export type {
 export { ControlError, createClient } from './client.ts';
 export type { CallOptions, ControlClient, Transport } from './client.ts';
 export type { RunEvent } from './events.ts';
-export type { BuildEvent, BuildImage, ImageAction, ImageView, RouteName, Routes, StartRun, ToolEvent } from './routes.ts';
+export type {
+  BuildEvent,
+  BuildImage,
+  ImageAction,
+  ImageView,
+  RouteName,
+  Routes,
+  StartRun,
+  ToolEvent,
+} from './routes.ts';

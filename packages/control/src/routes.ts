@@ -39,7 +39,13 @@ export interface ImageAction {
 
 export type BuildEvent =
   | { readonly type: 'log'; readonly text: string }
-  | { readonly type: 'built'; readonly digest: string; readonly sizeBytes: number; readonly cachedSteps: number; readonly steps: number }
+  | {
+      readonly type: 'built';
+      readonly digest: string;
+      readonly sizeBytes: number;
+      readonly cachedSteps: number;
+      readonly steps: number;
+    }
   | { readonly type: 'failed'; readonly message: string; readonly file?: string; readonly line?: number };
 
 export interface ImageView {
@@ -68,8 +74,16 @@ export interface Routes {
     response: { readonly files: readonly string[] };
   };
   'GET /v1/environments': { request: undefined; response: readonly EnvironmentView[] };
-  'POST /v1/environments/stop': { request: { name: string; projectDir: string }; response: RunEvent; stream: true };
-  'POST /v1/environments/rollback': { request: { name: string; projectDir: string }; response: RunEvent; stream: true };
+  'POST /v1/environments/stop': {
+    request: { name: string; projectDir: string };
+    response: RunEvent;
+    stream: true;
+  };
+  'POST /v1/environments/rollback': {
+    request: { name: string; projectDir: string };
+    response: RunEvent;
+    stream: true;
+  };
   'GET /v1/kubeconfig': { request: undefined; response: { kubeconfig: string } };
   'GET /v1/images': { request: undefined; response: readonly ImageView[] };
   'POST /v1/images/action': { request: ImageAction; response: { readonly result: unknown } };

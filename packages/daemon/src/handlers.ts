@@ -29,14 +29,23 @@ export function createHandlers(platform: Platform, stop: (purge: boolean) => Pro
   };
 }
 
-function statusView({ config, startedAt, addresses, cluster, runner }: Platform): Routes['GET /v1/status']['response'] {
+function statusView({
+  config,
+  startedAt,
+  addresses,
+  cluster,
+  runner,
+}: Platform): Routes['GET /v1/status']['response'] {
   const { nodes, pods } = cluster.counts();
   return {
     version: VERSION,
     pid: process.pid,
     home: config.home,
     startedAt,
-    registry: { address: addresses.registry.replace(/^[^:]*/, '127.0.0.1'), username: addresses.registryUser },
+    registry: {
+      address: addresses.registry.replace(/^[^:]*/, '127.0.0.1'),
+      username: addresses.registryUser,
+    },
     cluster: { address: `https://127.0.0.1:${cluster.apiPort}`, nodes, pods },
     ingress: { domain: addresses.kubeDomain, port: cluster.ingressPort },
     runs: { active: runner.active().length },
@@ -57,7 +66,10 @@ function runHandlers(platform: Platform): RunHandlers {
   const { runner } = platform;
   return {
     'POST /v1/runs': ({ body, signal }) =>
-      startPrepared(platform, () => prepareRun(body, prepareOptions(platform)), { attached: body.attached, signal }),
+      startPrepared(platform, () => prepareRun(body, prepareOptions(platform)), {
+        attached: body.attached,
+        signal,
+      }),
     'GET /v1/runs': async () => runner.runs.list().map(runView),
     'GET /v1/runs/{id}': async ({ path: { id } }) => runView(knownRun(platform, id)),
     'POST /v1/runs/{id}/cancel': async ({ path: { id } }) => {
@@ -69,7 +81,8 @@ function runHandlers(platform: Platform): RunHandlers {
     },
     'GET /v1/runs/{id}/jobs/{job}/log': async ({ path: { id, job = '' } }) => {
       const text = await runner.runs.readLog(knownRun(platform, id).id, job);
-      if (text === undefined) throw new RequestError(404, 'NO_LOG', `${job} has no log in run ${id}: it did not run`);
+      if (text === undefined)
+        throw new RequestError(404, 'NO_LOG', `${job} has no log in run ${id}: it did not run`);
       return { text };
     },
     'POST /v1/runs/{id}/jobs/{job}/artifacts': async ({ body, path: { id, job = '' } }) => ({
@@ -82,7 +95,8 @@ const prepareOptions = ({ clock, variablesFor }: Platform) => ({ now: clock.now(
 
 function knownRun({ runner }: Platform, id: string | undefined): RunRecord {
   const record = runner.runs.get(Number(id));
-  if (!record) throw new RequestError(404, 'RUN_UNKNOWN', `there is no run ${id}`, { next: 'updraft logs lists them.' });
+  if (!record)
+    throw new RequestError(404, 'RUN_UNKNOWN', `there is no run ${id}`, { next: 'updraft logs lists them.' });
   return record;
 }
 
@@ -95,7 +109,10 @@ async function artifactFiles(jobDir: string, unpackTo: string | undefined): Prom
     await mkdir(unpackTo, { recursive: true });
     await run('tar', ['--extract', '--file', archive, '--directory', unpackTo, '--no-same-owner']);
   }
-  return listing.stdout.split('\n').filter(Boolean).map((name) => name.replace(/^\.\//, ''));
+  return listing.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((name) => name.replace(/^\.\//, ''));
 }
 
 type EnvironmentHandlers = Pick<

@@ -14,7 +14,10 @@ export async function listenTogether(
     const servers = await tryPort(addresses, wished, create);
     if (servers) return { port: portOf(servers[0]), servers };
   }
-  throw new Fault('PORT_IN_USE', `none of the ports ${ports.join(', ')} is free on ${addresses.join(' and ')}`);
+  throw new Fault(
+    'PORT_IN_USE',
+    `none of the ports ${ports.join(', ')} is free on ${addresses.join(' and ')}`,
+  );
 }
 
 async function tryPort(

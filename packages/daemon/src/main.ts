@@ -52,7 +52,11 @@ try {
   await main(home);
 } catch (error) {
   const next = error instanceof Fault ? error.next : undefined;
-  const fault = { code: codeOf(error) ?? 'UNEXPECTED', message: messageOf(error), ...(next === undefined ? {} : { next }) };
+  const fault = {
+    code: codeOf(error) ?? 'UNEXPECTED',
+    message: messageOf(error),
+    ...(next === undefined ? {} : { next }),
+  };
   process.stderr.write(`${JSON.stringify({ level: 'error', ...fault })}\n`);
   report({ fault });
   process.exitCode = 3;

@@ -62,7 +62,9 @@ export async function createPlatform(config: DaemonConfig, logger: Logger): Prom
     const base = await createBase(config, logger, undo);
     return await compose(base, undo);
   } catch (error) {
-    await undo.close().catch((failure: unknown) => logger.log('error', 'undoing a failed start', { failure }));
+    await undo
+      .close()
+      .catch((failure: unknown) => logger.log('error', 'undoing a failed start', { failure }));
     throw error;
   }
 }

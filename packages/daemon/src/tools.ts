@@ -88,7 +88,8 @@ function kaniko(parts: ToolParts, job: ToolJob, call: ToolCall, io: ToolIo): Pro
 function hadolint(job: ToolJob, call: ToolCall, io: ToolIo): Promise<number> {
   return hadolintCommand(call.argv, {
     readFile: (file) => readJobFile(job, path.posix.resolve(call.cwd, file)),
-    stdin: () => Promise.reject(new Fault('STDIN_UNSUPPORTED', 'standard input is not passed on: name the Dockerfile')),
+    stdin: () =>
+      Promise.reject(new Fault('STDIN_UNSUPPORTED', 'standard input is not passed on: name the Dockerfile')),
     stdout: (text) => io.write('stdout', text),
     stderr: (text) => io.write('stderr', text),
     env: call.env,
@@ -141,4 +142,3 @@ async function readPlainFile(file: string): Promise<string | undefined> {
     throw error;
   }
 }
-

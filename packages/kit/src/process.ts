@@ -45,7 +45,8 @@ export interface RunResult extends Exit {
 const DEFAULT_OUTPUT_LIMIT = 64 * 1024 * 1024;
 
 function baseEnvironment(): Record<string, string> {
-  const { PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME = '/root' } = process.env;
+  const { PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME = '/root' } =
+    process.env;
   return { PATH, HOME, LC_ALL: 'C.UTF-8' };
 }
 

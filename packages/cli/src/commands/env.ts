@@ -26,7 +26,8 @@ export const env: Command = {
     if (!['open', 'stop', 'rollback'].includes(action)) {
       throw new UsageError(`there is no updraft env ${action}`, 'See: updraft env --help');
     }
-    if (name === undefined) throw new UsageError(`updraft env ${action} needs a name`, 'See: updraft env list');
+    if (name === undefined)
+      throw new UsageError(`updraft env ${action} needs a name`, 'See: updraft env list');
     const client = await connect(context.env, context.output);
     const environment = await findEnvironment(client, name);
     if (action === 'open') return open(context, environment);
@@ -44,7 +45,8 @@ async function list(context: Context): Promise<number> {
   const environments = client ? await client.call('GET /v1/environments', undefined) : [];
   if (context.flag('json')) context.output.result(JSON.stringify(environments, null, 2));
   else if (client === undefined) context.output.say('The platform does not run: start it with updraft up');
-  else context.output.result(environmentTable(environments, context.output)?.trimEnd() ?? 'No environments yet');
+  else
+    context.output.result(environmentTable(environments, context.output)?.trimEnd() ?? 'No environments yet');
   return EXIT.passed;
 }
 
@@ -61,7 +63,8 @@ async function findEnvironment(client: ControlClient, name: string): Promise<Env
 }
 
 async function open(context: Context, environment: EnvironmentView): Promise<number> {
-  if (environment.url === undefined) throw new UsageError(`${environment.name} has no URL`, 'Set environment:url.');
+  if (environment.url === undefined)
+    throw new UsageError(`${environment.name} has no URL`, 'Set environment:url.');
   context.output.result(environment.url);
   if (context.env['DISPLAY'] !== undefined || context.env['WAYLAND_DISPLAY'] !== undefined) {
     const browser = await start('xdg-open', [environment.url], { stdio: ['ignore', 'ignore', 'ignore'] });

@@ -14,7 +14,12 @@ export const image: Command = {
     { name: 'dockerfile', short: 'f', value: 'FILE', help: 'build: default CONTEXT/Dockerfile' },
     { name: 'build-arg', value: 'K=V', repeated: true, help: 'build: set an ARG' },
     { name: 'target', value: 'STAGE', help: 'build: the stage to stop at' },
-    { name: 'secret', value: 'id=I,src=F', repeated: true, help: 'build: a file for RUN --mount=type=secret' },
+    {
+      name: 'secret',
+      value: 'id=I,src=F',
+      repeated: true,
+      help: 'build: a file for RUN --mount=type=secret',
+    },
     { name: 'build-context', value: 'NAME=SRC', repeated: true, help: 'build: a named context' },
     { name: 'tag', short: 't', value: 'REF', repeated: true, help: 'build: a name for the image' },
     { name: 'oci-layout', value: 'OUT', help: 'build, export: also write an OCI layout to this folder' },
@@ -50,7 +55,8 @@ async function build(client: ControlClient, context: Context): Promise<number> {
     'POST /v1/images/build',
     {
       context: folder,
-      dockerfile: dockerfile === undefined ? path.join(folder, 'Dockerfile') : path.resolve(context.cwd, dockerfile),
+      dockerfile:
+        dockerfile === undefined ? path.join(folder, 'Dockerfile') : path.resolve(context.cwd, dockerfile),
       buildArgs: keyValues(context.texts('build-arg'), 'build-arg'),
       tags: context.texts('tag'),
       secrets: context.texts('secret').map((text) => secretOf(text, context.cwd)),
@@ -108,7 +114,10 @@ async function act(
   reference: string | undefined,
 ): Promise<number> {
   if (action !== 'prune' && reference === undefined) {
-    throw new UsageError(`updraft image ${action} needs an image`, `For example: updraft image ${action} node:24`);
+    throw new UsageError(
+      `updraft image ${action} needs an image`,
+      `For example: updraft image ${action} node:24`,
+    );
   }
   const layout = context.text('oci-layout');
   if (action === 'export' && layout === undefined) {
@@ -119,6 +128,8 @@ async function act(
     reference: reference ?? '',
     ...(layout === undefined ? {} : { ociLayout: path.resolve(context.cwd, layout) }),
   });
-  context.output.result(action === 'inspect' ? JSON.stringify(answer.result, null, 2) : String(answer.result));
+  context.output.result(
+    action === 'inspect' ? JSON.stringify(answer.result, null, 2) : String(answer.result),
+  );
   return EXIT.passed;
 }

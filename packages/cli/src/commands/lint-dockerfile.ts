@@ -10,13 +10,18 @@ export const lintDockerfile: Command = {
   summary: 'Check Dockerfiles against Hadolint’s rules',
   usage: 'lint-dockerfile [--format FORMAT] FILE...|-',
   options: [
-    { name: 'format', value: 'FORMAT', help: 'tty (default), json, sarif, codeclimate, checkstyle, gnu, gitlab_codeclimate' },
+    {
+      name: 'format',
+      value: 'FORMAT',
+      help: 'tty (default), json, sarif, codeclimate, checkstyle, gnu, gitlab_codeclimate',
+    },
     { name: 'failure-threshold', value: 'LEVEL', help: 'error, warning, info (default) or style' },
     { name: 'ignore', value: 'CODE', repeated: true, help: 'leave a rule out' },
     { name: 'config', value: 'FILE', help: 'instead of .hadolint.yaml' },
   ],
   async run(context) {
-    if (context.words.length === 0) throw new UsageError('no Dockerfile is named', 'Name files, or - for standard input.');
+    if (context.words.length === 0)
+      throw new UsageError('no Dockerfile is named', 'Name files, or - for standard input.');
     const flags = ['format', 'failure-threshold', 'config'].flatMap((name) => {
       const value = context.text(name);
       return value === undefined ? [] : [`--${name}`, value];

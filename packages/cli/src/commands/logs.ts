@@ -37,17 +37,25 @@ export const artifacts: Command = {
     const client = await connect(context.env, context.output);
     const run = await chosenRun(client, context, job);
     const target = context.text('output');
-    const { files } = await client.call('POST /v1/runs/{id}/jobs/{job}/artifacts', {
-      ...(target === undefined ? {} : { unpackTo: path.resolve(context.cwd, target) }),
-    }, { path: { id: String(run.id), job } });
-    context.output.result(files.length === 0 ? `${job} of run ${run.id} left no artifacts` : files.join('\n'));
+    const { files } = await client.call(
+      'POST /v1/runs/{id}/jobs/{job}/artifacts',
+      {
+        ...(target === undefined ? {} : { unpackTo: path.resolve(context.cwd, target) }),
+      },
+      { path: { id: String(run.id), job } },
+    );
+    context.output.result(
+      files.length === 0 ? `${job} of run ${run.id} left no artifacts` : files.join('\n'),
+    );
     return EXIT.passed;
   },
 };
 
 async function listRuns(client: ControlClient, context: Context): Promise<number> {
   const runs = await client.call('GET /v1/runs', undefined);
-  const head = ['RUN', 'STATE', 'REF', 'COMMIT', 'TIME', 'TITLE'].map((cell) => context.output.style('bold', cell));
+  const head = ['RUN', 'STATE', 'REF', 'COMMIT', 'TIME', 'TITLE'].map((cell) =>
+    context.output.style('bold', cell),
+  );
   const rows = runs.map((run) => [
     String(run.id),
     run.status,

@@ -12,7 +12,9 @@ export const up: Command = {
   async run({ env, output }) {
     const client = await connect(env, output);
     const platform = await client.call('GET /v1/status', undefined);
-    output.say(`The platform runs (process ${platform.pid}); environments appear under ${platform.ingress.domain}`);
+    output.say(
+      `The platform runs (process ${platform.pid}); environments appear under ${platform.ingress.domain}`,
+    );
     return EXIT.passed;
   },
 };

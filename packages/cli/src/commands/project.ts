@@ -20,16 +20,21 @@ export async function pipelineOf(context: Context): Promise<PipelineResult> {
     throw new UsageError('--ref and --tag exclude each other', 'A pipeline is for a branch or for a tag.');
   }
   const dir = await findRepository(context.cwd);
-  const facts = await readCommit(dir, { ...(ref === undefined ? {} : { ref }), ...(tag === undefined ? {} : { tag }) });
+  const facts = await readCommit(dir, {
+    ...(ref === undefined ? {} : { ref }),
+    ...(tag === undefined ? {} : { tag }),
+  });
   const source = context.text('source');
   return createPipeline({
     facts,
     files: await readTree(dir, facts.sha),
     ...(source === undefined ? {} : { source }),
-    pipelineVariables: Object.entries(keyValues(context.texts('variable'), 'variable')).map(([key, value]) => ({
-      key,
-      value,
-      source: 'pipeline',
-    })),
+    pipelineVariables: Object.entries(keyValues(context.texts('variable'), 'variable')).map(
+      ([key, value]) => ({
+        key,
+        value,
+        source: 'pipeline',
+      }),
+    ),
   });
 }

@@ -12,7 +12,11 @@ export const run: Command = {
   summary: 'Run the pipeline of a commit, or single jobs and what they need',
   usage: 'run [JOB...] [--ref BRANCH | --tag TAG] [options]',
   options: [
-    { name: 'ref', value: 'BRANCH', help: 'run as GitLab would for this branch (default: the one checked out)' },
+    {
+      name: 'ref',
+      value: 'BRANCH',
+      help: 'run as GitLab would for this branch (default: the one checked out)',
+    },
     { name: 'tag', value: 'TAG', help: 'run as GitLab would for this tag' },
     { name: 'source', value: 'SOURCE', help: 'CI_PIPELINE_SOURCE (default: push)' },
     { name: 'variable', value: 'K=V', repeated: true, help: 'set a pipeline variable' },
@@ -73,7 +77,8 @@ export async function watchRun(
     const id = renderer.run?.id;
     context.output.say('Canceling; press Ctrl-C again to leave at once');
     process.once('SIGINT', () => process.exit(EXIT.failed));
-    if (id !== undefined) void client.call('POST /v1/runs/{id}/cancel', undefined, { path: { id: String(id) } });
+    if (id !== undefined)
+      void client.call('POST /v1/runs/{id}/cancel', undefined, { path: { id: String(id) } });
   };
   context.signal.addEventListener('abort', cancel, { once: true });
   try {

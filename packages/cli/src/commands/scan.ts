@@ -18,7 +18,8 @@ export const scan: Command = {
   details: 'Exit code 77: there is no advisory data, or it is too old; what could not be checked is said.',
   async run(context) {
     const [image] = context.words;
-    if (image === undefined) throw new UsageError('updraft scan needs an image', 'For example: updraft scan node:24');
+    if (image === undefined)
+      throw new UsageError('updraft scan needs an image', 'For example: updraft scan node:24');
     const flags = ['severity', 'exit-code', 'format', 'ignorefile'].flatMap((name) => {
       const value = context.text(name);
       return value === undefined ? [] : [`--${name}`, value];

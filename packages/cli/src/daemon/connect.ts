@@ -9,7 +9,8 @@ import { socketTransport } from './transport.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-export const homeOf = (env: Env): string => path.resolve(env['UPDRAFT_HOME'] ?? path.join(homedir(), '.updraft'));
+export const homeOf = (env: Env): string =>
+  path.resolve(env['UPDRAFT_HOME'] ?? path.join(homedir(), '.updraft'));
 
 const socketOf = (env: Env): string => path.join(homeOf(env), 'run', 'daemon.sock');
 
@@ -48,9 +49,13 @@ interface StartReport {
  */
 async function startDaemon(env: Env, output: Output): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new Fault('NOT_ROOT', 'the platform needs root: containers, networks and mounts are made by the kernel', {
-      next: `Run it as root, for example: sudo -E ${process.argv.slice(0, 2).join(' ')} ${process.argv.slice(2).join(' ')}`,
-    });
+    throw new Fault(
+      'NOT_ROOT',
+      'the platform needs root: containers, networks and mounts are made by the kernel',
+      {
+        next: `Run it as root, for example: sudo -E ${process.argv.slice(0, 2).join(' ')} ${process.argv.slice(2).join(' ')}`,
+      },
+    );
   }
   output.say(output.style('dim', 'Starting the platform'));
   const home = homeOf(env);
@@ -77,7 +82,8 @@ async function startDaemon(env: Env, output: Output): Promise<void> {
 
 /** Settings of the user's that the daemon heeds, and what programs it starts need to reach package mirrors. */
 function daemonEnvironment(env: Env): Record<string, string> {
-  const kept = /^(UPDRAFT_.*|HOME|PATH|TMPDIR|(https?|no|all)_proxy|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|npm_config_.*)$/i;
+  const kept =
+    /^(UPDRAFT_.*|HOME|PATH|TMPDIR|(https?|no|all)_proxy|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|npm_config_.*)$/i;
   const entries = Object.entries(env).filter(([key, value]) => kept.test(key) && value !== undefined);
   return Object.fromEntries(entries) as Record<string, string>;
 }

@@ -16,7 +16,10 @@ export function problemLines(
   });
 }
 
-function sourceLines(problem: ProblemView, sourceOf: (file: string) => string | undefined): readonly string[] {
+function sourceLines(
+  problem: ProblemView,
+  sourceOf: (file: string) => string | undefined,
+): readonly string[] {
   if (problem.file === undefined || problem.line === undefined) return [];
   const line = sourceOf(problem.file)?.split('\n')[problem.line - 1];
   if (line === undefined) return [];

@@ -62,7 +62,9 @@ export class RunRenderer {
 
   #header(run: RunView): void {
     const { style } = this.#output;
-    this.#live.print(`${style('bold', run.project)} ${run.ref} ${style('dim', run.sha.slice(0, 8))} ${run.title}`);
+    this.#live.print(
+      `${style('bold', run.project)} ${run.ref} ${style('dim', run.sha.slice(0, 8))} ${run.title}`,
+    );
     this.#live.print(`${run.jobs.length} jobs in ${run.stages.join(' > ')}`);
   }
 
@@ -89,21 +91,32 @@ export class RunRenderer {
     if (job.status !== 'running' && !FINAL.has(job.status)) return;
     if (job.status === 'running' && this.#output.live) return;
     this.#live.print(this.#jobLine(job));
-    for (const note of job.notes) this.#live.print(`           ${this.#output.style('dim', `note: ${note}`)}`);
+    for (const note of job.notes)
+      this.#live.print(`           ${this.#output.style('dim', `note: ${note}`)}`);
     if (job.status === 'failed') this.#live.print(this.#logTail(job.name));
   }
 
   #jobLine(job: JobView): string {
-    const parts = [this.#clock(), job.stage.padEnd(10), job.name.padEnd(32), statusText(job, this.#output).padEnd(10)];
+    const parts = [
+      this.#clock(),
+      job.stage.padEnd(10),
+      job.name.padEnd(32),
+      statusText(job, this.#output).padEnd(10),
+    ];
     const coverage = job.coverage === undefined ? '' : `coverage ${job.coverage} %`;
     const reason = job.status === 'running' || job.status === 'success' ? '' : (job.reason ?? '');
     return [...parts, duration(job.durationMs), coverage, reason].filter(Boolean).join(' ');
   }
 
   #logTail(job: string): string {
-    const lines = clean(this.#logs.get(job) ?? '').trimEnd().split('\n');
+    const lines = clean(this.#logs.get(job) ?? '')
+      .trimEnd()
+      .split('\n');
     const shown = lines.slice(-SHOWN_LOG_LINES);
-    const cut = lines.length > shown.length ? [`(${lines.length - shown.length} lines before; updraft logs ${job})`] : [];
+    const cut =
+      lines.length > shown.length
+        ? [`(${lines.length - shown.length} lines before; updraft logs ${job})`]
+        : [];
     return [...cut, ...shown].map((line) => `    ${this.#output.style('dim', '|')} ${line}`).join('\n');
   }
 
@@ -113,7 +126,9 @@ export class RunRenderer {
       ({ job, since }) =>
         `${this.#output.style('cyan', '>')} ${job.stage.padEnd(10)} ${job.name.padEnd(32)} ${duration(now - since)}  ${this.#lastLine(job.name)}`,
     );
-    const work = [...this.#progress].map(([what, since]) => `${this.#output.style('cyan', '>')} ${what} ${duration(now - since)}`);
+    const work = [...this.#progress].map(
+      ([what, since]) => `${this.#output.style('cyan', '>')} ${what} ${duration(now - since)}`,
+    );
     return [...work, ...jobs];
   }
 
@@ -127,7 +142,8 @@ export class RunRenderer {
 }
 
 // oxlint-disable-next-line no-control-regex -- logs may hold any control sequence; none may reach the terminal
-const CONTROL = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const CONTROL =
+  /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 /** A job's text without control sequences: it must not move the cursor or retitle the window. */
 export const clean = (text: string): string => text.replace(CONTROL, '');
@@ -159,14 +175,23 @@ export function summary(run: RunView, environments: readonly EnvironmentView[], 
     job.name,
     statusText(job, output),
     duration(job.durationMs),
-    [job.coverage === undefined ? '' : `coverage ${job.coverage} %`, job.status === 'success' ? '' : (job.reason ?? '')]
+    [
+      job.coverage === undefined ? '' : `coverage ${job.coverage} %`,
+      job.status === 'success' ? '' : (job.reason ?? ''),
+    ]
       .filter(Boolean)
       .join(', '),
   ]);
   const head = ['STAGE', 'JOB', 'STATE', 'TIME', ''].map((cell) => output.style('bold', cell));
   const colour = run.status === 'success' ? 'green' : run.status === 'manual' ? 'yellow' : 'red';
   const verdict = `${output.style(colour, verdictWord(run.status))} in ${duration(run.durationMs)}`;
-  return ['', table([head, ...rows]), '', environmentTable(environments, output), `Pipeline ${run.id} ${verdict}`]
+  return [
+    '',
+    table([head, ...rows]),
+    '',
+    environmentTable(environments, output),
+    `Pipeline ${run.id} ${verdict}`,
+  ]
     .filter((part) => part !== undefined)
     .join('\n');
 }
@@ -176,7 +201,10 @@ function verdictWord(status: RunView['status']): string {
   return status === 'manual' ? 'is blocked: a manual job waits (start it with `updraft run JOB`)' : status;
 }
 
-export function environmentTable(environments: readonly EnvironmentView[], output: Output): string | undefined {
+export function environmentTable(
+  environments: readonly EnvironmentView[],
+  output: Output,
+): string | undefined {
   if (environments.length === 0) return undefined;
   const head = ['ENVIRONMENT', 'STATE', 'TIER', 'REF', 'URL'].map((cell) => output.style('bold', cell));
   const rows = environments.map((each) => [each.name, each.state, each.tier, each.ref, each.url ?? '']);

@@ -8,7 +8,10 @@ import { RequestError } from '../server/router.ts';
 import type { Call, Handlers } from '../server/router.ts';
 import { scanStream } from './scan.ts';
 
-type ImageHandlers = Pick<Handlers, 'GET /v1/images' | 'POST /v1/images/action' | 'POST /v1/images/build' | 'POST /v1/scan'>;
+type ImageHandlers = Pick<
+  Handlers,
+  'GET /v1/images' | 'POST /v1/images/action' | 'POST /v1/images/build' | 'POST /v1/scan'
+>;
 
 export function imageHandlers(platform: Platform): ImageHandlers {
   return {
@@ -76,18 +79,24 @@ async function runBuild(
   });
   if (outcome.kind === 'failed') {
     const { message, position } = outcome;
-    queue.push({ type: 'failed', message, ...(position ? { file: position.file, line: position.line } : {}) });
+    queue.push({
+      type: 'failed',
+      message,
+      ...(position ? { file: position.file, line: position.line } : {}),
+    });
     return;
   }
   const { image, steps, cachedSteps } = outcome;
-  if (body.ociLayout !== undefined) await exportOciLayout(store, image, body.ociLayout, body.tags[0] ?? 'latest');
+  if (body.ociLayout !== undefined)
+    await exportOciLayout(store, image, body.ociLayout, body.tags[0] ?? 'latest');
   const sizeBytes = image.layers.reduce((sum, layer) => sum + layer.size, 0);
   queue.push({ type: 'built', digest: image.digest, sizeBytes, steps, cachedSteps });
 }
 
 /** A folder when there is a path in it, an image otherwise (`NAME=DIR | docker-image://REF | REF`). */
 function namedContext(source: string): NamedContext {
-  if (source.startsWith('docker-image://')) return { kind: 'image', reference: source.slice('docker-image://'.length) };
+  if (source.startsWith('docker-image://'))
+    return { kind: 'image', reference: source.slice('docker-image://'.length) };
   return /^[./]/.test(source) ? { kind: 'folder', path: source } : { kind: 'image', reference: source };
 }
 

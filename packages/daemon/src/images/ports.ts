@@ -25,7 +25,10 @@ export function jobImages(finder: ImageFinder, store: ImageStore): ImageSource {
   };
 }
 
-type Access = (username: string, password: string) => { allow: (repository: string, action: string) => boolean } | undefined;
+type Access = (
+  username: string,
+  password: string,
+) => { allow: (repository: string, action: string) => boolean } | undefined;
 
 /** Images for the kubelet. The embedded registry's want the pod's pull secret, as a real node would. */
 export function clusterImages(finder: ImageFinder, registryHost: string, access: Access): ImageProvider {
@@ -34,7 +37,10 @@ export function clusterImages(finder: ImageFinder, registryHost: string, access:
       const reference = parseReference(name);
       const given = credentials[reference.registry];
       if (reference.registry === registryHost && !mayPull(access, given, reference.repository)) {
-        throw new Fault('IMAGE_FORBIDDEN', `the registry refuses to give ${name}: the pod has no valid pull secret for it`);
+        throw new Fault(
+          'IMAGE_FORBIDDEN',
+          `the registry refuses to give ${name}: the pod has no valid pull secret for it`,
+        );
       }
       const { image } = await finder.find(name, {
         policy: policy === 'Never' ? 'never' : policy === 'Always' ? 'always' : 'if-not-present',
@@ -48,18 +54,23 @@ export function clusterImages(finder: ImageFinder, registryHost: string, access:
 }
 
 const mayPull = (access: Access, credentials: Credentials | undefined, repository: string): boolean =>
-  credentials !== undefined && (access(credentials.username, credentials.password)?.allow(repository, 'pull') ?? false);
+  credentials !== undefined &&
+  (access(credentials.username, credentials.password)?.allow(repository, 'pull') ?? false);
 
 /** The entry for an image's registry in a Docker configuration (`DOCKER_AUTH_CONFIG`). */
 export function dockerCredentials(config: string | undefined, name: string): Credentials | undefined {
   if (config === undefined || config.trim() === '') return undefined;
-  const parsed = JSON.parse(config) as { auths?: Record<string, { auth?: string; username?: string; password?: string }> };
+  const parsed = JSON.parse(config) as {
+    auths?: Record<string, { auth?: string; username?: string; password?: string }>;
+  };
   const { registry } = parseReference(name);
   const entry = Object.entries(parsed.auths ?? {}).find(([key]) => hostOf(key) === registry)?.[1];
   if (entry?.username !== undefined && entry.password !== undefined) {
     return { username: entry.username, password: entry.password };
   }
-  const [username, ...rest] = Buffer.from(entry?.auth ?? '', 'base64').toString('utf8').split(':');
+  const [username, ...rest] = Buffer.from(entry?.auth ?? '', 'base64')
+    .toString('utf8')
+    .split(':');
   return username ? { username, password: rest.join(':') } : undefined;
 }
 

@@ -1,4 +1,8 @@
 import type { ToolEvent } from '@updraft/control';
 
-export async function scanImage(): Promise<number> { return 77; }
-export async function* scanStream(): AsyncIterable<ToolEvent> { yield { type: 'exit', code: 77 }; }
+export async function scanImage(): Promise<number> {
+  return 77;
+}
+export async function* scanStream(): AsyncIterable<ToolEvent> {
+  yield { type: 'exit', code: 77 };
+}

@@ -61,9 +61,13 @@ export class ImageFinder {
     if (pulled) return plain(pulled);
     if (present) return plain(present);
     if (standIn) return this.#standIn(standIn, options);
-    throw new Fault('IMAGE_PULL_FAILED', `the registry ${reference.registry} cannot be reached to pull ${name}`, {
-      next: `There is no stand-in for ${reference.repository}; those there are: ${standIns.known().join(', ')}.`,
-    });
+    throw new Fault(
+      'IMAGE_PULL_FAILED',
+      `the registry ${reference.registry} cannot be reached to pull ${name}`,
+      {
+        next: `There is no stand-in for ${reference.repository}; those there are: ${standIns.known().join(', ')}.`,
+      },
+    );
   }
 
   /** undefined when the registry cannot be reached. */
@@ -95,11 +99,14 @@ function parseName(name: string): Reference {
   try {
     return parseReference(name);
   } catch (error) {
-    throw new Fault('IMAGE_NAME_INVALID', `${name} is not the name of an image: ${messageOf(error)}`, { cause: error });
+    throw new Fault('IMAGE_NAME_INVALID', `${name} is not the name of an image: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
-const notHere = (name: string, why: string): Fault => new Fault('IMAGE_NOT_FOUND', `there is no image ${name}: ${why}`);
+const notHere = (name: string, why: string): Fault =>
+  new Fault('IMAGE_NOT_FOUND', `there is no image ${name}: ${why}`);
 
 function pullFault(reference: Reference, error: unknown): Fault {
   const code = codeOf(error) === 'UNAUTHORIZED' ? 'IMAGE_FORBIDDEN' : 'IMAGE_PULL_FAILED';

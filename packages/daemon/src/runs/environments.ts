@@ -14,7 +14,9 @@ interface Context {
 /** By name or slug, in the project if it is there, else the only one of that name on this machine. */
 export function findEnvironment(runner: Runner, projectDir: string, name: string): EnvironmentRecord {
   const matches = runner.environments.list().filter((each) => each.name === name || each.slug === name);
-  const own = matches.filter((each) => projectDir === each.projectDir || projectDir.startsWith(`${each.projectDir}/`));
+  const own = matches.filter(
+    (each) => projectDir === each.projectDir || projectDir.startsWith(`${each.projectDir}/`),
+  );
   const candidates = own.length > 0 ? own : matches;
   const [found] = candidates;
   if (found && candidates.length === 1) return found;
@@ -61,7 +63,10 @@ async function factsOf(record: EnvironmentRecord): Promise<CommitFacts> {
 export async function prepareRollback(context: Context, record: EnvironmentRecord): Promise<Prepared> {
   const earlier = context.runner.runs
     .list()
-    .find((run) => run.id < record.runId && run.projectDir === record.projectDir && deployed(run.jobs, record.name));
+    .find(
+      (run) =>
+        run.id < record.runId && run.projectDir === record.projectDir && deployed(run.jobs, record.name),
+    );
   const job = earlier?.jobs.find((each) => each.environment === record.name && each.status === 'success');
   if (!earlier || !job) {
     throw new RequestError(409, 'NOTHING_BEFORE', `no deployment of ${record.name} from before is known`);
@@ -73,5 +78,7 @@ export async function prepareRollback(context: Context, record: EnvironmentRecor
   );
 }
 
-const deployed = (jobs: readonly { environment: string | undefined; status: string }[], name: string): boolean =>
-  jobs.some((job) => job.environment === name && job.status === 'success');
+const deployed = (
+  jobs: readonly { environment: string | undefined; status: string }[],
+  name: string,
+): boolean => jobs.some((job) => job.environment === name && job.status === 'success');

@@ -28,7 +28,10 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
     });
   }
   const projectDir = await findRepository(asked.projectDir);
-  const selection = { ...(asked.ref === undefined ? {} : { ref: asked.ref }), ...(asked.tag === undefined ? {} : { tag: asked.tag }) };
+  const selection = {
+    ...(asked.ref === undefined ? {} : { ref: asked.ref }),
+    ...(asked.tag === undefined ? {} : { tag: asked.tag }),
+  };
   const facts = options.facts ?? (await readCommit(projectDir, selection));
   const [files, dirty] = await Promise.all([readTree(projectDir, facts.sha), isDirty(projectDir)]);
   const projectVariables = options.variablesFor(facts.projectPath);
@@ -38,18 +41,29 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
     files,
     source,
     projectVariables,
-    pipelineVariables: Object.entries(asked.variables).map(([key, value]) => ({ key, value, source: 'pipeline' })),
+    pipelineVariables: Object.entries(asked.variables).map(([key, value]) => ({
+      key,
+      value,
+      source: 'pipeline',
+    })),
     createdAt: new Date(options.now).toISOString(),
   });
   const problems = result.problems.map(problemView);
   if (result.problems.some((problem) => problem.severity === 'error')) {
-    throw new RequestError(400, 'CONFIGURATION_INVALID', 'the pipeline’s configuration is not valid', { problems });
-  }
-  if (!result.pipeline) {
-    throw new RequestError(400, 'NOTHING_TO_RUN', `this commit gets no pipeline: ${result.emptyBecause ?? 'it has no jobs'}`, {
-      next: 'updraft list --ref BRANCH shows which jobs a branch gets.',
+    throw new RequestError(400, 'CONFIGURATION_INVALID', 'the pipeline’s configuration is not valid', {
       problems,
     });
+  }
+  if (!result.pipeline) {
+    throw new RequestError(
+      400,
+      'NOTHING_TO_RUN',
+      `this commit gets no pipeline: ${result.emptyBecause ?? 'it has no jobs'}`,
+      {
+        next: 'updraft list --ref BRANCH shows which jobs a branch gets.',
+        problems,
+      },
+    );
   }
   const pipeline = selectJobs(result.pipeline, asked.jobs);
   const uncommitted: ProblemView = {

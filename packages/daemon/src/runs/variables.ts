@@ -39,8 +39,12 @@ export function platformVariables(addresses: PlatformAddresses, projectPath: str
   };
   return [
     ...Object.entries(open).map(([key, value]): Variable => ({ key, value, raw: true, source: 'project' })),
-    ...Object.entries(secret).map(
-      ([key, value]): Variable => ({ key, value, raw: true, masked: true, source: 'project' }),
-    ),
+    ...Object.entries(secret).map(([key, value]): Variable => ({
+      key,
+      value,
+      raw: true,
+      masked: true,
+      source: 'project',
+    })),
   ];
 }

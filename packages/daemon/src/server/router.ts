@@ -70,7 +70,9 @@ async function answer(server: Server, request: IncomingMessage, response: Server
       if (!response.writableFinished) controller.abort(new Error('the client went away'));
     });
     const body = await readBody(request);
-    const handler = server.handlers[match.route] as (call: unknown) => Promise<unknown> | AsyncIterable<unknown>;
+    const handler = server.handlers[match.route] as (
+      call: unknown,
+    ) => Promise<unknown> | AsyncIterable<unknown>;
     const result = handler({ body, path: match.path, signal: controller.signal });
     if (isStream(result)) await sendStream(response, result);
     else sendJson(response, 200, await result);

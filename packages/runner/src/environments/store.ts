@@ -1,6 +1,5 @@
 import type { Database, Row } from '@updraft/kit';
 
-
 /** What is known of an environment after its last deployment. */
 export interface EnvironmentRecord {
   readonly name: string;
@@ -71,4 +70,3 @@ const fromRow = (row: Row): EnvironmentRecord => JSON.parse(String(row['record']
 /** When an environment deployed now stops by itself. */
 export const autoStopTime = (now: number, seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : now + seconds * 1000;
-

@@ -28,7 +28,8 @@ export async function restoreArtifacts(
 ): Promise<void> {
   for (const { job, file } of incoming.archives) {
     const { leftOut } = await unpackFiles(file, workspace.dir);
-    if (leftOut > 0) log.line(`WARNING: ${leftOut} artifacts of ${job} lead out of the project folder: left out`);
+    if (leftOut > 0)
+      log.line(`WARNING: ${leftOut} artifacts of ${job} lead out of the project folder: left out`);
   }
 }
 
@@ -84,7 +85,8 @@ async function packReports(execution: Execution, artifacts: Artifacts, ended: En
     const patterns = paths.map((pattern) => expandVariables(pattern, ended.environment.values));
     const selection = { paths: patterns, exclude: [], untracked: [] };
     const { files, missing } = await selectFiles(ended.workspace.dir, selection);
-    for (const pattern of missing) ended.log.line(`WARNING: ${pattern}: no matching files for reports:${type}`);
+    for (const pattern of missing)
+      ended.log.line(`WARNING: ${pattern}: no matching files for reports:${type}`);
     if (files.length === 0) continue;
     await mkdir(path.join(execution.outputDir, 'reports'), { recursive: true });
     await packFiles(ended.workspace.dir, files, path.join(execution.outputDir, 'reports', `${type}.tar`));

@@ -23,7 +23,10 @@ export async function restoreCaches(
   for (const cache of execution.input.job.caches) {
     const policy = expandVariables(cache.policy, values);
     if (policy === 'push') continue;
-    const keys = [await cacheKey(cache, workspace, values), ...cache.fallbackKeys.map((key) => expandVariables(key, values))];
+    const keys = [
+      await cacheKey(cache, workspace, values),
+      ...cache.fallbackKeys.map((key) => expandVariables(key, values)),
+    ];
     const found = await firstPresent(keys.map((key) => ({ key, file: cacheFile(execution, key) })));
     if (found === undefined) {
       log.line(`No cache for the key ${keys[0]} yet`);
@@ -77,7 +80,8 @@ async function readIfPresent(file: string): Promise<Buffer | undefined> {
   try {
     return await readFile(file);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'EISDIR' || codeOf(error) === 'ENOTDIR') return undefined;
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'EISDIR' || codeOf(error) === 'ENOTDIR')
+      return undefined;
     throw error;
   }
 }

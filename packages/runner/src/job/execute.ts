@@ -70,7 +70,10 @@ function couldNotRun(execution: Execution, log: JobLog, error: unknown): JobResu
   const next = error instanceof Fault ? error.next : undefined;
   log.line(`ERROR: ${message}`);
   if (next !== undefined) log.line(next);
-  const why = error instanceof Fault && error.code.startsWith('IMAGE_') ? 'image_pull_failure' : 'runner_system_failure';
+  const why =
+    error instanceof Fault && error.code.startsWith('IMAGE_')
+      ? 'image_pull_failure'
+      : 'runner_system_failure';
   return withOutcome({ kind: 'couldNotRun', why, message });
 }
 
@@ -97,14 +100,20 @@ async function attempt(execution: Execution, log: JobLog, undo: Undo): Promise<J
     notes: prepared.image?.notes ?? [],
     dotenv: left.dotenv,
     environmentUrl:
-      url === undefined ? undefined : expandVariables(url, { ...prepared.environment.values, ...left.dotenv }),
+      url === undefined
+        ? undefined
+        : expandVariables(url, { ...prepared.environment.values, ...left.dotenv }),
   };
 }
 
 async function prepare(execution: Execution, log: JobLog, undo: Undo): Promise<Prepared> {
   const { config, input } = execution;
   const startedAt = config.clock.now();
-  const dir = path.join(config.dir, 'jobs', `${input.runId}-${input.jobId}-${randomBytes(3).toString('hex')}`);
+  const dir = path.join(
+    config.dir,
+    'jobs',
+    `${input.runId}-${input.jobId}-${randomBytes(3).toString('hex')}`,
+  );
   const onHost = input.job.image === undefined || input.request.executor === 'host';
   const projectDir = onHost ? path.join(dir, 'project') : `/builds/${input.request.facts.projectPath}`;
   const place: JobPlace = {
@@ -224,7 +233,8 @@ async function scriptAndAfterScript(
     { ...shell, env: { ...shell.env, ...status } },
     { name: 'after-script', commands: job.afterScript, timeoutSeconds: 300, signal: undefined },
   );
-  if (after.kind !== 'passed') shell.log.line('WARNING: after_script failed; it does not change the job’s state');
+  if (after.kind !== 'passed')
+    shell.log.line('WARNING: after_script failed; it does not change the job’s state');
   return outcome;
 }
 

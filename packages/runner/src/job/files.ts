@@ -37,7 +37,11 @@ export async function selectFiles(workspace: string, selection: Selection): Prom
 }
 
 const cleanPattern = (pattern: string): string =>
-  path.posix.normalize(pattern).replace(/^(\.\/)+/, '').replace(/^\/+/, '').replace(/\/+$/, '');
+  path.posix
+    .normalize(pattern)
+    .replace(/^(\.\/)+/, '')
+    .replace(/^\/+/, '')
+    .replace(/\/+$/, '');
 
 async function filesOf(workspace: string, pattern: string): Promise<readonly string[]> {
   if (pattern === '' || pattern.split('/').includes('..')) return [];
@@ -84,11 +88,7 @@ async function staysInside(workspace: string, file: string): Promise<boolean> {
 }
 
 /** Packs files of a workspace into an archive, all or nothing. @throws Fault DISK_FULL, ARCHIVE_FAILED */
-export async function packFiles(
-  workspace: string,
-  files: readonly string[],
-  archive: string,
-): Promise<void> {
+export async function packFiles(workspace: string, files: readonly string[], archive: string): Promise<void> {
   await mkdir(path.dirname(archive), { recursive: true });
   const temporary = `${archive}.part`;
   const args = ['--create', '--file', temporary, '--directory', workspace, '--no-recursion', '--null'];

@@ -44,7 +44,9 @@ export class JobLog {
     if (text === '' || this.#size > LIMIT_BYTES) return;
     this.#size += Buffer.byteLength(text);
     const last = this.#size > LIMIT_BYTES;
-    const shown = last ? `\nThe job's log exceeded the limit of ${LIMIT_BYTES} bytes; what follows is not kept.\n` : text;
+    const shown = last
+      ? `\nThe job's log exceeded the limit of ${LIMIT_BYTES} bytes; what follows is not kept.\n`
+      : text;
     this.#text += shown;
     this.#write(shown);
   }

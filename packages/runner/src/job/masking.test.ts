@@ -23,7 +23,9 @@ test('however the text is cut, nothing of a secret comes out', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.array(fc.nat(40), { maxLength: 5 }), (before, after, cuts) => {
       const text = `${before}s3cr3t-value${after}`;
-      const at = [...new Set([0, ...cuts.map((cut) => Math.min(cut, text.length)), text.length])].toSorted((a, b) => a - b);
+      const at = [...new Set([0, ...cuts.map((cut) => Math.min(cut, text.length)), text.length])].toSorted(
+        (a, b) => a - b,
+      );
       const chunks = at.slice(1).map((end, index) => text.slice(at[index], end));
       expect(mask(['s3cr3t-value'], chunks)).toBe(mask(['s3cr3t-value'], [text]));
       expect(mask(['s3cr3t-value'], chunks)).not.toContain('s3cr3t-value');

@@ -24,7 +24,11 @@ describe.each(['bash', 'dash'])('in %s', (shell) => {
   });
 
   test('directory and variables carry over', async () => {
-    const result = await execute(shell, ['mkdir sub && cd sub', 'A="it\'s"', 'echo "$A in $(basename "$PWD")"']);
+    const result = await execute(shell, [
+      'mkdir sub && cd sub',
+      'A="it\'s"',
+      'echo "$A in $(basename "$PWD")"',
+    ]);
     expect(result.stdout).toContain("it's in sub\n");
   });
 

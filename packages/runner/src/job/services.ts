@@ -21,7 +21,13 @@ export async function startService(
   pod: Pod,
   service: ServiceRequest,
   resolved: ResolvedImage,
-  context: { index: number; env: Readonly<Record<string, string>>; log: JobLog; clock: Clock; signal: AbortSignal },
+  context: {
+    index: number;
+    env: Readonly<Record<string, string>>;
+    log: JobLog;
+    clock: Clock;
+    signal: AbortSignal;
+  },
 ): Promise<Container> {
   const { env, log, clock, signal } = context;
   const own = Object.entries(service.variables).map(([key, value]) => [key, expandVariables(value, env)]);

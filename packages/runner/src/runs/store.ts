@@ -91,7 +91,8 @@ export class RunStore {
 
 function interruptedRun(run: RunRecord): RunRecord {
   const jobs = run.jobs.map((job) => {
-    if (job.status === 'running') return { ...job, status: 'failed' as const, reason: 'the daemon ended meanwhile' };
+    if (job.status === 'running')
+      return { ...job, status: 'failed' as const, reason: 'the daemon ended meanwhile' };
     const open = ['created', 'pending', 'scheduled', 'waiting_for_resource'].includes(job.status);
     return open ? { ...job, status: 'skipped' as const, reason: 'the daemon ended before' } : job;
   });

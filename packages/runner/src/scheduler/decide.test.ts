@@ -69,7 +69,11 @@ describe('stages', () => {
 
   test('an allowed failure counts as a success, also for on_failure', () => {
     const run = play(
-      [job('a', '1', { allowFailure: { exitCodes: [77] } }), job('b', '2'), job('c', '2', { when: 'on_failure' })],
+      [
+        job('a', '1', { allowFailure: { exitCodes: [77] } }),
+        job('b', '2'),
+        job('c', '2', { when: 'on_failure' }),
+      ],
       { a: [77] },
     );
     expect(run.status).toEqual({ a: 'failed', b: 'success', c: 'skipped' });
@@ -93,12 +97,19 @@ describe('stages', () => {
 
 describe('needs', () => {
   test('a job starts when its own needs are met, whatever its stage still does', () => {
-    const run = play([job('slow', '1'), job('fast', '1'), job('next', '2', { needs: [need('slow')] })], {}, 2);
+    const run = play(
+      [job('slow', '1'), job('fast', '1'), job('next', '2', { needs: [need('slow')] })],
+      {},
+      2,
+    );
     expect(run.started.indexOf('next')).toBe(2);
   });
 
   test('needs: [] starts at once', () => {
-    expect(play([job('a', '1'), job('b', '2', { needs: [] })], {}, 2).started.slice(0, 2)).toEqual(['a', 'b']);
+    expect(play([job('a', '1'), job('b', '2', { needs: [] })], {}, 2).started.slice(0, 2)).toEqual([
+      'a',
+      'b',
+    ]);
   });
 
   test('a skipped need skips the job', () => {
@@ -134,7 +145,9 @@ describe('manual and delayed', () => {
   });
 
   test('played before its turn, it runs in its turn', () => {
-    let { state } = { state: initialState(['1', '2'], [job('a', '1'), job('m', '2', { when: 'manual' })], 2) };
+    let { state } = {
+      state: initialState(['1', '2'], [job('a', '1'), job('m', '2', { when: 'manual' })], 2),
+    };
     state = decide(state, { type: 'play', job: 'm' }).state;
     const decision = decide(state, { type: 'passed', job: 'a' });
     expect(decision.actions).toContainEqual({ type: 'run', job: 'm', attempt: 1 });
@@ -187,18 +200,22 @@ test('every pipeline ends, and every job in a final state', () => {
     fails: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.array(anyJob, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 3 }), (plans, slots) => {
-      const fails: Record<string, number[]> = {};
-      const jobs = plans.map((plan, index) => {
-        if (plan.fails) fails[`j${index}`] = [1];
-        const needs = plan.needsBefore?.filter((other) => other < index).map((other) => need(`j${other}`));
-        return job(`j${index}`, plan.stage, { when: plan.when, allowFailure: plan.allowFailure, needs });
-      });
-      const run = play(jobs, fails, slots);
-      for (const status of Object.values(run.status)) {
-        expect(['success', 'failed', 'skipped', 'manual']).toContain(status);
-      }
-      expect(run.most).toBeLessThanOrEqual(slots);
-    }),
+    fc.property(
+      fc.array(anyJob, { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 1, max: 3 }),
+      (plans, slots) => {
+        const fails: Record<string, number[]> = {};
+        const jobs = plans.map((plan, index) => {
+          if (plan.fails) fails[`j${index}`] = [1];
+          const needs = plan.needsBefore?.filter((other) => other < index).map((other) => need(`j${other}`));
+          return job(`j${index}`, plan.stage, { when: plan.when, allowFailure: plan.allowFailure, needs });
+        });
+        const run = play(jobs, fails, slots);
+        for (const status of Object.values(run.status)) {
+          expect(['success', 'failed', 'skipped', 'manual']).toContain(status);
+        }
+        expect(run.most).toBeLessThanOrEqual(slots);
+      },
+    ),
   );
 });

@@ -1,12 +1,6 @@
 import { isBlocking, readiness } from './readiness.ts';
 import { isActive, isFinished } from './state.ts';
-import type {
-  FailureReason,
-  JobState,
-  SchedulerAction,
-  SchedulerEvent,
-  SchedulerState,
-} from './state.ts';
+import type { FailureReason, JobState, SchedulerAction, SchedulerEvent, SchedulerState } from './state.ts';
 
 export interface Decision {
   readonly state: SchedulerState;
@@ -171,7 +165,9 @@ function pipelineStatus(state: SchedulerState): 'success' | 'failed' | 'canceled
   if (state.canceling || state.jobs.some((job) => job.status === 'canceled')) return 'canceled';
   if (state.jobs.some((job) => job.status === 'failed' && !job.failureAllowed)) return 'failed';
   if (state.jobs.some(isBlocking)) return 'manual';
-  return state.jobs.some((job) => job.status === 'success' || job.status === 'failed') ? 'success' : 'skipped';
+  return state.jobs.some((job) => job.status === 'success' || job.status === 'failed')
+    ? 'success'
+    : 'skipped';
 }
 
 function find(state: SchedulerState, name: string): JobState {

@@ -104,7 +104,4 @@ export const isFinished = (status: JobStatus): boolean =>
   status === 'success' || status === 'failed' || status === 'canceled' || status === 'skipped';
 
 export const isActive = (status: JobStatus): boolean =>
-  status === 'pending' ||
-  status === 'running' ||
-  status === 'scheduled' ||
-  status === 'waiting_for_resource';
+  status === 'pending' || status === 'running' || status === 'scheduled' || status === 'waiting_for_resource';

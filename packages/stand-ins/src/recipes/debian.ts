@@ -22,7 +22,10 @@ export function debianSuite(tag: string | undefined): string | undefined {
 const LEFT_OUT = ['doc', 'man', 'info', 'locale', 'groff', 'lintian', 'linda'];
 
 /** Where mirrors are found when the host is no Debian machine. */
-const DEFAULT_MIRRORS = { main: 'http://deb.debian.org/debian', security: 'http://deb.debian.org/debian-security' };
+const DEFAULT_MIRRORS = {
+  main: 'http://deb.debian.org/debian',
+  security: 'http://deb.debian.org/debian-security',
+};
 
 /** Writes the root file system of a release as a tar. @throws StandInFault IMAGE_STAND_IN_FAILED */
 export async function makeDebian(suite: string, tar: string, onLog: (line: string) => void): Promise<void> {
@@ -42,7 +45,11 @@ export async function makeDebian(suite: string, tar: string, onLog: (line: strin
   });
   if (result.code === 0) return;
   await rm(tar, { force: true });
-  const why = result.stderr.split('\n').filter((line) => /^[EW]:/.test(line)).slice(-4).join('\n');
+  const why = result.stderr
+    .split('\n')
+    .filter((line) => /^[EW]:/.test(line))
+    .slice(-4)
+    .join('\n');
   throw new StandInFault('IMAGE_STAND_IN_FAILED', `mmdebstrap could not assemble Debian ${suite}: ${why}`, {
     next: `Check that ${mirrors.main} can be reached and that the disk has a gigabyte free.`,
   });
@@ -57,8 +64,8 @@ const forgetMachine = (): readonly string[] => [
 /** The mirrors that the host itself uses, when it is Debian. */
 async function hostMirrors(): Promise<{ main: string; security: string }> {
   const text = (await aptSources()).join('\n');
-  const uris = [...text.matchAll(/^\s*(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(https?:\/\/\S+)/gim)].map((match) =>
-    (match[1] ?? '').replace(/\/$/, ''),
+  const uris = [...text.matchAll(/^\s*(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(https?:\/\/\S+)/gim)].map(
+    (match) => (match[1] ?? '').replace(/\/$/, ''),
   );
   return {
     main: uris.find((uri) => uri.endsWith('/debian')) ?? DEFAULT_MIRRORS.main,

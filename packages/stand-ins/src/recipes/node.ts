@@ -8,7 +8,13 @@ const CURRENT = '26';
 const LTS = '24';
 
 /** npm that comes with each Node; newer ones refuse to run on it. */
-const NPM_OF: Readonly<Record<string, string>> = { '18': '10', '20': '10', '22': '10', '24': '11', '26': '11' };
+const NPM_OF: Readonly<Record<string, string>> = {
+  '18': '10',
+  '20': '10',
+  '22': '10',
+  '24': '11',
+  '26': '11',
+};
 
 /** The major version that a tag of `node` means; undefined for alpine and for what is no version. */
 export function nodeMajor(tag: string | undefined): string | undefined {

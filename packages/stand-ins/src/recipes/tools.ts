@@ -8,7 +8,8 @@ export type Tool = 'kaniko' | 'hadolint' | 'trivy';
 const PROGRAMS: Readonly<Record<Tool, { readonly target: string; readonly config: string }>> = {
   kaniko: {
     target: '/kaniko/executor',
-    config: 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko DOCKER_CONFIG=/kaniko/.docker',
+    config:
+      'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko DOCKER_CONFIG=/kaniko/.docker',
   },
   hadolint: { target: '/bin/hadolint', config: 'CMD ["/bin/hadolint", "-"]' },
   trivy: { target: '/usr/local/bin/trivy', config: 'ENTRYPOINT ["trivy"]' },
@@ -32,4 +33,3 @@ ${tool === 'kaniko' ? 'ENTRYPOINT ["/kaniko/executor"]\nWORKDIR /workspace\n' : 
     },
   };
 }
-

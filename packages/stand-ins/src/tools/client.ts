@@ -1,85 +1,62 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import type { ToolFrame } from './protocol.ts';
-
-export interface ClientOptions {
-  /** Which variables the tool may see: names, or beginnings of names that end with `*`. */
-  readonly env: readonly string[];
-  /** Is standard input read for these words? */
-  readonly readsStdin?: (argv: readonly string[]) => boolean;
-}
-
-const SOCKET = 'UPDRAFT_TOOLS_SOCKET';
+import type { IncomingMessage } from 'node:http';
+import type { Frame, ToolCall } from './protocol.ts';
 
 /**
- * The whole program of a tool image: hands its command line to Updraft's daemon through the job's socket and prints what comes
- * back. Files that the tool writes are written here, with the rights of the job.
+ * The entry point of a stand-in's tool: sends its command line through the job's socket, prints what comes back and ends
+ * with the exit code that comes last. @param wanted names of the variables that the tool reads
  */
-export async function runTool(tool: string, { env, readsStdin }: ClientOptions): Promise<void> {
-  const argv = process.argv.slice(2);
-  const socketPath = process.env[SOCKET];
-  if (!socketPath) {
-    return end(
-      `${tool}: this image is a part of Updraft and works only in its jobs (${SOCKET} is not set)\n`,
+export async function callTool(tool: string, wanted: RegExp): Promise<void> {
+  const socketPath = process.env['UPDRAFT_TOOLS_SOCKET'];
+  if (socketPath === undefined) {
+    process.stderr.write(
+      `${tool}: this is Updraft's stand-in; it works only inside a job that Updraft runs\n`,
     );
+    process.exitCode = 1;
+    return;
   }
-  const body = {
-    argv,
-    cwd: process.cwd(),
-    env: pick(env),
-    ...(readsStdin?.(argv) ? { stdin: readFileSync(0).toString('base64') } : {}),
-  };
-  try {
-    await receive(tool, await post(socketPath, `/tools/${tool}`, JSON.stringify(body)));
-  } catch (error) {
-    end(
-      `${tool}: the connection to Updraft failed: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-  }
-}
-
-function end(message: string): void {
-  process.stderr.write(message);
-  process.exitCode = 1;
-}
-
-function pick(names: readonly string[]): Record<string, string> {
-  const wanted = (name: string) =>
-    names.some((known) => (known.endsWith('*') ? name.startsWith(known.slice(0, -1)) : name === known));
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value !== undefined && wanted(name) ? [[name, value]] : [],
-    ),
+  const entries = Object.entries(process.env).filter(
+    ([key, value]) => wanted.test(key) && value !== undefined,
   );
-}
-
-/** Ending this program closes the connection, by which the daemon knows to stop. */
-function post(socketPath: string, url: string, body: string): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const sent = request({ socketPath, method: 'POST', path: url, headers }, resolve);
-    sent.on('error', reject);
-    sent.end(body);
+  const call: ToolCall = {
+    argv: process.argv.slice(2),
+    cwd: process.cwd(),
+    env: Object.fromEntries(entries) as Record<string, string>,
+  };
+  process.exitCode = await exchange(socketPath, tool, call).catch((error: unknown) => {
+    process.stderr.write(`${tool}: the daemon does not answer: ${String(error)}\n`);
+    return 1;
   });
 }
 
-async function receive(tool: string, response: IncomingMessage): Promise<void> {
-  let exit: number | undefined;
-  for await (const line of createInterface({ input: response })) {
-    if (line === '') continue;
-    const frame = JSON.parse(line) as ToolFrame;
-    if ('stream' in frame) process[frame.stream].write(frame.text);
-    else if ('file' in frame) write(frame.file, frame.content);
-    else exit = frame.exit;
+async function exchange(socketPath: string, tool: string, call: ToolCall): Promise<number> {
+  const response = await send(socketPath, `/tools/${tool}`, JSON.stringify(call));
+  if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
+  let rest = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    const lines = (rest + String(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const frame = JSON.parse(line) as Frame;
+      if ('exit' in frame) return frame.exit;
+      if ('writeTo' in frame) writeFile(frame.writeTo, frame.text);
+      else process[frame.stream].write(frame.text);
+    }
   }
-  if (exit === undefined) return end(`${tool}: Updraft ended before ${tool} was done\n`);
-  process.exitCode = exit;
+  throw new Error('the answer ended early');
 }
 
-function write(file: string, content: string): void {
+function writeFile(file: string, text: string): void {
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, Buffer.from(content, 'base64'));
+  writeFileSync(file, text);
+}
+
+function send(socketPath: string, url: string, body: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, path: url, method: 'POST' }, resolve);
+    outgoing.once('error', reject);
+    outgoing.end(body);
+  });
 }

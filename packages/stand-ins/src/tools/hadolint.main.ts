@@ -1,6 +1,4 @@
-import { runTool } from './client.ts';
+#!/usr/bin/env node
+import { callTool } from './client.ts';
 
-await runTool('hadolint', {
-  env: ['HADOLINT_*', 'NO_COLOR', 'XDG_CONFIG_HOME', 'HOME'],
-  readsStdin: (argv) => argv.includes('-') || argv.includes('/dev/stdin'),
-});
+await callTool('hadolint', /^(HADOLINT_\w+|NO_COLOR|XDG_CONFIG_HOME|HOME)$/);

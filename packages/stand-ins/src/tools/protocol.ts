@@ -1,16 +1,14 @@
-/** One line of the answer to a tool's call. */
-export type ToolFrame =
-  | { readonly stream: 'stdout' | 'stderr'; readonly text: string }
-  /** A file the tool wrote; the content is base64. */
-  | { readonly file: string; readonly content: string }
-  | { readonly exit: number };
-
-/** What a tool's entry point sends. */
+/** What a tool's entry point sends to the daemon. */
 export interface ToolCall {
   readonly argv: readonly string[];
-  /** Inside the job's container. */
+  /** Working directory, in the job. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Standard input, when the tool was told to read it. */
-  readonly stdin: string | undefined;
 }
+
+/** What comes back, one JSON object a line. */
+export type Frame =
+  | { readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  /** A file for the entry point to write: it has the job's view of the files, and the job's rights. */
+  | { readonly writeTo: string; readonly text: string }
+  | { readonly exit: number };

@@ -1,14 +1,4 @@
-import { runTool } from './client.ts';
+#!/usr/bin/env node
+import { callTool } from './client.ts';
 
-await runTool('trivy', {
-  env: [
-    'TRIVY_*',
-    'NO_COLOR',
-    'CI_PROJECT_DIR',
-    'CI_REGISTRY',
-    'CI_REGISTRY_USER',
-    'CI_REGISTRY_PASSWORD',
-    'DOCKER_AUTH_CONFIG',
-    'DOCKER_CONFIG',
-  ],
-});
+await callTool('trivy', /^(TRIVY_\w+|DOCKER_\w+|CI|NO_COLOR|HOME)$/);
