@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { VECTORS } from './lint/rules/vectors.table.ts';
 import { RULES, lintDockerfile } from './index.ts';
 
 it('the README’s example holds', () => {
@@ -8,8 +9,10 @@ it('the README’s example holds', () => {
   ]);
 });
 
-it('every rule has a code of its own and says what is wrong', () => {
+it('every rule has a code of its own, says what is wrong and has vectors that make it speak', () => {
   expect(new Set(RULES.map(({ code }) => code)).size).toBe(RULES.length);
-  expect(RULES.length).toBe(65);
-  for (const { title } of RULES) expect(title).toMatch(/\.$/);
+  for (const { code, title } of RULES) {
+    expect(title).toMatch(/\.$/);
+    expect(VECTORS.some((vectors) => vectors.code === code && vectors.bad.length > 0)).toBe(true);
+  }
 });

@@ -1,0 +1,48 @@
+import { constants } from 'node:fs';
+import type { Dirent } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { cleanPath } from './entry.ts';
+import type { LayerContent, LayerEntry } from './entry.ts';
+
+/**
+ * The members of a folder that holds a root file system, or an overlay layer with its whiteouts as 0:0 devices. Links
+ * are never followed. Opaque folders are marked by an attribute that Node cannot read, so use a layer's tar for those.
+ */
+export async function* readFolder(root: string): LayerContent {
+  const pending = [''];
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    const members = await readdir(path.join(root, folder), { withFileTypes: true });
+    for (const member of members) {
+      const relative = cleanPath(`${folder}/${member.name}`);
+      if (relative === undefined) continue;
+      if (member.isDirectory()) pending.push(relative);
+      else yield await toEntry(root, relative, member);
+    }
+  }
+}
+
+async function toEntry(root: string, relative: string, member: Dirent): Promise<LayerEntry> {
+  const file = path.join(root, relative);
+  if (!member.isFile()) {
+    return { path: relative, kind: await kindOf(file, member), size: 0, read: async () => Buffer.alloc(0) };
+  }
+  const { size } = await lstat(file);
+  return { path: relative, kind: 'file', size, read: () => readWithoutFollowing(file) };
+}
+
+async function kindOf(file: string, member: Dirent): Promise<LayerEntry['kind']> {
+  if (member.isSymbolicLink()) return 'symlink';
+  if (!member.isCharacterDevice()) return 'other';
+  const { rdev } = await lstat(file);
+  return rdev === 0 ? 'whiteout' : 'other';
+}
+
+async function readWithoutFollowing(file: string): Promise<Buffer> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}

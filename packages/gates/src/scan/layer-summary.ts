@@ -1,0 +1,47 @@
+import type { LayerContent, LayerEntry } from './content/entry.ts';
+import { DEBIAN_READERS } from './packages/debian.ts';
+import type { FileFacts, FileReader } from './packages/facts.ts';
+import { OTHER_READERS } from './packages/others.ts';
+
+/** What a layer says and hides: plain data that depends on the layer's content alone, so it is kept by diff id. */
+export interface LayerSummary {
+  /** Raised when what is read changes; kept summaries of another format are not used. */
+  readonly format: number;
+  /** Paths that end what lower layers have there and below. */
+  readonly hidden: readonly string[];
+  /** Folders whose content in lower layers is gone. */
+  readonly opaque: readonly string[];
+  readonly files: Readonly<Record<string, FileFacts>>;
+}
+
+export const SUMMARY_FORMAT = 1;
+
+const READERS: readonly FileReader[] = [...DEBIAN_READERS, ...OTHER_READERS];
+
+export async function summarise(content: LayerContent): Promise<LayerSummary> {
+  const hidden: string[] = [];
+  const opaque: string[] = [];
+  const files: Record<string, FileFacts> = Object.create(null) as Record<string, FileFacts>;
+  for await (const entry of content) {
+    if (entry.kind === 'whiteout' || entry.kind === 'symlink') hidden.push(entry.path);
+    else if (entry.kind === 'opaque') opaque.push(entry.path);
+    else if (entry.kind === 'file') await readFacts(entry, files);
+  }
+  return { format: SUMMARY_FORMAT, hidden, opaque, files: { ...files } };
+}
+
+async function readFacts(entry: LayerEntry, files: Record<string, FileFacts>): Promise<void> {
+  const reader = READERS.find(({ pattern }) => pattern.test(entry.path));
+  if (reader === undefined) return;
+  files[entry.path] =
+    entry.size > reader.maxBytes ? { kind: 'nothing' } : understand(reader, entry.path, await entry.read());
+}
+
+function understand(reader: FileReader, path: string, content: Buffer): FileFacts {
+  try {
+    return reader.read(content.toString('utf8'), path);
+  } catch {
+    // A broken package.json is no package; what else lies in the image is still looked at.
+    return { kind: 'nothing' };
+  }
+}

@@ -1,0 +1,108 @@
+import { timestamp } from '@updraft/kit';
+import type { Package } from '../inventory-types.ts';
+import type { Vulnerability } from '../match.ts';
+import { packageUrl, primaryUrl, titleOf } from './model.ts';
+import type { ReportResult, ScanReport } from './model.ts';
+
+/** Trivy's JSON, schema 2. Packages nobody could judge are listed in `Unchecked`, which the original does not have. */
+export function jsonReport(report: ScanReport): string {
+  const content = {
+    SchemaVersion: 2,
+    CreatedAt: timestamp(report.createdAtMs),
+    ArtifactName: report.artifactName,
+    ArtifactType: report.image === undefined ? 'filesystem' : 'container_image',
+    Metadata: metadata(report),
+    Results: report.results.map((result) => toResult(result, report)),
+    ...(report.unchecked.length > 0 && {
+      Unchecked: report.unchecked.map(({ ecosystem, packages, reason }) => ({
+        Ecosystem: ecosystem,
+        Packages: packages,
+        Reason: reason,
+      })),
+    }),
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function metadata({ os, image, isEndOfLife }: ScanReport) {
+  return {
+    ...(os && { OS: { Family: os.family, Name: os.version, ...(isEndOfLife && { EOSL: true }) } }),
+    ...(image && {
+      ImageID: image.configDigest,
+      DiffIDs: image.layers.map(({ diffId }) => diffId),
+      RepoTags: image.repoTags,
+      RepoDigests: image.repoDigests,
+      ImageConfig: image.config,
+    }),
+  };
+}
+
+function toResult(
+  { target, resultClass, type, packages, vulnerabilities }: ReportResult,
+  report: ScanReport,
+) {
+  return {
+    Target: target,
+    Class: resultClass,
+    Type: type,
+    ...(report.listAllPackages && { Packages: packages.map((installed) => toPackage(installed, report)) }),
+    ...(vulnerabilities.length > 0 && {
+      Vulnerabilities: vulnerabilities.map((found) => toVulnerability(found, report)),
+    }),
+  };
+}
+
+function toPackage(installed: Package, { os }: ScanReport) {
+  return {
+    ID: `${installed.name}@${installed.version}`,
+    Name: installed.name,
+    Identifier: { PURL: packageUrl(installed, os) },
+    Version: installed.version,
+    ...(installed.architecture && { Arch: installed.architecture }),
+    ...(isDistribution(installed) && {
+      SrcName: installed.source.name,
+      SrcVersion: installed.source.version,
+    }),
+    ...layer(installed),
+    ...(!isDistribution(installed) && { FilePath: installed.path }),
+  };
+}
+
+function toVulnerability(found: Vulnerability, { os }: ScanReport) {
+  const { package: installed, advisory } = found;
+  const vendorIds = [advisory.recordId, ...advisory.aliases].filter((id) => id !== found.id);
+  return {
+    VulnerabilityID: found.id,
+    ...(vendorIds.length > 0 && { VendorIDs: vendorIds }),
+    PkgID: `${installed.name}@${installed.version}`,
+    PkgName: installed.name,
+    ...(!isDistribution(installed) && { PkgPath: installed.path }),
+    PkgIdentifier: { PURL: packageUrl(installed, os) },
+    InstalledVersion: installed.version,
+    ...(found.fixedVersion !== '' && { FixedVersion: found.fixedVersion }),
+    Status: found.status,
+    ...layer(installed),
+    ...(advisory.severitySource !== '' && { SeveritySource: advisory.severitySource }),
+    PrimaryURL: primaryUrl(found.id),
+    DataSource: { ID: advisory.source, Name: advisory.ecosystem },
+    ...(titleOf(found) !== '' && { Title: titleOf(found) }),
+    ...(advisory.description !== '' && { Description: advisory.description }),
+    Severity: found.severity,
+    ...(advisory.weaknesses.length > 0 && { CweIDs: advisory.weaknesses }),
+    ...(advisory.score !== undefined && {
+      CVSS: { osv: { V3Vector: advisory.vector, V3Score: advisory.score } },
+    }),
+    ...(advisory.references.length > 0 && { References: advisory.references }),
+    ...(advisory.published && { PublishedDate: advisory.published }),
+    ...(advisory.modified && { LastModifiedDate: advisory.modified }),
+  };
+}
+
+function isDistribution({ ecosystem }: Package): boolean {
+  return ecosystem === 'dpkg' || ecosystem === 'apk';
+}
+
+function layer({ layer: from }: Package) {
+  if (from === undefined) return {};
+  return { Layer: { ...(from.digest && { Digest: from.digest }), DiffID: from.diffId } };
+}

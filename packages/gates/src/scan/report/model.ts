@@ -1,0 +1,76 @@
+import type { OperatingSystem, Package } from '../inventory-types.ts';
+import type { Unchecked, Vulnerability } from '../match.ts';
+import type { ScanImage } from '../scan-image.ts';
+import type { Severity } from '../severity.ts';
+
+/** Findings of one kind of package. */
+export interface ReportResult {
+  /** `REF (debian 12.15)`, `Node.js`, `Python`. */
+  readonly target: string;
+  readonly resultClass: 'os-pkgs' | 'lang-pkgs';
+  /** `debian`, `node-pkg`, `python-pkg`. */
+  readonly type: string;
+  readonly packages: readonly Package[];
+  readonly vulnerabilities: readonly Vulnerability[];
+}
+
+/** A finding that the ignore file accepts. */
+export interface Accepted {
+  readonly id: string;
+  readonly findings: number;
+}
+
+/** What a scan found, after all filters; what it could not judge is in `unchecked`, never in `results`. */
+export interface ScanReport {
+  readonly artifactName: string;
+  readonly image: ScanImage | undefined;
+  readonly os: OperatingSystem | undefined;
+  readonly isEndOfLife: boolean | undefined;
+  readonly results: readonly ReportResult[];
+  readonly unchecked: readonly Unchecked[];
+  readonly accepted: readonly Accepted[];
+  /** The severities that were asked for, mildest first. */
+  readonly severities: readonly Severity[];
+  readonly createdAtMs: number;
+  readonly version: string;
+  readonly listAllPackages: boolean;
+}
+
+/** A page about a vulnerability. */
+export function primaryUrl(id: string): string {
+  return id.startsWith('CVE-')
+    ? `https://nvd.nist.gov/vuln/detail/${id}`
+    : `https://osv.dev/vulnerability/${id}`;
+}
+
+/** One line about a vulnerability, from whatever the advisory has. */
+export function titleOf({ advisory }: Vulnerability): string {
+  const firstLine = advisory.description.split('\n').find((line) => line.trim() !== '') ?? '';
+  return advisory.title || firstLine.trim();
+}
+
+/** The package URL (purl) of a package. */
+export function packageUrl(
+  { ecosystem, name, version, architecture }: Package,
+  os: OperatingSystem | undefined,
+): string {
+  const [encodedName, encodedVersion] = [encodeURIComponent(name), encodeURIComponent(version)];
+  switch (ecosystem) {
+    case 'npm':
+      return `pkg:npm/${encodedName.replace('%2F', '/')}@${encodedVersion}`;
+    case 'pypi':
+      return `pkg:pypi/${encodedName.toLowerCase()}@${encodedVersion}`;
+    case 'dpkg':
+    case 'apk': {
+      const family = os?.family ?? (ecosystem === 'dpkg' ? 'debian' : 'alpine');
+      const qualifiers = [
+        architecture && `arch=${architecture}`,
+        os && `distro=${family}-${os.version}`,
+      ].filter(Boolean);
+      const query = qualifiers.length > 0 ? `?${qualifiers.join('&')}` : '';
+      return `pkg:${ecosystem === 'dpkg' ? 'deb' : 'apk'}/${family}/${encodedName}@${encodedVersion}${query}`;
+    }
+    default:
+      return `pkg:generic/${encodedName}@${encodedVersion}`;
+  }
+}
