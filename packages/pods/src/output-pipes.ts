@@ -9,15 +9,27 @@ import type { ContainerStreams } from './types.ts';
 /** After the process is gone, what it wrote is there to read at once; only a child it left behind keeps a pipe open. */
 const DRAIN_MS = 200;
 
-/** Real pipes between a process and its streams. */
-export class OutputPipes {
+/** What connects a started process with the streams of who started it. */
+export interface Connection {
   /** For `stdio` of the process; `closeChildEnds` once it runs. */
+  readonly stdio: readonly [number | 'ignore', number, number];
+  readonly stdin: Writable | undefined;
+  closeChildEnds(): void;
+  /** Delivers from now on what was kept back because the runtime itself may have been talking, or drops it. */
+  release(options?: { drop?: boolean }): void;
+  /** After the process has ended: resolves when all it wrote was delivered. */
+  drained(clock: Clock): Promise<void>;
+  close(): void;
+  resize?(columns: number, rows: number): void;
+}
+
+/** Real pipes between a process and its streams. Standard error is kept back until `release`. */
+export class OutputPipes implements Connection {
   readonly stdio: readonly [number | 'ignore', number, number];
   readonly stdin: Writable | undefined;
   readonly #childEnds: number[];
   readonly #outputs: readonly Output[];
 
-  /** `holdStderr`: standard error is kept back until `release`, for the runtime itself may be talking there. */
   constructor(streams: ContainerStreams) {
     const [stdoutRead, stdoutWrite] = pipe();
     const [stderrRead, stderrWrite] = pipe();
@@ -26,21 +38,19 @@ export class OutputPipes {
     if (stdin) this.#childEnds.push(stdin.childEnd);
     this.stdin = stdin?.socket;
     this.stdio = [stdin?.childEnd ?? 'ignore', stdoutWrite, stderrWrite];
-    const held = new Output(stderrRead, streams.onStderr);
+    const held = new Output(readingSocket(stderrRead), streams.onStderr);
     held.hold();
-    this.#outputs = [new Output(stdoutRead, streams.onStdout), held];
+    this.#outputs = [new Output(readingSocket(stdoutRead), streams.onStdout), held];
   }
 
   closeChildEnds(): void {
     for (const end of this.#childEnds.splice(0)) closeSync(end);
   }
 
-  /** Delivers standard error from now on; what was kept back is delivered first, or dropped. */
   release(options: { drop?: boolean } = {}): void {
     this.#outputs[1]?.release(options.drop ?? false);
   }
 
-  /** After the process has ended: resolves when all it wrote was delivered. */
   async drained(clock: Clock): Promise<void> {
     this.stdin?.destroy();
     const ended = Promise.all(this.#outputs.map((output) => output.ended));
@@ -56,15 +66,18 @@ export class OutputPipes {
   }
 }
 
-class Output {
+const readingSocket = (fd: number) => new Socket({ fd, readable: true, writable: false });
+
+/** One stream of output, which can be kept back for a while. */
+export class Output {
   readonly ended: Promise<void>;
   readonly #socket: Socket;
   readonly #deliver: (chunk: Buffer) => void;
   #held: Buffer[] | undefined;
 
-  constructor(descriptor: number, deliver: (chunk: Buffer) => void) {
+  constructor(socket: Socket, deliver: (chunk: Buffer) => void) {
     this.#deliver = deliver;
-    this.#socket = new Socket({ fd: descriptor, readable: true, writable: false });
+    this.#socket = socket;
     this.#socket.on('data', (chunk: Buffer) => {
       if (this.#held) this.#held.push(chunk);
       else deliver(chunk);

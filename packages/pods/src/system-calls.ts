@@ -1,4 +1,5 @@
 import koffi from 'koffi';
+import { closeSync, constants, openSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { PodsFault } from './fault.ts';
 
@@ -9,6 +10,7 @@ interface LibC {
   mount(source: string, target: string, type: string | null, flags: number, data: string | null): number;
   umount2(target: string, flags: number): number;
   pipe2(ends: number[], flags: number): number;
+  ioctl(descriptor: number, request: number, argument: Buffer): number;
 }
 
 const MS_BIND = 0x1000;
@@ -24,6 +26,7 @@ function libc(): LibC {
     mount: library.func('int mount(const char *, const char *, const char *, unsigned long, const char *)'),
     umount2: library.func('int umount2(const char *, int)'),
     pipe2: library.func('int pipe2(_Out_ int *, int)'),
+    ioctl: library.func('int ioctl(int, unsigned long, void *)'),
   };
   return loaded;
 }
@@ -71,4 +74,31 @@ export function pipe(): readonly [number, number] {
   const ends = [-1, -1];
   if (libc().pipe2(ends, O_CLOEXEC) !== 0) throw failed('pipe2', '');
   return [ends[0] ?? -1, ends[1] ?? -1];
+}
+
+const TIOCSPTLCK = 0x40045431;
+const TIOCGPTN = 0x80045430;
+const TIOCSWINSZ = 0x5414;
+
+/** A new pseudo-terminal: our end, and the program's. */
+export function pseudoTerminal(): { master: number; slave: number } {
+  const flags = constants.O_RDWR | constants.O_NOCTTY;
+  const master = openSync('/dev/ptmx', flags);
+  try {
+    const number = Buffer.alloc(4);
+    if (libc().ioctl(master, TIOCSPTLCK, number) !== 0) throw failed('unlock', 'a terminal');
+    if (libc().ioctl(master, TIOCGPTN, number) !== 0) throw failed('name', 'a terminal');
+    return { master, slave: openSync(`/dev/pts/${number.readUInt32LE()}`, flags) };
+  } catch (error) {
+    closeSync(master);
+    throw error;
+  }
+}
+
+/** Tells a terminal its size. */
+export function setTerminalSize(descriptor: number, columns: number, rows: number): void {
+  const size = Buffer.alloc(8);
+  size.writeUInt16LE(rows, 0);
+  size.writeUInt16LE(columns, 2);
+  if (libc().ioctl(descriptor, TIOCSWINSZ, size) !== 0) throw failed('resize', 'a terminal');
 }

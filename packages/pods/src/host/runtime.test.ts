@@ -22,7 +22,14 @@ testRuntime({
     container,
     close: async () => undefined,
   }),
-  skip: { isolation: REASON, limits: REASON, network: REASON, overlay: REASON, users: REASON },
+  skip: {
+    isolation: REASON,
+    limits: REASON,
+    network: REASON,
+    overlay: REASON,
+    terminal: REASON,
+    users: REASON,
+  },
 });
 
 describe('processes of the host', () => {

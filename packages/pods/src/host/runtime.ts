@@ -121,6 +121,7 @@ async function startOnHost(spec: ContainerSpec, streams: ContainerStreams, clock
     },
     async exec(command, options) {
       requireRunning();
+      if (options.terminal) refuse('a terminal');
       const place = { env: options.env ?? spec.env, workingDir: options.workingDir ?? spec.workingDir };
       const process = await startGroup(command, { ...place, streams: options, clock });
       execs.add(process);

@@ -93,6 +93,7 @@ export function processOf(
   };
   return {
     terminal: spec.terminal ?? false,
+    ...(spec.terminal ? { consoleSize: { width: 80, height: 24 } } : {}),
     user: {
       uid: identity.uid,
       gid: identity.gid,

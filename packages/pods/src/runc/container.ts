@@ -65,6 +65,7 @@ export async function startContainer(
       command: ['run', '--keep', '--bundle', folder],
       container: id,
       streams: options.streams,
+      terminal: spec.terminal ?? false,
       clock: machine.clock,
     });
     return new RuncContainer({ machine, pod, spec, attempt, identity, launched, undo });
@@ -152,6 +153,10 @@ class RuncContainer implements Container {
 
   async kill(signal: NodeJS.Signals): Promise<void> {
     this.#signal(signal);
+  }
+
+  resize(columns: number, rows: number): void {
+    if (!this.#ended) this.#parts.launched.resize?.(columns, rows);
   }
 
   async stop(graceMs: number, signal?: string): Promise<void> {

@@ -1,6 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PodsFault } from '../fault.ts';
 import type { Container, ContainerSpec, Process } from '../types.ts';
 import { processOf } from './bundle.ts';
 import type { Attempt } from './container.ts';
@@ -29,11 +28,6 @@ export async function execIn(
   options: ExecOptions,
 ): Promise<Process> {
   const { machine, attempt, folder } = facts;
-  if (options.terminal) {
-    throw new PodsFault('UNSUPPORTED', 'a terminal for exec is not supported yet', {
-      next: 'Run it without a terminal.',
-    });
-  }
   const identity = await identityFor(facts, options.user);
   if (identity instanceof UnknownUser)
     return {
@@ -50,6 +44,7 @@ export async function execIn(
     command: ['exec', '--process', file],
     container: attempt.id,
     streams: options,
+    terminal: options.terminal ?? false,
     clock: machine.clock,
   });
   let ended = false;
@@ -62,6 +57,9 @@ export async function execIn(
   return {
     stdin: launched.stdin,
     exited: finish(),
+    resize: (columns, rows) => {
+      if (!ended) launched.resize?.(columns, rows);
+    },
     kill: async (signal) => {
       if (!ended && launched.pid !== undefined) sendSignal(launched.pid, signal);
     },
@@ -79,7 +77,7 @@ function execProcess(
       command,
       env: options.env ?? spec.env,
       workingDir: options.workingDir ?? spec.workingDir,
-      terminal: false,
+      terminal: options.terminal ?? false,
     },
     { identity, hostname, availableCapabilities: machine.capabilities },
   );

@@ -5,6 +5,8 @@ import type { Clock, Exit } from '@updraft/kit';
 import { programFault } from '../fault.ts';
 import type { ContainerStreams } from '../types.ts';
 import { OutputPipes } from '../output-pipes.ts';
+import type { Connection } from '../output-pipes.ts';
+import { Terminal } from '../terminal.ts';
 import type { Writable } from 'node:stream';
 
 export interface LaunchOptions {
@@ -16,6 +18,8 @@ export interface LaunchOptions {
   readonly command: readonly string[];
   readonly container: string;
   readonly streams: ContainerStreams;
+  /** Gives the process a terminal; all it prints then comes as standard output. */
+  readonly terminal: boolean;
   readonly clock: Clock;
 }
 
@@ -28,6 +32,8 @@ export interface Launched {
   /** On the host; undefined when the process could not be started. */
   readonly pid: number | undefined;
   readonly stdin: Writable | undefined;
+  /** Only with a terminal. */
+  readonly resize?: (columns: number, rows: number) => void;
   /** Resolves when the process has ended and its output was delivered. */
   readonly ended: Promise<LaunchEnd>;
 }
@@ -42,7 +48,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const [verb = '', ...rest] = command;
   const log = path.join(folder, 'log');
   const pidFile = path.join(folder, 'pid');
-  const pipes = new OutputPipes(streams);
+  const pipes: Connection = options.terminal ? new Terminal(streams) : new OutputPipes(streams);
   const args = [
     '--root',
     state,
@@ -68,7 +74,12 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     await pipes.drained(clock);
     return outcome(exit, pid, await complaints(log));
   };
-  return { pid, stdin: pipes.stdin, ended: finish() };
+  const resize = (columns: number, rows: number) => {
+    pipes.resize?.(columns, rows);
+    // runc copies the size to the container's own terminal when it is told that it changed.
+    running.kill('SIGWINCH');
+  };
+  return { pid, stdin: pipes.stdin, ended: finish(), ...(options.terminal ? { resize } : {}) };
 }
 
 function outcome(exit: Exit, pid: number | undefined, errors: readonly string[]): LaunchEnd {

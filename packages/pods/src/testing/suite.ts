@@ -18,7 +18,9 @@ export interface RuntimeSuite {
   readonly name: string;
   readonly create: () => Promise<RuntimeUnderTest>;
   /** Groups of cases this kind of runtime cannot pass, each with the reason. */
-  readonly skip?: Partial<Record<'isolation' | 'limits' | 'network' | 'overlay' | 'users', string>>;
+  readonly skip?: Partial<
+    Record<'isolation' | 'limits' | 'network' | 'overlay' | 'terminal' | 'users', string>
+  >;
 }
 
 type Ran = { exit: ContainerExit; stdout: string; stderr: string };
@@ -236,6 +238,30 @@ export function testRuntime({ name, create, skip = {} }: RuntimeSuite): void {
         const container = await pod.start(subject.container(['true']), recorder());
         await container.exited;
         await expect(container.exec(['true'], recorder())).rejects.toMatchObject({ code: 'GONE' });
+      });
+    });
+
+    group(skip.terminal, 'terminals', () => {
+      it('are the controlling terminal of an exec, can be typed into and be resized', async () => {
+        const container = await startReady(await createPod(), 'echo ready; exec sleep 60');
+        const output = recorder();
+        const script =
+          'stty size; trap "stty size; exit 6" WINCH; echo waiting; while :; do sleep 0.05; done';
+        const process = await container.exec(['sh', '-c', script], { ...output, terminal: true });
+        await expect.poll(() => output.stdout).toContain('24 80\r\nwaiting');
+        process.resize?.(132, 43);
+        expect(await process.exited).toEqual(done(6));
+        expect(output.stdout).toContain('43 132');
+      });
+
+      it('turn what is typed into signals', async () => {
+        const output = recorder();
+        const pod = await createPod();
+        const container = await pod.start(subject.container(['cat'], { terminal: true }), output);
+        container.stdin?.write('hello\n');
+        await expect.poll(() => output.stdout).toBe('hello\r\nhello\r\n');
+        container.stdin?.write('\u0004');
+        expect(await container.exited).toEqual(done(0));
       });
     });
 
