@@ -1,0 +1,122 @@
+import type { Objects } from '../kinds/objects.ts';
+import type { Service } from '../kinds/network.ts';
+import type { Container, EnvFrom, EnvVar, Pod } from '../kinds/pod.ts';
+import { expand } from './expansion.ts';
+import { fieldValue, resourceValue } from './fields.ts';
+import type { Surroundings } from './fields.ts';
+import { configError } from './services.ts';
+
+type Env = Record<string, string>;
+
+const VARIABLE_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
+
+/**
+ * The environment of a container: the image's, then Services that are there, then `envFrom`, then `env` with
+ * references expanded in order. @throws NotYet when a Secret or ConfigMap it needs is missing.
+ */
+export function environmentOf(
+  objects: Objects,
+  pod: Pod,
+  container: Container,
+  around: Surroundings & { readonly imageEnv: readonly string[] },
+): Env {
+  const env: Env = { ...serviceLinks(objects, pod), ...parseEnv(around.imageEnv) };
+  // Only what the pod itself says can be referred to, beside Services: as upstream.
+  const known: Env = serviceLinks(objects, pod);
+  for (const source of container.envFrom ?? []) Object.assign(known, fromSource(objects, pod, source));
+  for (const variable of container.env ?? []) {
+    const value = valueOf({ objects, pod, container, around }, variable, known);
+    if (value !== undefined) known[variable.name] = value;
+  }
+  return Object.assign(env, known);
+}
+
+export function parseEnv(lines: readonly string[]): Env {
+  return Object.fromEntries(
+    lines.map((line) => {
+      const equals = line.indexOf('=');
+      return equals < 0 ? [line, ''] : [line.slice(0, equals), line.slice(equals + 1)];
+    }),
+  );
+}
+
+interface Scope {
+  readonly objects: Objects;
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly around: Surroundings;
+}
+
+function valueOf(
+  { objects, pod, container, around }: Scope,
+  variable: EnvVar,
+  known: Env,
+): string | undefined {
+  const { valueFrom } = variable;
+  if (!valueFrom) return expand(variable.value ?? '', known);
+  if (valueFrom.fieldRef) return fieldValue(pod, valueFrom.fieldRef, around);
+  if (valueFrom.resourceFieldRef) return resourceValue(pod, container, valueFrom.resourceFieldRef);
+  const { secretKeyRef, configMapKeyRef } = valueFrom;
+  const reference = secretKeyRef ?? configMapKeyRef;
+  if (!reference) return '';
+  const kind = secretKeyRef ? 'secret' : 'configmap';
+  const data = dataOf(objects, kind, pod.metadata.namespace, reference.name ?? '');
+  if (data && Object.hasOwn(data, reference.key)) return data[reference.key];
+  if (reference.optional) return undefined;
+  if (!data) throw configError(`${kind} "${reference.name}" not found`);
+  const place = `${kind === 'secret' ? 'Secret' : 'ConfigMap'} ${pod.metadata.namespace}/${reference.name}`;
+  throw configError(`couldn't find key ${reference.key} in ${place}`);
+}
+
+function fromSource(objects: Objects, pod: Pod, source: EnvFrom): Env {
+  const { configMapRef, secretRef, prefix = '' } = source;
+  const reference = configMapRef ?? secretRef;
+  if (!reference) return {};
+  const kind = configMapRef ? 'configmap' : 'secret';
+  const data = dataOf(objects, kind, pod.metadata.namespace, reference.name ?? '');
+  if (!data && !reference.optional) throw configError(`${kind} "${reference.name}" not found`);
+  const named = Object.entries(data ?? {}).map(([key, value]) => [`${prefix}${key}`, value] as const);
+  return Object.fromEntries(named.filter(([name]) => VARIABLE_NAME.test(name)));
+}
+
+function dataOf(
+  objects: Objects,
+  kind: 'secret' | 'configmap',
+  namespace: string | undefined,
+  name: string,
+): Env | undefined {
+  if (kind === 'configmap') {
+    const map = objects.get('configmaps', namespace, name);
+    return map && { ...map.data };
+  }
+  const secret = objects.get('secrets', namespace, name);
+  if (!secret) return undefined;
+  return Object.fromEntries(
+    Object.entries(secret.data ?? {}).map(([key, value]) => [
+      key,
+      Buffer.from(value, 'base64').toString('utf8'),
+    ]),
+  );
+}
+
+/** `WEB_SERVICE_HOST` and `WEB_SERVICE_PORT` of the Services there are; that of the API is always among them. */
+function serviceLinks(objects: Objects, pod: Pod): Env {
+  const api = objects.get('services', 'default', 'kubernetes');
+  const links = api ? linksOf(api) : {};
+  if (pod.spec.enableServiceLinks === false) return links;
+  for (const service of objects.list('services', pod.metadata.namespace))
+    Object.assign(links, linksOf(service));
+  return links;
+}
+
+function linksOf({ metadata, spec }: Service): Env {
+  const [first] = spec.ports ?? [];
+  if (!spec.clusterIP || spec.clusterIP === 'None' || !first) return {};
+  const name = metadata.name.toUpperCase().replaceAll('-', '_');
+  const env: Env = { [`${name}_SERVICE_HOST`]: spec.clusterIP, [`${name}_SERVICE_PORT`]: String(first.port) };
+  for (const port of spec.ports ?? []) {
+    if (port.name)
+      env[`${name}_SERVICE_PORT_${port.name.toUpperCase().replaceAll('-', '_')}`] = String(port.port);
+  }
+  return env;
+}

@@ -1,0 +1,173 @@
+import type { Readable } from 'node:stream';
+import { messageOf, timestamp } from '@updraft/kit';
+import type { Process } from '@updraft/pods';
+import type { ExecOptions, KubeletPort, LogOptions } from '../api/ports.ts';
+import { isFinished } from '../controllers/pods.ts';
+import { ClusterFault } from '../fault.ts';
+import { objectOf } from '../kinds/objects.ts';
+import type { ContainerStatus, Pod } from '../kinds/pod.ts';
+import type { KubeObject, WatchEvent } from '../store/types.ts';
+import { readPodLog, removeLogs } from './pod-logs.ts';
+import { PodWorker } from './pod-worker.ts';
+import type { KubeletServices } from './services.ts';
+import { sweepVolumes } from './volumes/volumes.ts';
+
+/** Runs the pods that are bound to its node. */
+export interface Kubelet extends KubeletPort {
+  /** Ends every pod's processes and leaves the objects. */
+  stop(): Promise<void>;
+}
+
+const HALT_GRACE_MS = 5000;
+const KILLED_CODE = 137;
+
+/**
+ * Starts the kubelet. Everything that a dead daemon's pods held is taken away first (their containers by the
+ * runtime's own sweep, before), then each bound pod is started anew.
+ */
+export async function startKubelet(services: KubeletServices): Promise<Kubelet> {
+  await sweepVolumes(services.dir);
+  const kubelet = new NodeKubelet(services);
+  kubelet.begin();
+  return kubelet;
+}
+
+class NodeKubelet implements Kubelet {
+  readonly #services: KubeletServices;
+  readonly #workers = new Map<string, PodWorker>();
+  #unwatch: () => void = () => undefined;
+
+  constructor(services: KubeletServices) {
+    this.#services = services;
+  }
+
+  begin(): void {
+    const { objects, nodeName } = this.#services;
+    this.#unwatch = objects.store.watch((event) => this.#hear(event));
+    for (const pod of objects.list('pods')) if (pod.spec.nodeName === nodeName) this.#revive(pod);
+  }
+
+  async stop(): Promise<void> {
+    this.#unwatch();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.halt(HALT_GRACE_MS)));
+    this.#workers.clear();
+  }
+
+  async logs(object: KubeObject, options: LogOptions): Promise<Readable> {
+    const pod = object as unknown as Pod;
+    const runner = this.#workers.get(pod.metadata.uid)?.runner(options.container);
+    const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
+    const kept = statuses.find(({ name }) => name === options.container)?.restartCount ?? 0;
+    const instance = runner?.status.restartCount ?? kept;
+    return readPodLog(this.#services, pod, options, { log: runner?.log, instance });
+  }
+
+  async exec(object: KubeObject, options: ExecOptions): Promise<Process> {
+    const running = this.#workers.get(object.metadata.uid)?.runner(options.container)?.running;
+    if (!running) {
+      throw new ClusterFault(
+        'NOT_FOUND',
+        `container ${options.container} of pod ${object.metadata.name} is not running`,
+      );
+    }
+    const { command, container: _container, ...streams } = options;
+    return running.exec(command, streams);
+  }
+
+  #hear(event: WatchEvent): void {
+    if (event.resource === 'configmaps' || event.resource === 'secrets')
+      return this.#refresh(event.resource, event.object);
+    const pod = objectOf(event, 'pods');
+    if (!pod || pod.spec.nodeName !== this.#services.nodeName) return;
+    if (event.type === 'DELETED') this.#gone(pod);
+    else this.#seen(pod);
+  }
+
+  #seen(pod: Pod): void {
+    const { uid } = pod.metadata;
+    const worker = this.#workers.get(uid);
+    if (worker) return worker.update(pod);
+    if (isFinished(pod)) return;
+    if (pod.metadata.deletionTimestamp === undefined) this.#start(pod);
+    else this.#bury(pod);
+  }
+
+  #start(pod: Pod, before: readonly ContainerStatus[] = []): void {
+    const worker = new PodWorker(this.#services, pod, before);
+    this.#workers.set(pod.metadata.uid, worker);
+    worker.start();
+  }
+
+  /** Nothing of it runs here: the object can go. */
+  #bury(pod: Pod): void {
+    const { namespace, name, uid } = pod.metadata;
+    this.#services.deletion.delete('pods', namespace, name, { gracePeriodSeconds: 0, uid });
+  }
+
+  #gone(pod: Pod): void {
+    const worker = this.#workers.get(pod.metadata.uid);
+    this.#workers.delete(pod.metadata.uid);
+    const ended = worker ? worker.terminate(0) : removeLogs(this.#services, pod);
+    void ended.catch((error: unknown) =>
+      this.#services.logger.log('warn', 'something of a pod was left behind', {
+        pod: pod.metadata.name,
+        error: messageOf(error),
+      }),
+    );
+  }
+
+  #refresh(resource: 'configmaps' | 'secrets', { metadata }: KubeObject): void {
+    for (const worker of this.#workers.values()) {
+      if (worker.pod.metadata.namespace !== metadata.namespace) continue;
+      // What is missing now was there at the start: the volume keeps what it has.
+      void worker.refreshVolumes(resource, metadata.name).catch(() => undefined);
+    }
+  }
+
+  /** A pod that an earlier daemon ran. */
+  #revive(pod: Pod): void {
+    if (isFinished(pod)) return;
+    if (pod.metadata.deletionTimestamp !== undefined) return this.#bury(pod);
+    const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+    const ran = statuses.some(({ state }) => state.running !== undefined || state.terminated !== undefined);
+    if (ran && pod.spec.restartPolicy === 'Never') return this.#fail(pod);
+    const now = timestamp(this.#services.clock.now());
+    this.#start(
+      pod,
+      statuses.map((status) => afterKill(status, now)),
+    );
+  }
+
+  /** Its containers were killed with the daemon and may not be started again. */
+  #fail({ metadata }: Pod): void {
+    const now = timestamp(this.#services.clock.now());
+    this.#services.objects.modify('pods', metadata.namespace, metadata.name, (pod) => {
+      const ended = (status: ContainerStatus) => ({
+        ...status,
+        state: endedState(status, now),
+        ready: false,
+        started: false,
+      });
+      pod.status = {
+        ...pod.status,
+        phase: 'Failed',
+        reason: 'NodeShutdown',
+        message: 'Pod was ended when the platform stopped',
+        containerStatuses: (pod.status?.containerStatuses ?? []).map(ended),
+      };
+    });
+  }
+}
+
+function endedState({ state }: ContainerStatus, now: string): ContainerStatus['state'] {
+  if (state.terminated) return state;
+  const startedAt = state.running?.startedAt;
+  const killed = { exitCode: KILLED_CODE, reason: 'Error', message: 'the platform stopped', finishedAt: now };
+  return { terminated: startedAt === undefined ? killed : { ...killed, startedAt } };
+}
+
+function afterKill(status: ContainerStatus, now: string): ContainerStatus {
+  const ran = status.state.running !== undefined || status.state.terminated !== undefined;
+  if (!ran) return status;
+  return { ...status, restartCount: status.restartCount + 1, lastState: endedState(status, now) };
+}

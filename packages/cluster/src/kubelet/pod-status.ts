@@ -1,0 +1,116 @@
+import { timestamp } from '@updraft/kit';
+import { withCondition } from '../controllers/conditions.ts';
+import type { Condition } from '../kinds/meta.ts';
+import type { ContainerStatus, Pod, PodPhase, PodStatus } from '../kinds/pod.ts';
+import { qosClassOf } from './quality.ts';
+
+/** What the kubelet knows of a pod, beside the object itself. */
+export interface PodFacts {
+  readonly init: readonly ContainerStatus[];
+  readonly sidecars: ReadonlySet<string>;
+  readonly app: readonly ContainerStatus[];
+  readonly address: string | undefined;
+  readonly nodeAddress: string;
+  /** When the kubelet took the pod on. */
+  readonly startedMs: number;
+  /** Set when the pod has ended for a reason of its own, such as DeadlineExceeded. */
+  readonly verdict: { readonly reason: string; readonly message: string } | undefined;
+}
+
+function initDone(pod: Pod, facts: PodFacts): boolean {
+  return facts.init.every((status) =>
+    facts.sidecars.has(status.name) ? status.started === true : status.state.terminated?.exitCode === 0,
+  );
+}
+
+/** The phase that follows from the containers, as upstream's kubelet finds it. */
+export function phaseOf(pod: Pod, facts: PodFacts): PodPhase {
+  if (facts.verdict) return 'Failed';
+  const policy = pod.spec.restartPolicy ?? 'Always';
+  const initFailed = facts.init.some(
+    ({ name, state }) => !facts.sidecars.has(name) && (state.terminated?.exitCode ?? 0) !== 0,
+  );
+  if (initFailed && policy === 'Never') return 'Failed';
+  const never = (status: ContainerStatus) =>
+    status.state.waiting !== undefined && !status.lastState.terminated;
+  if (facts.app.some(never)) return 'Pending';
+  if (!initDone(pod, facts) && facts.app.every(({ state }) => !state.running && !state.terminated))
+    return 'Pending';
+  if (facts.app.some(({ state }) => !state.terminated) || policy === 'Always') return 'Running';
+  if (facts.app.every(({ state }) => state.terminated?.exitCode === 0)) return 'Succeeded';
+  return policy === 'Never' ? 'Failed' : 'Running';
+}
+
+/** The status to be written: conditions of others (scheduler, readiness gates) are kept. */
+export function statusOf(pod: Pod, facts: PodFacts, nowMs: number): PodStatus {
+  const phase = phaseOf(pod, facts);
+  const { address } = facts;
+  return {
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    phase,
+    ...facts.verdict,
+    conditions: conditionsOf(pod, { ...facts, phase, nowMs }),
+    hostIP: facts.nodeAddress,
+    hostIPs: [{ ip: facts.nodeAddress }],
+    ...(address === undefined ? {} : { podIP: address, podIPs: [{ ip: address }] }),
+    startTime: timestamp(facts.startedMs),
+    ...(facts.init.length > 0 ? { initContainerStatuses: [...facts.init] } : {}),
+    containerStatuses: [...facts.app],
+    qosClass: qosClassOf(pod.spec),
+  };
+}
+
+function conditionsOf(pod: Pod, facts: PodFacts & { phase: PodPhase; nowMs: number }): Condition[] {
+  const { phase, nowMs } = facts;
+  const ended = phase === 'Succeeded' || phase === 'Failed';
+  const initialized = initDone(pod, facts) || phase === 'Succeeded';
+  const unready = unreadyText(facts, ended);
+  const gates = (pod.spec.readinessGates ?? []).filter(
+    ({ conditionType }) =>
+      pod.status?.conditions?.find(({ type }) => type === conditionType)?.status !== 'True',
+  );
+  const containersReady = unready === undefined && initialized;
+  const why = readyReason(facts, unready);
+  const blocked = containersReady && gates.length > 0;
+  const gateWhy = {
+    reason: 'ReadinessGatesNotReady',
+    message: `corresponding condition of pod readiness gate ${JSON.stringify(gates[0]?.conditionType)} is not "True".`,
+  };
+  const changes = [
+    { type: 'PodReadyToStartContainers', ok: facts.address !== undefined && !ended, why: {} },
+    { type: 'Initialized', ok: initialized, why: initReason(pod, facts) },
+    { type: 'Ready', ok: containersReady && !blocked, why: blocked ? gateWhy : why },
+    { type: 'ContainersReady', ok: containersReady, why },
+  ];
+  let conditions = pod.status?.conditions ?? [];
+  for (const { type, ok, why } of changes) {
+    const change = ok ? { type, status: 'True' as const } : { type, status: 'False' as const, ...why };
+    conditions = withCondition(conditions, change, nowMs);
+  }
+  return conditions.map(({ lastUpdateTime: _unused, ...condition }) => ({
+    lastProbeTime: null,
+    ...condition,
+  }));
+}
+
+const quoted = (statuses: readonly ContainerStatus[]) => `[${statuses.map(({ name }) => name).join(' ')}]`;
+
+function unreadyText(facts: PodFacts, ended: boolean): string | undefined {
+  const watched = [...facts.init.filter(({ name }) => facts.sidecars.has(name)), ...facts.app];
+  const unready = watched.filter(({ ready }) => !ready);
+  return unready.length > 0 || ended ? `containers with unready status: ${quoted(unready)}` : undefined;
+}
+
+function readyReason({ phase }: { phase: PodPhase }, unready: string | undefined) {
+  if (phase === 'Succeeded') return { reason: 'PodCompleted' };
+  if (phase === 'Failed') return { reason: 'PodFailed' };
+  return { reason: 'ContainersNotReady', message: unready ?? 'init containers are not done' };
+}
+
+function initReason(pod: Pod, facts: PodFacts) {
+  const open = facts.init.filter(({ state }) => state.terminated?.exitCode !== 0);
+  return {
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: ${quoted(open)}`,
+  };
+}

@@ -1,0 +1,70 @@
+import type { SecurityContext } from '@updraft/pods';
+import type { Container, Pod } from '../kinds/pod.ts';
+import { configError, podLabel } from './services.ts';
+
+/**
+ * Who the container runs as and what it may do, from pod, container and image.
+ * @throws NotYet when it must not run as root and would, or nobody can tell.
+ */
+export function securityOf(pod: Pod, container: Container, imageUser: string): SecurityContext {
+  const own = container.securityContext ?? {};
+  const shared = pod.spec.securityContext ?? {};
+  const runAsUser = own.runAsUser ?? shared.runAsUser;
+  const runAsGroup = own.runAsGroup ?? shared.runAsGroup;
+  if (own.runAsNonRoot ?? shared.runAsNonRoot) requireNonRoot(pod, container, { runAsUser, imageUser });
+  const user = userText({ runAsUser, runAsGroup, imageUser });
+  const groups = [
+    ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]),
+    ...(shared.supplementalGroups ?? []),
+  ];
+  const profile = (own.seccompProfile ?? shared.seccompProfile)?.type;
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(groups.length > 0 ? { supplementalGroups: groups } : {}),
+    ...capabilities(container),
+    ...(own.allowPrivilegeEscalation === undefined
+      ? {}
+      : { allowPrivilegeEscalation: own.allowPrivilegeEscalation }),
+    ...(profile === 'Unconfined' || own.privileged ? { seccomp: false } : {}),
+  };
+}
+
+function capabilities({
+  securityContext = {},
+}: Container): Pick<SecurityContext, 'addCapabilities' | 'dropCapabilities'> {
+  const { add = [], drop = [] } = securityContext.capabilities ?? {};
+  const added = securityContext.privileged ? ['ALL'] : add;
+  return {
+    ...(added.length > 0 ? { addCapabilities: added } : {}),
+    ...(drop.length > 0 ? { dropCapabilities: drop } : {}),
+  };
+}
+
+interface Identity {
+  readonly runAsUser: number | undefined;
+  readonly imageUser: string;
+}
+
+function requireNonRoot(pod: Pod, container: Container, { runAsUser, imageUser }: Identity): void {
+  const where = `(pod: "${podLabel(pod)}", container: ${container.name})`;
+  if (runAsUser === 0) throw configError(`container's runAsUser breaks non-root policy ${where}`);
+  if (runAsUser !== undefined) return;
+  const user = imageUser.split(':')[0] ?? '';
+  if (user === '' || /^0+$/.test(user)) {
+    throw configError(`container has runAsNonRoot and image will run as root ${where}`);
+  }
+  if (!/^\d+$/.test(user)) {
+    const why = `image has non-numeric user (${user}), cannot verify user is non-root`;
+    throw configError(`container has runAsNonRoot and ${why} ${where}`);
+  }
+}
+
+function userText({
+  runAsUser,
+  runAsGroup,
+  imageUser,
+}: Identity & { runAsGroup: number | undefined }): string | undefined {
+  if (runAsUser === undefined && runAsGroup === undefined) return imageUser === '' ? undefined : imageUser;
+  const user = runAsUser === undefined ? (imageUser.split(':')[0] ?? '') || '0' : String(runAsUser);
+  return runAsGroup === undefined ? user : `${user}:${runAsGroup}`;
+}

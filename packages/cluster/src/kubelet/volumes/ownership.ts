@@ -1,0 +1,23 @@
+import { chmod, lchown, lstat, readdir } from 'node:fs/promises';
+import path from 'node:path';
+
+const SET_GID = 0o2000;
+const GROUP_READ_WRITE = 0o660;
+const GROUP_SEARCH = 0o110;
+
+/**
+ * `fsGroup`: everything in the volume belongs to the group, which may read and write it (only read what is read-only), and
+ * what is made later inherits the group.
+ */
+export async function giveToGroup(volume: string, group: number, readOnly: boolean): Promise<void> {
+  const status = await lstat(volume);
+  if (status.uid !== undefined && status.gid !== group) await lchown(volume, status.uid, group);
+  if (status.isSymbolicLink()) return;
+  const wanted = status.mode | (readOnly ? 0o440 : GROUP_READ_WRITE);
+  if (!status.isDirectory()) {
+    if (status.isFile()) await chmod(volume, wanted & 0o7777);
+    return;
+  }
+  await chmod(volume, (wanted | SET_GID | GROUP_SEARCH) & 0o7777);
+  for (const name of await readdir(volume)) await giveToGroup(path.join(volume, name), group, readOnly);
+}
