@@ -173,6 +173,8 @@ function readGlobal(entry: Entry, problems: Problems): unknown {
   return reader(entry.value, { problems, subject: 'configuration', keyword: entry.key });
 }
 
+/** One of these makes a map a job. */
+const WORK = ['script', 'run', 'trigger'];
 const RESERVED = new Set(['types', 'true', 'false', 'nil']);
 const MAX_NAME = 255;
 
@@ -199,25 +201,16 @@ function checkJob(entry: Entry, { keywords, stage }: JobDefinition, context: Che
   if (entry.value.kind === 'map') checkCombinations(entry.value, entry.at, { keywords, scope });
 }
 
-/** A job is a map; anything else at the top level is most likely a misspelt keyword. */
-function checkJobShape(entry: Entry, problems: Problems): boolean {
-  if (entry.value.kind === 'map') return true;
-  const suggestion = nearest(entry.key, Object.keys(GLOBAL_KEYWORDS));
-  if (Object.hasOwn(JOB_KEYWORDS, entry.key)) {
-    problems.add(
-      'unknown-keyword',
-      entry.at,
-      `${entry.key} belongs into a job, not to the top level`,
-      suggestion,
-    );
-  } else {
-    problems.add(
-      'unknown-keyword',
-      entry.at,
-      `${entry.key} is neither a keyword nor a job (a map with script)`,
-      suggestion,
-    );
-  }
+/** A job is a map with something to do; anything else at the top level is most likely a misspelt keyword. */
+function checkJobShape({ key, at, value }: Entry, problems: Problems): boolean {
+  const suggestion = nearest(key, Object.keys(GLOBAL_KEYWORDS));
+  const works = value.kind === 'map' && WORK.some((keyword) => value.entries.has(keyword));
+  if (value.kind === 'map' && (works || suggestion === undefined)) return true;
+  const belongsIntoJob = value.kind !== 'map' && Object.hasOwn(JOB_KEYWORDS, key);
+  const why = belongsIntoJob
+    ? 'belongs into a job, not to the top level'
+    : 'is neither a keyword nor a job (a map with script)';
+  problems.add('unknown-keyword', at, `${key} ${why}`, suggestion);
   return false;
 }
 
@@ -240,10 +233,9 @@ function checkCombinations(tree: MapTree, at: Mark, { keywords, scope }: ReadJob
     const entry = tree.entries.get(key);
     return entry !== undefined && !isNull(entry.value);
   };
-  const work = ['script', 'run', 'trigger'].filter(has);
+  const work = WORK.filter(has);
   if (work.length === 0) {
-    const suggestion = nearest(scope.subject.slice('job '.length), Object.keys(GLOBAL_KEYWORDS));
-    scope.problems.add('missing-keyword', at, `${scope.subject}: script is missing`, suggestion);
+    report(scope, 'missing-keyword', at, 'script is missing');
   }
   if (work.length > 1) report(scope, 'conflicting-keywords', at, `${work.join(' and ')} exclude each other`);
   for (const key of ['only', 'except']) {

@@ -9,7 +9,7 @@ import { defaultConfigPath, prepareScene, ruleContext } from './scene.ts';
 import { definedVariables } from './select-jobs.ts';
 import { SourceFile, withoutEntry } from './tree.ts';
 import type { MapTree } from './tree.ts';
-import { VariableScope } from './variables/scope.ts';
+import { VariableScope, baseOf } from './variables/scope.ts';
 import { readYaml } from './yaml/read-yaml.ts';
 
 export interface LintRequest extends Omit<PipelineRequest, 'facts'> {
@@ -74,7 +74,7 @@ function lintNeeds(configuration: Configuration, problems: Problems): void {
 
 function lintVariables(configuration: Configuration, problems: Problems): void {
   const globals = definedVariables(configuration.variables, 'global');
-  const nothing = { variables: [], values: new Map<string, string>() };
+  const nothing = baseOf([]);
   const shared = new VariableScope(globals, nothing);
   if (shared.cycle) {
     const message = `variables refer to each other in a circle: ${shared.cycle.join(' -> ')}`;

@@ -1,19 +1,11 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import path from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import type { Scalar } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { lintConfiguration } from './index.ts';
-import { hasReference, referenceDir, skipReason } from './testing/reference.ts';
+import { hasReference, listReference, readReference, skipReason } from './testing/reference.ts';
 
-const filesOf = (kind: string): string[] => {
-  if (!hasReference) return [];
-  const all = readdirSync(path.join(referenceDir, 'schema-tests', kind), {
-    recursive: true,
-    encoding: 'utf8',
-  });
-  return all.filter((file) => file.endsWith('.yml')).toSorted();
-};
+const filesOf = (kind: string): string[] => listReference(`schema-tests/${kind}`);
+const textOf = (kind: string, file: string): string => readReference(`schema-tests/${kind}/${file}`);
 
 function errorsOf(text: string): string[] {
   const files = { read: () => text, list: () => ['.gitlab-ci.yml'] };
@@ -46,12 +38,12 @@ describe.skipIf(!hasReference)(`GitLab's own schema tests${skipReason}`, () => {
   const positive = filesOf('positive').filter((file) => !(`positive/${file}` in EXCEPTIONS));
 
   it.each(positive)('accepts positive/%s', (file) => {
-    const text = readFileSync(path.join(referenceDir, 'schema-tests/positive', file), 'utf8');
+    const text = textOf('positive', file);
     expect(errorsOf(text)).toEqual([]);
   });
 
   it.each(filesOf('negative'))('refuses every entry of negative/%s', (file) => {
-    const text = readFileSync(path.join(referenceDir, 'schema-tests/negative', file), 'utf8');
+    const text = textOf('negative', file);
     const accepted = entriesOf(text)
       .filter((entry) => errorsOf(entry.text).length === 0)
       .map((entry) => `negative/${file}: ${entry.key}`);

@@ -105,7 +105,8 @@ export type Plain = string | number | boolean | null | readonly Plain[] | { read
 export function plain(tree: Tree): Plain {
   switch (tree.kind) {
     case 'leaf':
-      return tree.value;
+      // `1.0` and numbers beyond a double's reach mean their digits.
+      return typeof tree.value === 'number' && String(tree.value) !== tree.text ? tree.text : tree.value;
     case 'list':
       return tree.items.map(plain);
     case 'reference':

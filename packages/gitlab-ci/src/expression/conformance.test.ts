@@ -63,7 +63,7 @@ function firstOperand(text: string): Expression | undefined {
 
 describe.skipIf(!hasReference)(`GitLab's own facts about expressions${skipReason}`, () => {
   const facts: Facts = hasReference
-    ? readReference('expressions.json')
+    ? (JSON.parse(readReference('expressions.json')) as Facts)
     : {
         truth_table: [],
         invalid: [],

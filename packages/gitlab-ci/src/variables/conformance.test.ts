@@ -25,7 +25,9 @@ interface Facts {
 }
 
 describe.skipIf(!hasReference)(`GitLab's own facts about variables${skipReason}`, () => {
-  const facts: Facts = hasReference ? readReference('expansion.json') : { single: [], collection: [] };
+  const facts: Facts = hasReference
+    ? (JSON.parse(readReference('expansion.json')) as Facts)
+    : { single: [], collection: [] };
 
   it('has facts', () => expect(facts.collection.length).toBeGreaterThan(15));
 

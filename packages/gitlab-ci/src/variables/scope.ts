@@ -1,54 +1,60 @@
+import { walkGraph } from '../graph.ts';
 import type { Variable } from '../pipeline.ts';
-import { expandAll } from './expand-all.ts';
+import { expandVariables, mentionedVariables } from './expand.ts';
 import { strongest } from './job-variables.ts';
 
-/**
- * What a name means at one point: a few variables over a base that many share. The base is the weaker one (the
- * predefined variables), so that looking up needs no merged copy for each job.
- */
-export class VariableScope {
-  readonly own: readonly Variable[];
-  readonly #base: readonly Variable[];
-  readonly #baseValues: ReadonlyMap<string, string>;
-  readonly #values: ReadonlyMap<string, string>;
-  #expanded: ReadonlyMap<string, string> | undefined;
-  #cycle: readonly string[] | undefined;
-
-  constructor(own: readonly Variable[], base: BaseVariables) {
-    this.own = strongest(own);
-    this.#base = base.variables;
-    this.#baseValues = base.values;
-    this.#values = new Map(this.own.map(({ key, value }) => [key, value]));
-  }
-
-  /** As stored. */
-  readonly variable = (name: string): string | undefined =>
-    this.#values.get(name) ?? this.#baseValues.get(name);
-
-  /** With what it mentions put in. */
-  readonly expanded = (name: string): string | undefined => this.#expand().get(name);
-
-  /** Variables of this scope that refer to each other in a circle. */
-  get cycle(): readonly string[] | undefined {
-    this.#expand();
-    return this.#cycle;
-  }
-
-  #expand(): ReadonlyMap<string, string> {
-    if (this.#expanded) return this.#expanded;
-    const { variables, cycle } = expandAll(strongest([...this.#base, ...this.own]), { keepUndefined: true });
-    this.#cycle = cycle;
-    this.#expanded = new Map(variables.map(({ key, value }) => [key, value]));
-    return this.#expanded;
-  }
-}
-
+/** Many scopes share these, which are weaker than all others: GitLab's predefined variables. */
 export interface BaseVariables {
   readonly variables: readonly Variable[];
-  readonly values: ReadonlyMap<string, string>;
+  readonly byKey: ReadonlyMap<string, Variable>;
 }
 
 export const baseOf = (variables: readonly Variable[]): BaseVariables => ({
   variables,
-  values: new Map(variables.map(({ key, value }) => [key, value])),
+  byKey: new Map(variables.map((variable) => [variable.key, variable])),
 });
+
+/**
+ * What a name means at one point: a few variables over the shared base. Expands only what is asked for, so that
+ * looking at one name of a job does not cost all of them.
+ */
+export class VariableScope {
+  readonly own: readonly Variable[];
+  readonly #ownByKey: ReadonlyMap<string, Variable>;
+  readonly #base: BaseVariables;
+  readonly #expanded = new Map<string, string | undefined>();
+
+  constructor(own: readonly Variable[], base: BaseVariables) {
+    this.own = strongest(own);
+    this.#ownByKey = new Map(this.own.map((variable) => [variable.key, variable]));
+    this.#base = base;
+  }
+
+  /** As stored. */
+  readonly variable = (name: string): string | undefined => this.#find(name)?.value;
+
+  /** With what it mentions put in. In a circle, which `cycle` tells, the mention stays. */
+  readonly expanded = (name: string): string | undefined => {
+    if (this.#expanded.has(name)) return this.#expanded.get(name);
+    const variable = this.#find(name);
+    if (!variable || variable.raw) return variable?.value;
+    this.#expanded.set(name, undefined);
+    const value = expandVariables(variable.value, this.expanded, { keepUndefined: true });
+    this.#expanded.set(name, value);
+    return value;
+  };
+
+  /** Variables of this scope that refer to each other in a circle. */
+  get cycle(): readonly string[] | undefined {
+    const { circles } = walkGraph(this.#ownByKey.keys(), (key) => {
+      const variable = this.#ownByKey.get(key);
+      if (!variable || variable.raw) return undefined;
+      return mentionedVariables(variable.value).filter((name) => name !== key);
+    });
+    return circles[0];
+  }
+
+  #find(name: string): Variable | undefined {
+    return this.#ownByKey.get(name) ?? this.#base.byKey.get(name);
+  }
+}

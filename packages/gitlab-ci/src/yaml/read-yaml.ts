@@ -75,6 +75,13 @@ interface Anchored {
   readonly weight: number;
 }
 
+/** A map while it is read. */
+interface OpenMap {
+  readonly entries: Map<string, Entry>;
+  /** Keys written in it, not merged. */
+  readonly own: Set<string>;
+}
+
 class Reader {
   readonly #source: SourceFile;
   readonly #problems: Problems;
@@ -128,7 +135,9 @@ class Reader {
     if (path.length === 0 || path.includes('')) {
       this.#problems.add('invalid-value', at, '!reference must be a list of keys, such as [.setup, script]');
     }
-    return { kind: 'reference', path, at };
+    // The list's place is its bracket; the user looks for the tag.
+    const tagAt = this.#source.text.lastIndexOf(REFERENCE, at.offset);
+    return { kind: 'reference', path, at: tagAt === -1 ? at : { ...at, offset: tagAt } };
   }
 
   #leaf(node: YamlScalar, at: Mark): Leaf {
@@ -147,11 +156,12 @@ class Reader {
   #map(node: YAMLMap, at: Mark, depth: number): MapTree {
     this.#checkTag(node, at);
     const entries = new Map<string, Entry>();
-    for (const pair of node.items) this.#pair(pair, entries, depth);
+    const own = new Set<string>();
+    for (const pair of node.items) this.#pair(pair, { entries, own }, depth);
     return { kind: 'map', entries, at };
   }
 
-  #pair(pair: Pair, entries: Map<string, Entry>, depth: number): void {
+  #pair(pair: Pair, { entries, own }: OpenMap, depth: number): void {
     const key = this.read(pair.key, depth + 1);
     const value = this.read(pair.value ?? undefined, depth + 1);
     if (key.kind !== 'leaf') {
@@ -159,20 +169,21 @@ class Reader {
       return;
     }
     if (key.value === '<<') {
-      this.#merge(value, entries, key.at);
+      this.#merge(value, { entries, own }, key.at);
       return;
     }
     const name = isScalar(pair.key) && typeof key.value === 'boolean' ? String(pair.key.value) : key.text;
-    if (entries.has(name)) {
+    if (own.has(name)) {
       this.#problems.add('duplicate-key', key.at, `the key ${name} stands twice; this last one counts`);
     }
+    own.add(name);
     // A missing value has no place of its own: point at its key.
     const placed = pair.value === null ? { ...value, at: key.at } : value;
     entries.set(name, { key: name, at: key.at, value: placed });
   }
 
   /** Psych merges at the place of the `<<`: keys above are replaced, keys below replace. */
-  #merge(value: Tree, entries: Map<string, Entry>, at: Mark): void {
+  #merge(value: Tree, { entries, own }: OpenMap, at: Mark): void {
     const maps = value.kind === 'list' ? value.items : [value];
     const merged = new Map<string, Entry>();
     for (const map of maps.toReversed()) {
@@ -184,7 +195,7 @@ class Reader {
       for (const [key, entry] of map.entries) merged.set(key, entry);
     }
     for (const [key, entry] of merged) {
-      if (entries.has(key)) {
+      if (own.has(key)) {
         const message = `the << here replaces the key ${key} written above it; move << to the top to keep your own`;
         this.#problems.add('merge-overrides', at, message);
       }

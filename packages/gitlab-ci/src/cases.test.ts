@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { createPipeline, expandConfiguration, jobVariables, lintConfiguration } from './index.ts';
+import type { CommitFacts, Problem, Variable } from './index.ts';
+import { listFolders, readFolder } from './testing/reference.ts';
+
+/** `request.json` of a case: what differs from a push to main. */
+interface CaseRequest {
+  readonly facts?: Partial<CommitFacts>;
+  readonly source?: string;
+  /** Files of the commit beside those of the configuration. */
+  readonly paths?: readonly string[];
+  readonly project?: Readonly<Record<string, string>>;
+  readonly pipeline?: Readonly<Record<string, string>>;
+}
+
+/** `expected.json`: `jobs` in order, parts of some, values of variables (null: not set), problems as `code place -> suggestion`. */
+interface CaseExpectation {
+  readonly name?: string;
+  readonly stages?: readonly string[];
+  readonly jobs?: readonly string[];
+  readonly details?: Readonly<Record<string, object>>;
+  readonly values?: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
+  readonly problems?: readonly string[];
+  readonly emptyBecause?: string;
+}
+
+const FACTS: CommitFacts = {
+  sha: '0123456789abcdef0123456789abcdef01234567',
+  beforeSha: '0'.repeat(40),
+  branch: 'main',
+  tag: undefined,
+  tagMessage: undefined,
+  message: 'A commit',
+  author: 'Ada <ada@example.org>',
+  timestamp: '2026-01-02T03:04:05+00:00',
+  defaultBranch: 'main',
+  projectName: 'book',
+  projectPath: 'group/book',
+  projectUrl: 'https://gitlab.example.org/group/book',
+  userName: 'Ada',
+  userEmail: 'ada@example.org',
+  changedPaths: undefined,
+};
+
+const variables = (
+  values: Readonly<Record<string, string>> | undefined,
+  source: Variable['source'],
+): Variable[] => Object.entries(values ?? {}).map(([key, value]) => ({ key, value, source }));
+
+function show({ code, file, line, column, suggestion }: Problem): string {
+  const place = file === undefined ? '' : ` ${file}:${line}:${column}`;
+  return `${code}${place}${suggestion === undefined ? '' : ` -> ${suggestion}`}`;
+}
+
+function load(name: string) {
+  const all = readFolder(`cases/${name}`);
+  const input = new Map(
+    [...all].flatMap(([file, text]) => (file.startsWith('input/') ? [[file.slice(6), text]] : [])),
+  );
+  const asked = JSON.parse(all.get('request.json') ?? '{}') as CaseRequest;
+  const expected = JSON.parse(all.get('expected.json') ?? '{}') as CaseExpectation;
+  const request = {
+    facts: { ...FACTS, ...asked.facts },
+    files: { read: (file: string) => input.get(file), list: () => [...input.keys(), ...(asked.paths ?? [])] },
+    source: asked.source ?? 'push',
+    projectVariables: variables(asked.project, 'project'),
+    pipelineVariables: variables(asked.pipeline, 'pipeline'),
+  };
+  return { request, expected };
+}
+
+describe.each(listFolders('cases'))('case %s', (name) => {
+  const { request, expected } = load(name);
+  const { pipeline, problems, emptyBecause } = createPipeline(request);
+
+  it('finds the problems', () => {
+    expect(problems.map(show)).toEqual(expected.problems ?? []);
+    for (const { message } of problems) expect(message).not.toMatch(/undefined|\[object|NaN/);
+  });
+
+  it('makes the jobs', () => {
+    expect(pipeline?.jobs.map((job) => job.name)).toEqual(expected.jobs);
+    expect(emptyBecause).toBe(expected.emptyBecause);
+    if (expected.stages) expect(pipeline?.stages).toEqual(expected.stages);
+    if (expected.name !== undefined) expect(pipeline?.name).toBe(expected.name);
+    for (const [job, details] of Object.entries(expected.details ?? {})) {
+      expect(pipeline?.jobs.find((one) => one.name === job)).toMatchObject(details);
+    }
+  });
+
+  it('gives the variables', () => {
+    for (const [name, values] of Object.entries(expected.values ?? {})) {
+      const job = pipeline?.jobs.find((one) => one.name === name);
+      if (!pipeline || !job) throw new Error(`no job ${name}`);
+      const found = new Map(jobVariables(pipeline, job).map(({ key, value }) => [key, value]));
+      for (const [key, value] of Object.entries(values))
+        expect([key, found.get(key) ?? null]).toEqual([key, value]);
+    }
+  });
+
+  it('is the same after its preview', () => {
+    if (!pipeline) return;
+    const { yaml } = expandConfiguration(request);
+    const files = { ...request.files, read: () => yaml };
+    const again = createPipeline({ ...request, files });
+    const bare = (jobs: typeof pipeline.jobs | undefined) => jobs?.map(({ position: _, ...job }) => job);
+    expect(again.problems.filter((problem) => problem.severity === 'error')).toEqual([]);
+    expect(bare(again.pipeline?.jobs)).toEqual(bare(pipeline.jobs));
+  });
+
+  it('is linted with at least the same errors', () => {
+    const lint = new Set(lintConfiguration(request).map(show));
+    const needsCommit = /^(?:need-not-in-pipeline|missing-dependency)/;
+    for (const problem of problems.map(show)) if (!needsCommit.test(problem)) expect(lint).toContain(problem);
+  });
+});
