@@ -15,6 +15,12 @@ export type { ClientOptions } from './remote/client.ts';
 export { createRegistry } from './registry/registry.ts';
 export type { RegistryOptions } from './registry/registry.ts';
 export type { Access, Action } from './registry/exchange.ts';
+export { exportOciLayout } from './layout/export-layout.ts';
+export { importOciLayout } from './layout/import-layout.ts';
+export { exportArchive } from './layout/export-archive.ts';
+export type { ExportArchiveOptions } from './layout/export-archive.ts';
+export { importArchive } from './layout/import-archive.ts';
+export type { ImportedImage } from './layout/import-archive.ts';
 export { importRootFsTar } from './root-fs.ts';
 export type {
   BlobStore,

@@ -51,7 +51,9 @@ async function startTimeOf(pid: number): Promise<string | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'utf8');
     // The second field is the program's name in parentheses, and may hold anything.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    // A zombie is dead; it is only that nobody has asked how it ended.
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH') return undefined;
     throw error;
@@ -66,7 +68,8 @@ async function sweep(folder: string): Promise<void> {
     if (Number.isInteger(pid) && pid > 0 && (await processName(pid)) === name) continue;
     // Removing through a mount would empty what is mounted, maybe a folder of the user's.
     if (mountPoints.some((point) => point === full || point.startsWith(`${full}/`))) continue;
-    await rm(full, { recursive: true, force: true });
+    // A tar that a killed process has left may write for one moment more.
+    await rm(full, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

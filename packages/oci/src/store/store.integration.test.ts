@@ -1,10 +1,12 @@
-import { run, runOrThrow } from '@updraft/kit';
+import { run, runOrThrow, silentLogger, start, systemClock } from '@updraft/kit';
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { temporaryStore } from '../testing/index.ts';
+import { randomImage, temporaryStore } from '../testing/index.ts';
 import type { TemporaryStore } from '../testing/index.ts';
+import { openImageStore } from './store.ts';
 
 const TIME = Date.UTC(2024, 0, 1);
 
@@ -94,4 +96,66 @@ describe('layers of a store', () => {
     expect(`sha256:${createHash('sha256').update(bytes).digest('hex')}`).toBe(layer.diffId);
     expect(layer.size).toBe(bytes.length);
   });
+
+  test('calls at the same time unpack a layer once', async () => {
+    const { store } = temporary;
+    const image = await randomImage(store, { layers: 1, files: 200 });
+    const all = await Promise.all(Array.from({ length: 8 }, () => store.layerFolders(image.layers)));
+    expect(new Set(all.flat()).size).toBe(1);
+    expect(await readdir(path.join(temporary.dir, 'layers'))).toHaveLength(1);
+    expect(await temporaryFiles()).toEqual([]);
+  });
+
+  test('a layer that is not what its diff id says is never used, and one that is takes its place', async () => {
+    const { store } = temporary;
+    const [real, other] = [
+      await randomImage(store, { layers: 1 }),
+      await randomImage(store, { layers: 1, seed: 'other' }),
+    ];
+    const [layer, wrong] = [real.layers[0], other.layers[0]];
+    if (!layer || !wrong) throw new Error('no layers');
+    const descriptor = await store.compressed(wrong);
+    const right = await store.compressed(layer);
+    await store.blobs.remove(layer.diffId);
+    store.records.forgetBlob(right.digest);
+    store.layers.announce(layer.diffId, descriptor);
+    await expect(store.layerFolders([layer])).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+    expect(await readdir(path.join(temporary.dir, 'layers'))).toEqual([]);
+    store.layers.announce(layer.diffId, right);
+    expect(await store.layerFolders([layer])).toHaveLength(1);
+  });
+
+  test('killed while it unpacks: the next process sees nothing half done', async () => {
+    const { store, dir } = temporary;
+    const image = await randomImage(store, { layers: 1, files: 3000, fileBytes: 5000 });
+    await store.tag('image', image.digest);
+    const script = path.join(dir, 'child.mts');
+    const here = import.meta.dirname;
+    await writeFile(
+      script,
+      `import { openImageStore } from ${JSON.stringify(path.join(here, 'store.ts'))};
+       import { silentLogger, systemClock } from ${JSON.stringify(createRequire(import.meta.url).resolve('@updraft/kit'))};
+       const store = await openImageStore(${JSON.stringify(dir)}, { clock: systemClock, logger: silentLogger });
+       const image = await store.get('image');
+       await store.layerFolders(image.layers);`,
+    );
+    const root = path.resolve(here, '../../../..');
+    const child = await start(path.join(root, 'node_modules/.bin/tsx'), [script], { cwd: root });
+    const unpacking = async () =>
+      (await readdir(path.join(dir, 'tmp'), { recursive: true })).some((name) => name.endsWith('file99'));
+    while (!(await unpacking())) await systemClock.sleep(1);
+    child.kill('SIGKILL');
+    await child.exited;
+    expect(await readdir(path.join(dir, 'layers'))).toEqual([]);
+    const next = await openImageStore(dir, { clock: systemClock, logger: silentLogger });
+    expect(await readdir(path.join(dir, 'tmp'))).toHaveLength(1);
+    const [folder = ''] = await next.layerFolders((await next.get('image'))?.layers ?? []);
+    expect(await readdir(path.join(folder, 'layer0'))).toHaveLength(3000);
+    next.close();
+  });
+
+  async function temporaryFiles(): Promise<string[]> {
+    const [own = ''] = await readdir(path.join(temporary.dir, 'tmp'));
+    return await readdir(path.join(temporary.dir, 'tmp', own));
+  }
 });
