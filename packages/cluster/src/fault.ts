@@ -7,7 +7,6 @@ export const CLUSTER_CODES = {
   NOT_FOUND: 'there is no such object',
   EXPIRED: 'the asked-for revision is older than the history that is kept',
   API_REFUSED: 'the API server refused the request; the Status says why',
-  CREDENTIALS_UNUSABLE: 'the certificates kept with the cluster cannot be read or do not fit each other',
   PORT_IN_USE: 'no free port for a server of the cluster',
   NO_ADDRESS_LEFT: 'the range of Service addresses or node ports is used up',
   IMAGE_NOT_FOUND: 'there is no such image, here or at its registry',

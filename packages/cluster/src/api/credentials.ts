@@ -3,7 +3,6 @@ import path from 'node:path';
 import { readTextIfPresent, writeFileAtomic } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import { stringify } from 'yaml';
-import { ClusterFault } from '../fault.ts';
 import type { Authority, KeyPair } from './certificates.ts';
 
 export interface CredentialOptions {
@@ -37,40 +36,61 @@ const RENEW_BEFORE_MS = 30 * 24 * 3600 * 1000;
  * The credentials kept in `dir`, made when missing. The server's certificate is made anew when it does not cover
  * `hosts` or ends soon; the authority and the client's stay as long as they are valid, so that a kubeconfig goes on working.
  * Files are readable by their owner only.
- * @throws ClusterFault CREDENTIALS_UNUSABLE
  */
 export async function createCredentials(dir: string, options: CredentialOptions): Promise<Credentials> {
   const nowMs = options.clock.now();
   const hosts = [...new Set([...USUAL_HOSTS, ...(options.hosts ?? [])])];
-  const read = async (name: string) => ({
+  const kept: Kept = {
+    ca: await readPair(dir, 'ca'),
+    server: await readPair(dir, 'server'),
+    client: await readPair(dir, 'client'),
+    token: await readPair(dir, 'token'),
+  };
+  const caStays = isUsable(kept.ca, { nowMs });
+  const stays = {
+    ca: caStays,
+    server: caStays && isUsable(kept.server, { nowMs, hosts, issuer: kept.ca }),
+    client: caStays && isUsable(kept.client, { nowMs, issuer: kept.ca }),
+    token: kept.token.key !== '',
+  };
+  const made = Object.values(stays).every(Boolean) ? kept : await renew(kept, stays, { hosts, nowMs });
+  if (made !== kept) await save(dir, made);
+  return { ca: made.ca.certificate, server: made.server, client: made.client, tokenKey: made.token.key };
+}
+
+type Kept = Readonly<Record<'ca' | 'server' | 'client' | 'token', KeyPair>>;
+
+async function readPair(dir: string, name: string): Promise<KeyPair> {
+  return {
     certificate: (await readTextIfPresent(path.join(dir, `${name}.crt`))) ?? '',
     key: (await readTextIfPresent(path.join(dir, `${name}.key`))) ?? '',
-  });
-  const [ca, server, client, token] = await Promise.all(['ca', 'server', 'client', 'token'].map(read));
-  if (!ca || !server || !client || !token)
-    throw new ClusterFault('CREDENTIALS_UNUSABLE', `cannot read ${dir}`);
-  const caStays = isUsable(ca, { nowMs });
-  const serverStays = caStays && isUsable(server, { nowMs, hosts, issuer: ca });
-  const clientStays = caStays && isUsable(client, { nowMs, issuer: ca });
-  if (serverStays && clientStays && token.key)
-    return { ca: ca.certificate, server, client, tokenKey: token.key };
+  };
+}
+
+async function renew(
+  kept: Kept,
+  stays: Readonly<Record<keyof Kept, boolean>>,
+  options: { readonly hosts: readonly string[]; readonly nowMs: number },
+): Promise<Kept> {
+  const { hosts, nowMs } = options;
   // Loaded only to issue: it costs more time than the rest of a start.
   const { createAuthority, loadAuthority, newKey } = await import('./certificates.ts');
-  const authority: Authority = caStays ? await loadAuthority(ca) : await createAuthority(nowMs);
-  const made = {
+  const authority: Authority = stays.ca ? await loadAuthority(kept.ca) : await createAuthority(nowMs);
+  const administrator = { user: 'updraft-admin', group: 'system:masters' };
+  return {
     ca: authority.pair,
-    server: serverStays ? server : await authority.issueServer(hosts, nowMs),
-    client: clientStays
-      ? client
-      : await authority.issueClient({ user: 'updraft-admin', group: 'system:masters' }, nowMs),
-    token: { certificate: '', key: token.key || (await newKey()) },
+    server: stays.server ? kept.server : await authority.issueServer(hosts, nowMs),
+    client: stays.client ? kept.client : await authority.issueClient(administrator, nowMs),
+    token: stays.token ? kept.token : { certificate: '', key: await newKey() },
   };
+}
+
+async function save(dir: string, made: Kept): Promise<void> {
   for (const [name, pair] of Object.entries(made)) {
-    if (pair.certificate)
-      await writeFileAtomic(path.join(dir, `${name}.crt`), pair.certificate, { mode: SECRET_MODE });
-    await writeFileAtomic(path.join(dir, `${name}.key`), pair.key, { mode: SECRET_MODE });
+    const options = { mode: SECRET_MODE };
+    if (pair.certificate) await writeFileAtomic(path.join(dir, `${name}.crt`), pair.certificate, options);
+    await writeFileAtomic(path.join(dir, `${name}.key`), pair.key, options);
   }
-  return { ca: made.ca.certificate, server: made.server, client: made.client, tokenKey: made.token.key };
 }
 
 interface Need {

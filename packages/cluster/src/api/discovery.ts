@@ -105,13 +105,12 @@ export const GROUP_VERSIONS: readonly string[] = [
 
 function entriesOf(apiVersion: string): ResourceEntry[] {
   const kept = RESOURCES.filter((type) => apiVersionOf(type) === apiVersion).flatMap(entries);
-  const virtual = VIRTUAL.filter((entry) => entry.apiVersion === apiVersion).map(
-    ({ apiVersion: _, ...entry }) => ({
-      ...entry,
-      singularName: entry.name.includes('/') ? '' : entry.kind.toLowerCase(),
-    }),
-  );
+  const virtual = VIRTUAL.filter((entry) => entry.apiVersion === apiVersion).map(virtualEntry);
   return [...kept, ...virtual].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function virtualEntry({ apiVersion: _apiVersion, ...entry }: Virtual): ResourceEntry {
+  return { ...entry, singularName: entry.name.includes('/') ? '' : entry.kind.toLowerCase() };
 }
 
 function entries(type: ServedResource): ResourceEntry[] {

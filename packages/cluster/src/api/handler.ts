@@ -45,25 +45,13 @@ interface Exchange {
 
 async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
   const { message, response } = exchange;
-  let accept = '';
+  const accept = message.headers.accept ?? '';
   try {
     const url = new URL(message.url ?? '/', 'https://host');
-    accept = message.headers.accept ?? '';
     const open = openAnswer(context, url.pathname);
     if (open !== undefined) return plain(response, open);
-    const user = authenticate(message, context.tokens);
-    if (!user) throw unauthorized();
-    const request: ApiRequest = {
-      method: message.method ?? 'GET',
-      path: url.pathname,
-      query: url.searchParams,
-      accept,
-      contentType: (message.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '',
-      userAgent: message.headers['user-agent'] ?? '',
-      body: await readBody(message),
-      user,
-    };
-    if (!mayUse(user)) throw refused(request);
+    const request = await readRequest(context, message, url);
+    if (!mayUse(request.user)) throw refused(request);
     const answer = await dispatch(context, request, exchange);
     if (answer) write(response, answer, accept);
   } catch (error) {
@@ -73,6 +61,23 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
     if (response.headersSent) response.destroy();
     else write(response, { code: status.code, body: status }, accept);
   }
+}
+
+/** @throws ApiFault 401, 413 */
+async function readRequest(context: ApiContext, message: IncomingMessage, url: URL): Promise<ApiRequest> {
+  const user = authenticate(message, context.tokens);
+  if (!user) throw unauthorized();
+  const { headers } = message;
+  return {
+    method: message.method ?? 'GET',
+    path: url.pathname,
+    query: url.searchParams,
+    accept: headers.accept ?? '',
+    contentType: (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '',
+    userAgent: headers['user-agent'] ?? '',
+    body: await readBody(message),
+    user,
+  };
 }
 
 function refused(request: ApiRequest): ApiFault {
@@ -300,16 +305,11 @@ function plain(response: ServerResponse, body: unknown): void {
 }
 
 function write(response: ServerResponse, answer: Answer, accept: string): void {
-  const { body } = answer;
-  const discovery = body instanceof Discovery ? body : undefined;
-  const yaml = accept.startsWith('application/yaml');
-  const type = discovery ? DISCOVERY_TYPE(discovery.version) : yaml ? 'application/yaml' : 'application/json';
-  const text =
-    body instanceof JsonText ? body.text : yaml ? toYaml(body) : JSON.stringify(discovery?.body ?? body);
+  const { type, text } = render(answer.body, accept);
   for (const words of answer.warnings ?? [])
     response.appendHeader('warning', `299 - ${JSON.stringify(words)}`);
   if (answer.code === 401) response.setHeader('www-authenticate', 'Bearer realm="kubernetes"');
-  const details = (body as { details?: { retryAfterSeconds?: number } } | undefined)?.details;
+  const details = (answer.body as { details?: { retryAfterSeconds?: number } } | undefined)?.details;
   if (details?.retryAfterSeconds !== undefined)
     response.setHeader('retry-after', String(details.retryAfterSeconds));
   response.writeHead(answer.code, {
@@ -318,4 +318,12 @@ function write(response: ServerResponse, answer: Answer, accept: string): void {
     'cache-control': 'no-cache, private',
   });
   response.end(text);
+}
+
+function render(body: unknown, accept: string): { type: string; text: string } {
+  if (body instanceof Discovery)
+    return { type: DISCOVERY_TYPE(body.version), text: JSON.stringify(body.body) };
+  if (body instanceof JsonText) return { type: 'application/json', text: body.text };
+  if (accept.startsWith('application/yaml')) return { type: 'application/yaml', text: toYaml(body) };
+  return { type: 'application/json', text: JSON.stringify(body) };
 }

@@ -25,8 +25,6 @@ export function patch(context: ApiContext, request: ApiRequest, named: Named): O
   if (request.contentType === APPLY) return apply(context, request, { named, writer });
   const before = existing(context, named);
   const value = patched(before, request, named.type.definition);
-  if (isRecord(value) && isRecord(value['metadata']))
-    value['metadata']['namespace'] ??= before.metadata.namespace;
   const { object, warnings } = readObject(value, named, writer);
   checkName(object, named.name);
   return { code: 200, ...replace(context, { named, writer, before, object, warnings }) };
@@ -55,38 +53,44 @@ interface Application {
 
 function apply(context: ApiContext, request: ApiRequest, application: Application): ObjectAnswer {
   const { named, writer } = application;
+  const { applied, warnings } = readApplied(request, application);
+  const live = context.store.get(named.type.storedAs, named.namespace, named.name);
+  if (live) checkVersion(named, live, applied);
+  else if (named.subresource !== undefined) existing(context, named);
+  const time = timestamp(context.clock.now());
+  const subresource = named.subresource === 'status' ? 'status' : undefined;
+  const object = applyFields(named.type, live, applied, {
+    writer: { manager: writer.manager, subresource, time },
+    force: writer.force,
+    finish: (merged) => finish(context, named, { merged: structuredClone(merged), live }),
+  });
+  if (live) {
+    const write = { object, before: live, dryRun: writer.dryRun };
+    return { code: 200, object: object === live ? live : store(context, named.type, write), warnings };
+  }
+  const all = [...warnings, ...inertWarning(named.type)];
+  const created = writer.dryRun ? object : context.store.create(named.type.storedAs, object);
+  return { code: 201, object: created, warnings: all };
+}
+
+/** @throws ApiFault 400, 422 */
+function readApplied(
+  request: ApiRequest,
+  application: Application,
+): { readonly applied: KubeObject; readonly warnings: readonly string[] } {
+  const { named, writer } = application;
   if (!request.query.get('fieldManager')) {
     throw invalidOption('PatchOptions', 'fieldManager', 'Required value: is required for apply patch');
   }
   const value = decodeBody(request);
   const { object: applied, warnings } = readObject(value, named, writer);
-  if (isRecord(value) && (value['kind'] === undefined || value['apiVersion'] === undefined)) {
+  if (!isRecord(value) || value['kind'] === undefined || value['apiVersion'] === undefined) {
     throw badRequest("error decoding YAML: Object 'Kind' or 'apiVersion' is missing");
   }
   if (applied.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
   applied.metadata.name ||= named.name;
   checkName(applied, named.name);
-  const live = context.store.get(named.type.storedAs, named.namespace, named.name);
-  if (live) checkVersion(named, live, applied);
-  else if (named.subresource !== undefined) existing(context, named);
-  const time = timestamp(context.clock.now());
-  const status = named.subresource === 'status' ? 'status' : undefined;
-  const object = applyFields(named.type, live, applied, {
-    writer: { manager: writer.manager, subresource: status, time },
-    force: writer.force,
-    finish: (merged) => finish(context, named, { merged: structuredClone(merged), live }),
-  });
-  const all = [...warnings, ...(live ? [] : inertWarning(named.type))];
-  if (!live) {
-    return {
-      code: 201,
-      object: writer.dryRun ? object : context.store.create(named.type.storedAs, object),
-      warnings: all,
-    };
-  }
-  const stored =
-    object === live ? live : store(context, named.type, { object, before: live, dryRun: writer.dryRun });
-  return { code: 200, object: stored, warnings: all };
+  return { applied, warnings };
 }
 
 function finish(

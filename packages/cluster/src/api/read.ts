@@ -121,27 +121,21 @@ function fresh(context: ApiContext, query: URLSearchParams, what: Selection): Pa
   return { revision: present, start: 0, items: selected(context, query, what.place) };
 }
 
+function badMatch(why: string): ApiFault {
+  const words = `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${why}`;
+  return new ApiFault(422, 'Invalid', words, { group: 'meta.k8s.io', kind: 'ListOptions' });
+}
+
 function checkMatch(asked: string, match: string): void {
   if (match === '') return;
-  const bad = (field: string, why: string) =>
-    new ApiFault(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: ${field}: ${why}`, {
-      group: 'meta.k8s.io',
-      kind: 'ListOptions',
-    });
   if (match !== 'Exact' && match !== 'NotOlderThan') {
     const words = `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`;
-    throw bad('resourceVersionMatch', words);
+    throw badMatch(words);
   }
   if (asked === '')
-    throw bad(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-    );
+    throw badMatch('Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided');
   if (match === 'Exact' && asked === '0') {
-    throw bad(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
-    );
+    throw badMatch('Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
   }
 }
 

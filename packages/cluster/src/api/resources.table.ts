@@ -93,7 +93,7 @@ const GROUPS: readonly GroupTable[] = [
     group: 'events.k8s.io',
     version: 'v1',
     definitions: 'io.k8s.api.events.v1',
-    rows: [['Event', 'events', { short: ['ev'], storedAs: 'events' }]],
+    rows: [['Event', 'events', { storedAs: 'events' }]],
   },
   {
     group: 'autoscaling',

@@ -1,7 +1,7 @@
 import { timestamp } from '@updraft/kit';
 import type { KubeObject } from '../store/types.ts';
 import { admitUpdate } from './admission/admit.ts';
-import { numberAt, recordAt } from './admission/members.ts';
+import { numberAt, textAt } from './admission/members.ts';
 import type { Answer, ApiContext } from './context.ts';
 import { trackUpdate } from './fields/managed-fields.ts';
 import { patched } from './patch.ts';
@@ -29,7 +29,7 @@ export function scale(context: ApiContext, request: ApiRequest, named: Named): A
   const replicas = numberAt(object['spec'], 'replicas') ?? 0;
   const next = structuredClone(before);
   next.spec = { ...next.spec, replicas };
-  next.metadata.resourceVersion = String(recordAt(object, 'metadata')['resourceVersion'] ?? '');
+  next.metadata.resourceVersion = textAt(object['metadata'], 'resourceVersion') ?? '';
   checkVersion(named, before, next);
   const admitted = admitUpdate(context, named.type, { object: next, before });
   const time = timestamp(context.clock.now());

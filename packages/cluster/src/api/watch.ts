@@ -70,9 +70,17 @@ interface Start {
 function startOf(context: ApiContext, query: URLSearchParams): Start {
   const version = query.get('resourceVersion') ?? '';
   const revision = version === '' || version === '0' ? undefined : parseVersion(version);
-  const initial = query.get('sendInitialEvents');
-  const match = query.get('resourceVersionMatch') ?? '';
+  checkInitial(query.get('sendInitialEvents'), query.get('resourceVersionMatch') ?? '');
   const present = context.store.revision;
+  if (revision !== undefined && revision > present) throw tooLargeVersion(revision, present);
+  if (!query.has('sendInitialEvents'))
+    return { from: revision, initial: revision === undefined, marksEnd: false };
+  const wanted = flag(query, 'sendInitialEvents');
+  return { from: wanted ? undefined : revision, initial: wanted, marksEnd: wanted };
+}
+
+/** A server that ignored these would leave clients waiting for an event that never comes. */
+function checkInitial(initial: string | null, match: string): void {
   if (initial === null && match !== '') {
     throw refusal(
       'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
@@ -83,12 +91,6 @@ function startOf(context: ApiContext, query: URLSearchParams): Start {
       'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
     );
   }
-  if (revision !== undefined && revision > present) throw tooLargeVersion(revision, present);
-  if (initial !== null) {
-    const wanted = flag(query, 'sendInitialEvents');
-    return { from: wanted ? undefined : revision, initial: wanted, marksEnd: wanted };
-  }
-  return { from: revision, initial: revision === undefined, marksEnd: false };
 }
 
 function refusal(words: string): ApiFault {
@@ -167,7 +169,7 @@ interface KeepAlive {
 
 function keepAlive(stream: Stream, options: KeepAlive): void {
   const { context, response } = stream;
-  let stopBookmark = () => undefined as void;
+  let stopBookmark: (() => void) | undefined;
   const mark = () => {
     sendBookmark(stream);
     stopBookmark = context.clock.timer(BOOKMARK_MS, mark);
@@ -179,7 +181,7 @@ function keepAlive(stream: Stream, options: KeepAlive): void {
   });
   response.once('close', () => {
     options.stop();
-    stopBookmark();
+    stopBookmark?.();
     stopTimeout();
   });
 }

@@ -85,9 +85,13 @@ export function admitStatus(object: KubeObject, before: KubeObject): KubeObject 
 
 export function raiseGeneration(type: ServedResource, object: KubeObject, before: KubeObject): void {
   if (!type.hasGeneration) return;
-  const rest = ({ metadata: _metadata, status: _status, ...others }: KubeObject) => others;
-  const changed = !isDeepStrictEqual(rest(object), rest(before));
+  const changed = !isDeepStrictEqual(desired(object), desired(before));
   object.metadata.generation = (before.metadata.generation ?? 1) + (changed ? 1 : 0);
+}
+
+/** All but metadata and status. */
+function desired({ metadata: _metadata, status: _status, ...rest }: KubeObject): Record<string, unknown> {
+  return rest;
 }
 
 function copyOrDelete<T extends object>(target: T, source: T, keys: readonly (keyof T)[]): void {

@@ -199,5 +199,17 @@ function collectTree(tree: unknown, path: FieldPath, set: Set<string>): void {
   if (!isRecord(tree)) return;
   const steps = Object.keys(tree);
   if (path.length > 0 && (steps.length === 0 || steps.includes('.'))) set.add(keyOfPath(path));
-  for (const step of steps) if (step !== '.') collectTree(tree[step], [...path, step], set);
+  for (const step of steps) if (isStep(step)) collectTree(tree[step], [...path, step], set);
+}
+
+/** What clients send as managedFields may hold anything. */
+function isStep(text: string): boolean {
+  if (text.startsWith('f:')) return true;
+  if (!text.startsWith('k:') && !text.startsWith('v:')) return false;
+  try {
+    const value = JSON.parse(text.slice(2)) as unknown;
+    return text.startsWith('v:') || isRecord(value);
+  } catch {
+    return false;
+  }
 }

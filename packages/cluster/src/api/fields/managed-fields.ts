@@ -5,7 +5,7 @@ import { apiVersionOf } from '../resources.ts';
 import { ApiFault } from '../status.ts';
 import { mergeApplied } from './apply.ts';
 import { compareFields, fieldsOf, fromFieldsV1, pathOfKey, toFieldsV1, withoutFields } from './field-set.ts';
-import type { FieldPath } from './field-set.ts';
+import type { Comparison, FieldPath, FieldSet } from './field-set.ts';
 
 interface Entry {
   readonly manager: string;
@@ -61,16 +61,17 @@ export function trackUpdate(
   write: { readonly before: KubeObject | undefined; readonly after: KubeObject },
 ): KubeObject {
   const { before, after } = write;
-  const { changed, removed } = compareFields(before, after, type.definition);
-  const former = entriesOf(before);
-  const reset = (after.metadata.managedFields as unknown[] | undefined)?.length === 0;
-  if (reset) return withEntries(after, []);
+  const { changed, removed } = ownable(type, writer, compareFields(before, after, type.definition));
+  const given = after.metadata.managedFields;
+  if (given?.length === 0) return withEntries(after, []);
   if (before && changed.size === 0 && removed.size === 0) {
     const metadata = { ...after.metadata };
-    if (before.metadata.managedFields) metadata.managedFields = before.metadata.managedFields;
-    else delete metadata.managedFields;
+    const managedFields = given ?? before.metadata.managedFields;
+    if (managedFields) metadata.managedFields = managedFields;
     return { ...after, metadata };
   }
+  // Clients send back what they read, or set owners on purpose; those that leave them out mean "as they are".
+  const former = entriesOf(given ? after : before);
   const mine = former.find((entry) => isSame(entry, writer, 'Update'));
   const others = former
     .filter((entry) => entry !== mine)
@@ -82,6 +83,16 @@ export function trackUpdate(
 function entry(type: ServedResource, writer: FieldWriter, what: Pick<Entry, 'operation' | 'fields'>): Entry {
   const { manager, subresource, time } = writer;
   return { manager, apiVersion: apiVersionOf(type), time, ...(subresource ? { subresource } : {}), ...what };
+}
+
+/** The status is nobody's but those who write it through its own path. */
+function ownable(type: ServedResource, writer: FieldWriter, comparison: Comparison): Comparison {
+  if (writer.subresource === 'status' || !type.subresources.includes('status')) return comparison;
+  return { changed: withoutStatus(comparison.changed), removed: withoutStatus(comparison.removed) };
+}
+
+function withoutStatus(set: FieldSet): Set<string> {
+  return new Set([...set].filter((key) => pathOfKey(key)[0] !== 'f:status'));
 }
 
 function without(set: ReadonlySet<string>, gone: ReadonlySet<string>): Set<string> {
@@ -128,24 +139,23 @@ export function applyFields(
 /** When nothing but the time of the writer's entry is new, the stored entries stay. */
 function settle(live: KubeObject | undefined, result: KubeObject, mine: Entry | undefined): KubeObject {
   if (!live || !mine) return result;
-  const timeless = (object: KubeObject) => {
-    const managedFields = ((object.metadata.managedFields ?? []) as Record<string, unknown>[]).map(
-      (entry) => {
-        const { time: _time, ...rest } = entry;
-        return JSON.stringify(rest);
-      },
-    );
-    const metadata = {
-      ...object.metadata,
-      managedFields: managedFields.toSorted(),
-      resourceVersion: '',
-      generation: 0,
-    };
-    return { ...object, metadata };
-  };
   return isDeepStrictEqual(timeless(JSON.parse(JSON.stringify(result)) as KubeObject), timeless(live))
     ? live
     : result;
+}
+
+function timeless(object: KubeObject): unknown {
+  const entries = ((object.metadata.managedFields ?? []) as Record<string, unknown>[]).map((entry) => {
+    const { time: _time, ...rest } = entry;
+    return JSON.stringify(rest);
+  });
+  const metadata = {
+    ...object.metadata,
+    managedFields: entries.toSorted(),
+    resourceVersion: '',
+    generation: 0,
+  };
+  return { ...object, metadata };
 }
 
 /** An item of a list stays while someone owns a field in it. */

@@ -99,22 +99,22 @@ function addMember(result: Members, member: { name: string; type: TypeRef }, rea
     const list = (result[name] ??= []) as unknown[];
     list.push(decodeValue(type.of, reading));
   } else if (type.kind === 'map') {
-    const map = (result[name] ??= {}) as Members;
-    const entry = fieldsOf(reading.field.bytes);
-    const key = entry.find((field) => field.number === 1)?.bytes.toString('utf8') ?? '';
-    const value = entry.find((field) => field.number === 2) ?? {
-      number: 2,
-      value: 0n,
-      bytes: Buffer.alloc(0),
-    };
-    if (key !== '__proto__') map[key] = decodeValue(type.of, { field: value, depth: reading.depth });
+    addEntry((result[name] ??= {}) as Members, type.of, reading);
   } else if (name === '*') {
     Object.assign(result, decodeValue(type, reading));
   } else {
     const value = decodeValue(type, reading);
-    const empty = value === undefined || value === '' || value === 0 || value === false;
-    if (!empty || (value !== undefined && POINTERS.has(name))) result[name] = value;
+    if (value !== undefined && (!EMPTY.includes(value) || POINTERS.has(name))) result[name] = value;
   }
+}
+
+const EMPTY: readonly unknown[] = ['', 0, false];
+
+function addEntry(map: Members, type: TypeRef, reading: Reading): void {
+  const entry = fieldsOf(reading.field.bytes);
+  const key = entry.find((field) => field.number === 1)?.bytes.toString('utf8') ?? '';
+  const value = entry.find((field) => field.number === 2) ?? { number: 2, value: 0n, bytes: NONE };
+  if (key !== '__proto__') map[key] = decodeValue(type, { field: value, depth: reading.depth });
 }
 
 function decodeValue(type: TypeRef, reading: Reading): unknown {

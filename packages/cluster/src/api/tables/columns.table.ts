@@ -158,6 +158,9 @@ const roleText = (binding: KubeObject) => {
   return `${textAt(role, 'kind') ?? ''}/${textAt(role, 'name') ?? ''}`;
 };
 
+const intOrText = (value: unknown) =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : 'N/A';
+
 const CREATED_AT = text('Created At', (object) => object.metadata.creationTimestamp);
 
 /** By the store's name of the resource. */
@@ -384,8 +387,8 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ],
   'poddisruptionbudgets.policy': [
     NAME,
-    text('Min Available', (object) => String(spec(object)['minAvailable'] ?? 'N/A')),
-    text('Max Unavailable', (object) => String(spec(object)['maxUnavailable'] ?? 'N/A')),
+    text('Min Available', (object) => intOrText(spec(object)['minAvailable'])),
+    text('Max Unavailable', (object) => intOrText(spec(object)['maxUnavailable'])),
     count('Allowed Disruptions', statusNumber('disruptionsAllowed')),
     AGE,
   ],
