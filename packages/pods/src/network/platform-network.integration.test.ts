@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { Resolver } from 'node:dns/promises';
+import { fileURLToPath } from 'node:url';
 import { run, systemClock } from '@updraft/kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NODE_IN_CONTAINER, openTestPlatform, recorder, toolsContainer } from '../testing/index.ts';
@@ -117,6 +118,19 @@ describe('names', () => {
 
 const devices = async () =>
   (await readdir('/sys/class/net')).filter((device) => device.startsWith(`ud${platform.id}`)).length;
+
+describe('a host whose firewall drops by default', () => {
+  it('lets pods through while the platform is up', async () => {
+    const program = fileURLToPath(new URL('../testing/firewalled-program.ts', import.meta.url));
+    // The devices of a network namespace show in a /sys that was mounted in it; control groups are kept.
+    const script = `set -e; mount --rbind /sys/fs/cgroup /mnt; mount -t sysfs sysfs /sys
+      mount --rbind /mnt /sys/fs/cgroup; umount -l /mnt; ip link set lo up; exec "$@"`;
+    const args = ['--net', '--mount', 'sh', '-c', script, 'sh', process.execPath, '--import', 'tsx', program];
+    const result = await run('unshare', args, { signal: AbortSignal.timeout(30_000) });
+    expect(result.stderr).toBe('');
+    expect(JSON.parse(result.stdout)).toEqual({ output: '10.1.2.3\nhello\n', unchanged: true });
+  });
+});
 
 describe('taking away', () => {
   it('leaves nothing on the host, whatever was there', async () => {

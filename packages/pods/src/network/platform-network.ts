@@ -13,6 +13,7 @@ import type { Cidr } from './cidr.ts';
 import { renderFirewall } from './firewall.ts';
 import type { FirewallFacts } from './firewall.ts';
 import { busyRanges, hostResolvers } from './host-ranges.ts';
+import { closeForeignChains, openForeignChains } from './foreign-chains.ts';
 import { PodLinks, deleteLinks } from './pod-links.ts';
 import type { PodLink } from './pod-links.ts';
 
@@ -84,6 +85,8 @@ async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork
   const bridgeIndex = await makeBridge(bridge, gateway, ranges);
   undo.add(async () => void (await run('nft', ['delete', 'table', 'ip', facts.table])));
   await applyRules(renderFirewall(facts, []));
+  undo.add(() => closeForeignChains(facts.table, logger));
+  await openForeignChains({ bridge, gateway, mark: facts.table }, logger);
   const { resolvers } = options;
   const ask = resolvers ? () => Promise.resolve(resolvers) : hostResolvers;
   const names = await startNameServer({ address: gateway, clock, logger, resolvers: ask });
@@ -151,7 +154,8 @@ async function keepHostNamespace(dir: string, undo: Undo): Promise<string> {
 }
 
 /** What a dead process of this platform left: devices by their names, namespace files by their folder. */
-async function removeRemains({ id, dir }: NetworkOptions, bridge: string): Promise<void> {
+async function removeRemains({ id, dir, logger }: NetworkOptions, bridge: string): Promise<void> {
+  await closeForeignChains(`updraft_${id}`, logger);
   const devices = await readdir('/sys/class/net');
   const mine = devices.filter((device) => device === bridge || device.startsWith(`ud${id}`));
   if (mine.length > 0) await deleteLinks(mine);
