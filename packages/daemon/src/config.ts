@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { hostTrust } from './trust.ts';
 
 /** Settings of one daemon, from its home folder and the environment. */
 export interface DaemonConfig {
@@ -14,6 +15,8 @@ export interface DaemonConfig {
   readonly advisories: string | undefined;
   /** Environments appear below it. UPDRAFT_DOMAIN; default `updraft.localhost`. */
   readonly domain: string;
+  /** A bundle of certificates that this machine trusts beyond the public ones. */
+  readonly trust: string | undefined;
   readonly ingressPorts: readonly number[];
   readonly registryPort: number;
   readonly apiPort: number;
@@ -34,6 +37,7 @@ export function readConfig(home: string, env: Env): DaemonConfig {
     id: createHash('sha256').update(real).digest('hex').slice(0, 6),
     slots: numberOf(env['UPDRAFT_JOBS'], Math.max(2, cpus().length)),
     advisories: env['UPDRAFT_ADVISORIES'],
+    trust: hostTrust(env),
     domain: env['UPDRAFT_DOMAIN'] ?? 'updraft.localhost',
     ingressPorts: port > 0 ? [port] : [80, 8080, 0],
     registryPort: numberOf(env['UPDRAFT_REGISTRY_PORT'], 5000),

@@ -25,6 +25,7 @@ import type { PlatformAddresses } from './runs/variables.ts';
 import { registrySecrets } from './secrets.ts';
 import type { RegistrySecrets } from './secrets.ts';
 import { createToolHost } from './tools.ts';
+import { trusting } from './trust.ts';
 import { VERSION } from './version.ts';
 
 /** Everything one machine offers, composed: the only place where a concrete class meets another. */
@@ -51,6 +52,8 @@ interface Base {
   readonly store: LocalImageStore;
   readonly network: BridgeNetwork;
   readonly runtime: Runtime;
+  /** For jobs and builds, which fetch from the network. */
+  readonly trustingRuntime: Runtime;
   readonly secrets: RegistrySecrets;
   /** `host:port` in image names. */
   readonly registryHost: string;
@@ -84,7 +87,8 @@ async function createBase(config: DaemonConfig, logger: Logger, undo: Undo): Pro
   undo.add(() => removePods(runtime));
   network.addZone(localhostZone(network.gateway));
   const registryHost = await serveRegistry({ config, logger, store, network, secrets }, undo);
-  return { config, logger, clock, store, network, runtime, secrets, registryHost };
+  const trustingRuntime = trusting(runtime, config.trust);
+  return { config, logger, clock, store, network, runtime, trustingRuntime, secrets, registryHost };
 }
 
 async function removePods(runtime: Runtime): Promise<void> {
@@ -125,7 +129,7 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
   let images: ImageFinder | undefined;
   const builder = createBuilder({
     store,
-    runtime,
+    runtime: base.trustingRuntime,
     clock,
     logger,
     dir: path.join(home, 'builder'),
@@ -158,10 +162,10 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     dir: path.join(home, 'runner'),
     clock,
     logger,
-    runtime,
-    hostRuntime: createHostRuntime({ clock, logger }),
+    runtime: base.trustingRuntime,
+    hostRuntime: createHostRuntime({ clock }),
     images: jobImages(images, store),
-    tools: createToolHost({ ...base, builder, images, standIns, addresses }),
+    tools: createToolHost({ ...base, builder, images }),
     checkouts: createCheckouts(path.join(home, 'checkouts')),
     slots: config.slots,
     gatewayPorts: [cluster.ingressPort],

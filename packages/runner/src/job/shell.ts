@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@updraft/kit';
-import type { Container, ContainerExit, Mount, Pod } from '@updraft/pods';
+import type { Container, ContainerExit, ContainerSpec, Mount, Pod } from '@updraft/pods';
 import type { ImageRequest } from '@updraft/gitlab-ci';
 import type { JobLog } from './log.ts';
 import type { Outcome } from './outcome.ts';
@@ -78,17 +78,22 @@ async function startContainer(place: ShellPlace, shell: Shell): Promise<Containe
   return place.pod.start(
     {
       name: shell.name,
-      rootFs: { layers: image?.layers ?? [], upper: place.rootUpper },
       command: [...entrypoint.filter((word) => word !== ''), ...shellCommand(`${inside}/${shell.name}`)],
       env: place.env,
       workingDir: place.projectDir,
-      mounts: [
-        { kind: 'bind', source: place.workspace.dir, target: place.projectDir, readOnly: false },
-        { kind: 'bind', source: place.temporaryDir.host, target: place.temporaryDir.inside, readOnly: false },
-        ...place.mounts,
-      ],
+      ...(image ? files(place, image) : { rootFs: { layers: [] } }),
       ...(user ? { security: { user } } : {}),
     },
     { onStdout: onOutput, onStderr: onOutput },
   );
 }
+
+/** The image's files with what the job sees in them: its project, its temporary folder, its tools' socket. */
+const files = (place: ShellPlace, image: ResolvedImage): Pick<ContainerSpec, 'rootFs' | 'mounts'> => ({
+  rootFs: { layers: image.layers, upper: place.rootUpper },
+  mounts: [
+    { kind: 'bind', source: place.workspace.dir, target: place.projectDir, readOnly: false },
+    { kind: 'bind', source: place.temporaryDir.host, target: place.temporaryDir.inside, readOnly: false },
+    ...place.mounts,
+  ],
+});

@@ -124,7 +124,10 @@ async function contextFolder(
 async function dockerfilePath(given: string, folder: string, context: KanikoContext): Promise<string> {
   for (const base of [context.cwd, folder]) {
     const inside = path.posix.resolve(base, given);
-    if ((await context.files.readText(inside)) !== undefined) return context.files.hostPath(inside);
+    if ((await context.files.readText(inside)) === undefined) continue;
+    // Below the context it is known by that name, also in messages.
+    const below = path.posix.relative(folder, inside);
+    return below.startsWith('..') ? context.files.hostPath(inside) : below;
   }
   throw new Fault(
     'DOCKERFILE_MISSING',
