@@ -1,0 +1,163 @@
+import { constants } from 'node:fs';
+import { access, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { run } from '@updraft/kit';
+import type { RunResult } from '@updraft/kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { startApi } from './testing/api-under-test.ts';
+import type { ApiUnderTest } from './testing/api-under-test.ts';
+import { deployment } from './testing/manifests.ts';
+
+/** The real client: UPDRAFT_TEST_KUBECTL, else the first `kubectl` on PATH. */
+async function findKubectl(): Promise<string | undefined> {
+  const named = process.env['UPDRAFT_TEST_KUBECTL'];
+  const folders = (process.env['PATH'] ?? '').split(':').map((folder) => path.join(folder, 'kubectl'));
+  for (const file of named ? [named] : folders) {
+    try {
+      await access(file, constants.X_OK);
+      return file;
+    } catch {
+      // The next one.
+    }
+  }
+  return undefined;
+}
+
+const kubectl = await findKubectl();
+if (!kubectl)
+  console.log('kubectl is neither on PATH nor named by UPDRAFT_TEST_KUBECTL: its tests are skipped');
+
+let under: ApiUnderTest;
+beforeAll(async () => {
+  under = await startApi();
+});
+afterAll(() => under.close());
+
+async function kube(args: string, input?: string): Promise<RunResult> {
+  const env = { KUBECONFIG: under.kubeconfig, HOME: under.dir };
+  return run(kubectl ?? '', args.split(' '), input === undefined ? { env } : { env, input });
+}
+
+async function succeeds(args: string, input?: string): Promise<string> {
+  const result = await kube(args, input);
+  expect(result.stderr.replaceAll(/^Warning: .*\n/gm, '')).toBe('');
+  expect(result.code).toBe(0);
+  return result.stdout;
+}
+
+/** What a Deployment's controller would write. */
+function pretendReady(name: string): void {
+  under.store.modify('deployments.apps', 'default', name, (object) => {
+    const replicas = object.spec?.['replicas'] as number;
+    const counts = {
+      replicas,
+      updatedReplicas: replicas,
+      readyReplicas: replicas,
+      availableReplicas: replicas,
+    };
+    const conditions = [{ type: 'Available', status: 'True' }];
+    return { ...object, status: { ...counts, conditions, observedGeneration: object.metadata.generation } };
+  });
+}
+
+describe.skipIf(!kubectl)('kubectl', () => {
+  it('creates every kind it has a command for, in protobuf', async () => {
+    await succeeds('create namespace made');
+    const kinds = [
+      'configmap c --from-literal=a=b',
+      'secret generic s --from-literal=a=b',
+      'secret docker-registry d --docker-username=u --docker-password=p --docker-server=h',
+      'serviceaccount sa',
+      'deployment d --image=a:1 --replicas=2',
+      'service clusterip svc --tcp=80:8080',
+      'ingress i --rule=a.localhost/*=svc:80',
+      'role r --verb=get --resource=pods',
+      'rolebinding rb --role=r --serviceaccount=made:sa',
+      'quota q --hard=cpu=1',
+      'poddisruptionbudget p --selector=app=d --min-available=1',
+      'job j --image=a',
+      'cronjob cj --image=a --schedule=@daily',
+    ];
+    for (const kind of kinds) expect(await succeeds(`create -n made ${kind}`)).toContain('created');
+    const made = under.store.get('deployments.apps', 'made', 'd');
+    expect(made?.spec).toMatchObject({ replicas: 2, selector: { matchLabels: { app: 'd' } } });
+    expect(under.store.get('secrets', 'made', 's')?.['data']).toEqual({ a: 'Yg==' });
+    expect(await succeeds('create -n made token sa')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+  });
+
+  it('applies, finds nothing to change, changes, and shows the difference', async () => {
+    const first = stringify(deployment('web'));
+    const second = stringify(deployment('web', { image: 'registry.local/app:2' }));
+    expect(await succeeds('apply -f -', first)).toBe('deployment.apps/web created\n');
+    expect(await succeeds('apply -f -', first)).toBe('deployment.apps/web unchanged\n');
+    const file = path.join(under.dir, 'second.yaml');
+    await writeFile(file, second);
+    const diff = await kube(`diff -f ${file}`);
+    expect([diff.code, diff.stdout.includes('+      - image: registry.local/app:2')]).toEqual([1, true]);
+    expect(await succeeds('apply -f -', second)).toBe('deployment.apps/web configured\n');
+    expect(await succeeds('apply --server-side -f -', second)).toContain('serverside-applied');
+    const conflict = await kube('apply --server-side --field-manager=other -f -', first);
+    expect(conflict.stderr).toContain('Apply failed with 1 conflict');
+    expect(conflict.stderr).toContain('.spec.template.spec.containers[name="app"].image');
+  });
+
+  it('waits for a rollout, restarts, scales, patches, labels', async () => {
+    await succeeds('apply -f -', stringify(deployment('roll', { replicas: 1 })));
+    const rollout = kube('rollout status deployment/roll --timeout=20s');
+    const waiting = kube('wait --for=condition=Available deployment/roll --timeout=20s');
+    pretendReady('roll');
+    expect((await rollout).stdout).toContain('successfully rolled out');
+    expect((await waiting).stdout).toContain('condition met');
+    expect(await succeeds('scale deployment/roll --replicas=3')).toContain('scaled');
+    expect(await succeeds('rollout restart deployment/roll')).toContain('restarted');
+    expect(await succeeds('set image deployment/roll app=a:9')).toContain('image updated');
+    expect(await succeeds('label deployment/roll x=y')).toContain('labeled');
+    expect(await succeeds('patch deployment/roll -p {"spec":{"replicas":4}}')).toContain('patched');
+    const stored = under.store.get('deployments.apps', 'default', 'roll');
+    expect(stored?.spec).toMatchObject({
+      replicas: 4,
+      template: { spec: { containers: [{ image: 'a:9' }] } },
+    });
+    expect(await succeeds('get deployment roll')).toMatch(
+      /NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nroll +1\/4/,
+    );
+    expect(await succeeds('describe deployment roll')).toContain('Image:         a:9');
+  });
+
+  it('reads logs and runs commands', async () => {
+    await succeeds('run talker --image=a:1');
+    under.store.modify('pods', 'default', 'talker', (object) => ({
+      ...object,
+      spec: { ...object.spec, nodeName: 'n' },
+      status: {
+        phase: 'Running',
+        containerStatuses: [{ name: 'talker', ready: true, state: { running: {} } }],
+      },
+    }));
+    expect(await succeeds('get pods talker')).toMatch(/talker +1\/1 +Running +0/);
+    expect(await succeeds('logs talker --tail=3')).toContain('"tailLines":3');
+    expect(await succeeds('exec talker -- say hello')).toBe('say hello\n');
+    expect(await succeeds('exec -i talker -- cat', 'through')).toBe('through');
+    const failed = await kube('exec talker -- exit 3');
+    expect([failed.code, failed.stderr]).toEqual([3, 'command terminated with exit code 3\n']);
+    const deletion = kube('delete pod talker --timeout=20s');
+    while (!under.store.get('pods', 'default', 'talker')?.metadata.deletionTimestamp)
+      await new Promise(setImmediate);
+    under.store.remove('pods', 'default', 'talker');
+    expect((await deletion).stdout).toContain('deleted');
+  });
+
+  it('says what is wrong in the words of a real server', async () => {
+    expect((await kube('get deployment nosuch')).stderr).toBe(
+      'Error from server (NotFound): deployments.apps "nosuch" not found\n',
+    );
+    const unknown = await kube(
+      'create -f -',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nfoo: 1\n',
+    );
+    expect(unknown.stderr).toContain('strict decoding error: unknown field "foo"');
+    const bad = await kube('create -f -', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: BAD}\n');
+    expect(bad.stderr).toContain('The ConfigMap "BAD" is invalid: metadata.name: Invalid value: "BAD"');
+  });
+});
