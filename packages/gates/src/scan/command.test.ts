@@ -164,7 +164,7 @@ describe('trivy image', () => {
     ['image --exit-code many tiny:1', 'not many'],
     ['image --format xml tiny:1', 'not xml'],
     ['image --format template --template @contrib/html.tpl tiny:1', 'not @contrib/html.tpl'],
-    ['image --scanners misconfig tiny:1', 'misconfig is not supported'],
+    ['image --scanners vuln,misconfig tiny:1', 'misconfig is not supported'],
     ['image --input x.tar', '--input is not supported here'],
     ['image --timeout soon tiny:1', 'not soon'],
     ['image --ignorefile nothere tiny:1', 'there is no ignore file nothere'],
@@ -205,9 +205,46 @@ describe('trivy image', () => {
     });
   });
 
-  it('says that secrets were not looked for', async () => {
-    expect((await trivy('image tiny:1')).err).toContain('NOT CHECKED: secrets');
-    expect((await trivy('image --scanners vuln tiny:1')).err).not.toContain('secrets');
+  it('says when vulnerabilities were not looked for', async () => {
+    const { code, err } = await trivy('image --scanners secret --exit-code 1 tiny:1', {
+      io: { advisories: async () => undefined },
+    });
+    expect([code, err.includes('NOT CHECKED: vulnerabilities')]).toEqual([0, true]);
+  });
+});
+
+describe('secrets', () => {
+  const token = `glpat-${'x1'.repeat(10)}`;
+  const layers = [NODE, { 'app/.env': `A=1\nTOKEN=${token}\n` }, { 'app/.wh..env': '' }];
+
+  it('count as findings, also when a later layer deletes them, and are never shown', async () => {
+    const { code, out } = await trivy('image --severity CRITICAL --exit-code 1 tiny:1', { layers });
+    expect(code).toBe(1);
+    expect(out).toContain('/app/.env (secrets)');
+    expect(out).toContain('line 2');
+    expect(out).toContain('TOKEN=****');
+    for (const format of ['table', 'json', 'sarif', 'cyclonedx', 'template -t @contrib/gitlab.tpl']) {
+      const report = await trivy(`image -f ${format} tiny:1`, { layers });
+      expect(report.out + report.err).not.toContain(token.slice(6));
+      expect(report.out + report.err).toContain('gitlab-pat');
+    }
+  });
+
+  it('are left alone in the base image, by --scanners, --severity and the ignore file', async () => {
+    const options = 'image --exit-code 1 --severity CRITICAL';
+    expect((await trivy(`${options} --scanners vuln tiny:1`, { layers })).code).toBe(0);
+    expect((await trivy('image --exit-code 1 --severity LOW tiny:1', { layers })).code).toBe(0);
+    expect((await trivy(`${options} tiny:1`, { layers, files: { '.trivyignore': 'gitlab-pat' } })).code).toBe(
+      0,
+    );
+    const image = await tinyImage(folder, [layers[1] ?? {}, NODE]);
+    const history = [
+      { created_by: 'ADD' },
+      { created_by: 'CMD ["sh"]', empty_layer: true },
+      { created_by: 'COPY' },
+    ];
+    const io = { image: async () => ({ ...image, config: { ...image.config, history } }) };
+    expect((await trivy(`${options} tiny:1`, { io })).code).toBe(0);
   });
 });
 

@@ -6,7 +6,7 @@ import type { CommandIo } from '../command/io.ts';
 import type { Advisories } from './advisories/load.ts';
 import { parseIgnoreFile } from './ignore-file.ts';
 import type { IgnoreEntry } from './ignore-file.ts';
-import { inventoryOfLayers } from './inventory.ts';
+import { inspectLayers } from './inventory.ts';
 import type { SummaryCache } from './inventory.ts';
 import type { Inventory } from './inventory-types.ts';
 import { SCAN_FLAGS, readOptions } from './options.ts';
@@ -19,6 +19,7 @@ import type { ScanReport } from './report/model.ts';
 import { sarifReport } from './report/sarif.ts';
 import { tableReport, uncheckedLines } from './report/table.ts';
 import { TRIVY_VERSION, scan } from './scan.ts';
+import { ownLayers } from './scan-image.ts';
 import type { ScanImage } from './scan-image.ts';
 
 /** What the scan may touch. */
@@ -60,7 +61,7 @@ Usage:
       --ignorefile FILE   accepted ids (default .trivyignore), "ID exp:YYYY-MM-DD"
   -f, --format FORMAT     table, json, sarif, cyclonedx, template (@contrib/gitlab.tpl)
   -o, --output FILE
-      --pkg-types LIST    os,library       --scanners LIST   vuln
+      --pkg-types LIST    os,library       --scanners LIST   vuln,secret
       --input FILE  --timeout 5m0s  --list-all-pkgs  -q, --quiet
 
 Exit codes: 0 nothing to fail for; N of --exit-code; 1 any error; ${EXIT_UNCHECKED} something could not be checked
@@ -170,10 +171,11 @@ async function scanImage(name: string, options: ScanOptions, io: TrivyIo): Promi
   const accepted = await ignoreEntries(options, io);
   if (accepted === undefined) return 1;
   const advisories = await io.advisories();
-  const inventory = await inventoryOfLayers(image.layers, io.summaries);
+  const secretLayers = options.scanners.includes('secret') ? ownLayers(image) : [];
+  const inspection = await inspectLayers(image.layers, { cache: io.summaries, secretLayers });
   const context = { artifactName: name, image, accepted, nowMs: io.clock.now() };
-  const report = scan(inventory, advisories, options, context);
-  await write(render(report, inventory, options), options, io);
+  const report = scan(inspection, advisories, options, context);
+  await write(render(report, inspection.inventory, options), options, io);
   const isStale = tellAge(advisories, options, io);
   tell(report, options, io);
   return exitCode(report, options, isStale);
@@ -228,24 +230,28 @@ function tellAge(advisories: Advisories | undefined, { isQuiet }: ScanOptions, i
 }
 
 /** What is to be known whatever the format and wherever the report went; `--quiet` does not silence gaps. */
-function tell(
-  report: ScanReport,
-  { format, output, scanners, isQuiet, hasAskedScanners }: ScanOptions,
-  io: TrivyIo,
-): void {
+function tell(report: ScanReport, { format, output, scanners }: ScanOptions, io: TrivyIo): void {
   const isOnScreen = format === 'table' && output === undefined;
   if (!isOnScreen) for (const line of uncheckedLines(report.unchecked)) io.stderr(`trivy: ${line}\n`);
-  if (scanners.includes('secret') && (hasAskedScanners || !isQuiet)) {
-    io.stderr('trivy: NOT CHECKED: secrets (this scan looks for vulnerabilities only)\n');
-  }
+  if (format === 'template' || format === 'cyclonedx') tellSecrets(report, io);
+  if (!scanners.includes('vuln')) io.stderr('trivy: NOT CHECKED: vulnerabilities (--scanners)\n');
   if (report.isEndOfLife) {
     io.stderr(`trivy: warning: ${report.os?.family} ${report.os?.version} gets no more security fixes\n`);
   }
 }
 
+/** These formats have no place for secrets. */
+function tellSecrets({ secrets = [] }: ScanReport, io: TrivyIo): void {
+  for (const { severity, ruleId, path, line } of secrets) {
+    io.stderr(`trivy: secret (not in this report): ${severity} ${ruleId} in /${path}:${line}\n`);
+  }
+}
+
 function exitCode(report: ScanReport, options: ScanOptions, isStale: boolean): number {
   if (options.exitOnEol > 0 && report.isEndOfLife) return options.exitOnEol;
-  const hasFindings = report.results.some(({ vulnerabilities }) => vulnerabilities.length > 0);
+  const hasFindings =
+    (report.secrets ?? []).length > 0 ||
+    report.results.some(({ vulnerabilities }) => vulnerabilities.length > 0);
   if (hasFindings && options.exitCode > 0) return options.exitCode;
   const isUnchecked = report.unchecked.length > 0 || isStale;
   return isUnchecked ? EXIT_UNCHECKED : 0;

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inventoryOfFolder, inventoryOfLayers } from './inventory.ts';
 import type { LayerSummary } from './layer-summary.ts';
+import { fileSummaryCache } from './summary-cache.ts';
 import { DEBIAN_12, dpkg, npm, tinyImage } from './testing/tiny-image.ts';
 import type { LayerFiles } from './testing/tiny-image.ts';
 
@@ -131,6 +132,17 @@ describe('the inventory', () => {
     };
     const first = await inventoryOfLayers(image.layers, cache);
     await rm(folder, { recursive: true });
+    expect(await inventoryOfLayers(image.layers, cache)).toEqual(first);
+    expect(first.packages).toHaveLength(1);
+  });
+
+  it('keeps summaries in files; a broken one is made again', async () => {
+    const image = await tinyImage(folder, [{ 'node_modules/a/package.json': npm('a', '1.0.0') }]);
+    const cache = fileSummaryCache(path.join(folder, 'cache'));
+    const first = await inventoryOfLayers(image.layers, cache);
+    const [file = ''] = await readdir(path.join(folder, 'cache'));
+    expect(await inventoryOfLayers(image.layers, cache)).toEqual(first);
+    await writeFile(path.join(folder, 'cache', file), '{');
     expect(await inventoryOfLayers(image.layers, cache)).toEqual(first);
     expect(first.packages).toHaveLength(1);
   });

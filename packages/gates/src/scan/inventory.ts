@@ -4,6 +4,7 @@ import { readTarFile } from './content/tar-file.ts';
 import type { Inventory, LayerRef, OperatingSystem, Package } from './inventory-types.ts';
 import { SUMMARY_FORMAT, summarise } from './layer-summary.ts';
 import type { LayerSummary } from './layer-summary.ts';
+import type { FoundSecret } from './secrets/detect.ts';
 import { ownedPath } from './packages/debian.ts';
 import type { DistributionPackage, FileFacts } from './packages/facts.ts';
 
@@ -18,16 +19,46 @@ export interface SummaryCache {
   set(diffId: DiffId, summary: LayerSummary): Promise<void>;
 }
 
-/** What is installed in an image. Layers bottom first. Reads only; nothing is unpacked. */
+/** A secret with the layer it lies in. */
+export interface LayerSecret extends FoundSecret {
+  readonly layer: LayerRef;
+}
+
+export interface Inspection {
+  readonly inventory: Inventory;
+  /** Also those that a later layer deletes: they are still in the image. */
+  readonly secrets: readonly LayerSecret[];
+}
+
+export interface InspectOptions {
+  readonly cache?: SummaryCache | undefined;
+  /** Diff ids of the layers to look through for secrets. Default: none. */
+  readonly secretLayers?: readonly DiffId[];
+}
+
+/** What is in an image. Layers bottom first. Reads only; nothing is unpacked. */
+export async function inspectLayers(
+  layers: readonly ScanLayer[],
+  options: InspectOptions = {},
+): Promise<Inspection> {
+  const view = new MergedView();
+  const secrets: LayerSecret[] = [];
+  for (const { diffId, digest, content } of layers) {
+    const wantsSecrets = options.secretLayers?.includes(diffId) ?? false;
+    const summary = await summaryOf({ diffId, digest, content }, wantsSecrets, options.cache);
+    const layer = { diffId, digest };
+    view.add(summary, layer);
+    if (wantsSecrets) secrets.push(...(summary.secrets ?? []).map((secret) => ({ ...secret, layer })));
+  }
+  return { inventory: view.inventory(), secrets };
+}
+
+/** What is installed in an image. */
 export async function inventoryOfLayers(
   layers: readonly ScanLayer[],
   cache?: SummaryCache,
 ): Promise<Inventory> {
-  const view = new MergedView();
-  for (const layer of layers) {
-    view.add(await summaryOf(layer, cache), { diffId: layer.diffId, digest: layer.digest });
-  }
-  return view.inventory();
+  return (await inspectLayers(layers, { cache })).inventory;
 }
 
 /** What is installed in a folder that holds a root file system, or a project. */
@@ -37,12 +68,16 @@ export async function inventoryOfFolder(folder: string): Promise<Inventory> {
   return view.inventory();
 }
 
-async function summaryOf(layer: ScanLayer, cache: SummaryCache | undefined): Promise<LayerSummary> {
-  const kept = await cache?.get(layer.diffId);
-  if (kept?.format === SUMMARY_FORMAT) return kept;
-  const { content } = layer;
-  const summary = await summarise('tar' in content ? readTarFile(content.tar) : readFolder(content.folder));
-  await cache?.set(layer.diffId, summary);
+async function summaryOf(
+  { diffId, content }: ScanLayer,
+  secrets: boolean,
+  cache: SummaryCache | undefined,
+): Promise<LayerSummary> {
+  const kept = await cache?.get(diffId);
+  if (kept?.format === SUMMARY_FORMAT && (!secrets || kept.secrets !== undefined)) return kept;
+  const members = 'tar' in content ? readTarFile(content.tar) : readFolder(content.folder);
+  const summary = await summarise(members, { secrets });
+  await cache?.set(diffId, summary);
   return summary;
 }
 

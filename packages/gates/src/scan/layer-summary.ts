@@ -1,6 +1,8 @@
 import type { LayerContent, LayerEntry } from './content/entry.ts';
 import { DEBIAN_READERS } from './packages/debian.ts';
 import type { FileFacts, FileReader } from './packages/facts.ts';
+import { findSecrets, mayHoldSecrets } from './secrets/detect.ts';
+import type { FoundSecret } from './secrets/detect.ts';
 import { OTHER_READERS } from './packages/others.ts';
 
 /** What a layer says and hides: plain data that depends on the layer's content alone, so it is kept by diff id. */
@@ -12,22 +14,37 @@ export interface LayerSummary {
   /** Folders whose content in lower layers is gone. */
   readonly opaque: readonly string[];
   readonly files: Readonly<Record<string, FileFacts>>;
+  /** undefined: nobody looked. */
+  readonly secrets: readonly FoundSecret[] | undefined;
 }
 
-export const SUMMARY_FORMAT = 1;
+export const SUMMARY_FORMAT = 2;
 
 const READERS: readonly FileReader[] = [...DEBIAN_READERS, ...OTHER_READERS];
 
-export async function summarise(content: LayerContent): Promise<LayerSummary> {
+/** Looks at every member once. Secrets cost reading most files, so they are only looked for when asked. */
+export async function summarise(
+  content: LayerContent,
+  options: { readonly secrets?: boolean } = {},
+): Promise<LayerSummary> {
   const hidden: string[] = [];
   const opaque: string[] = [];
+  const secrets: FoundSecret[] = [];
   const files: Record<string, FileFacts> = Object.create(null) as Record<string, FileFacts>;
   for await (const entry of content) {
     if (entry.kind === 'whiteout' || entry.kind === 'symlink') hidden.push(entry.path);
     else if (entry.kind === 'opaque') opaque.push(entry.path);
     else if (entry.kind === 'file') await readFacts(entry, files);
+    if (options.secrets && mayHoldSecrets(entry))
+      secrets.push(...findSecrets(entry.path, await entry.read()));
   }
-  return { format: SUMMARY_FORMAT, hidden, opaque, files: { ...files } };
+  return {
+    format: SUMMARY_FORMAT,
+    hidden,
+    opaque,
+    files: { ...files },
+    secrets: options.secrets ? secrets : undefined,
+  };
 }
 
 async function readFacts(entry: LayerEntry, files: Record<string, FileFacts>): Promise<void> {

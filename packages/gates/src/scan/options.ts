@@ -19,8 +19,6 @@ export interface ScanOptions {
   readonly template: string;
   readonly output: string | undefined;
   readonly scanners: readonly string[];
-  /** The user asked for these scanners; the default was not just taken. */
-  readonly hasAskedScanners: boolean;
   readonly packageTypes: readonly PackageType[];
   readonly ignoreFile: string | undefined;
   readonly input: string | undefined;
@@ -135,7 +133,6 @@ class OptionReader {
   }
 
   options(): ScanOptions {
-    const scanners = this.#list('scanners');
     return {
       severities: this.#severities(),
       exitCode: this.#number('exit-code'),
@@ -145,8 +142,7 @@ class OptionReader {
       format: this.#format(),
       template: this.#text('template') ?? '',
       output: this.#text('output'),
-      scanners: this.#scanners(scanners),
-      hasAskedScanners: scanners !== undefined,
+      scanners: this.#scanners(this.#list('scanners')),
       packageTypes: this.#oneOf<PackageType>('pkg-types', ['os', 'library']) ?? ['os', 'library'],
       ignoreFile: this.#text('ignorefile'),
       input: this.#text('input'),

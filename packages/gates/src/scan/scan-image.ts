@@ -1,4 +1,4 @@
-import type { Digest, ImageConfig, ImageStore } from '@updraft/oci';
+import type { DiffId, Digest, ImageConfig, ImageStore } from '@updraft/oci';
 import type { ScanLayer } from './inventory.ts';
 
 /** An image as the scan needs it. */
@@ -35,4 +35,22 @@ export async function scanImageFromStore(
     repoDigests: [],
     layers,
   };
+}
+
+/**
+ * The layers that the image itself brought: secrets in the base image's are its maker's. The base ends at the last
+ * CMD that other layers came after; where no history tells, every layer is the image's own.
+ */
+export function ownLayers({ config, layers }: ScanImage): readonly DiffId[] {
+  const history = config.history ?? [];
+  const lastLayer = history.findLastIndex(({ empty_layer: isEmpty }) => isEmpty !== true);
+  const baseEnd = history.findLastIndex(
+    (entry, index) => index < lastLayer && entry.empty_layer === true && isCommand(entry.created_by ?? ''),
+  );
+  const inBase = history.slice(0, baseEnd + 1).filter(({ empty_layer: isEmpty }) => isEmpty !== true).length;
+  return layers.slice(inBase).map(({ diffId }) => diffId);
+}
+
+function isCommand(createdBy: string): boolean {
+  return /^(?:\/bin\/sh -c #\(nop\)\s+)?CMD\b/.test(createdBy);
 }

@@ -1,9 +1,10 @@
 import type { Advisories } from './advisories/load.ts';
 import { isAccepted } from './ignore-file.ts';
 import type { IgnoreEntry } from './ignore-file.ts';
+import type { Inspection, LayerSecret } from './inventory.ts';
 import type { Ecosystem, Inventory } from './inventory-types.ts';
 import { match } from './match.ts';
-import type { Unchecked, Vulnerability } from './match.ts';
+import type { Matches, Unchecked, Vulnerability } from './match.ts';
 import type { Accepted, ReportResult, ScanReport } from './report/model.ts';
 import type { ScanOptions } from './options.ts';
 import type { ScanImage } from './scan-image.ts';
@@ -17,39 +18,71 @@ export interface ScanContext {
 
 type Filters = Pick<
   ScanOptions,
-  'severities' | 'ignoreUnfixed' | 'ignoredStatuses' | 'packageTypes' | 'listAllPackages'
+  'severities' | 'ignoreUnfixed' | 'ignoredStatuses' | 'packageTypes' | 'listAllPackages' | 'scanners'
 >;
 
 /** The version of Trivy whose command line and reports this follows. */
 export const TRIVY_VERSION = '0.60.0';
 
-/** Judges an inventory and filters what it finds: severity, status, ignore file, in this order. Pure. */
+/** Judges what is in an image and filters what it finds: severity, status, ignore file, in this order. Pure. */
 export function scan(
-  inventory: Inventory,
+  { inventory, secrets }: Inspection,
   advisories: Advisories | undefined,
   options: Filters,
   context: ScanContext,
 ): ScanReport {
-  const looked = {
-    ...inventory,
-    packages: inventory.packages.filter(({ ecosystem }) => isWanted(ecosystem, options)),
+  const judged = options.scanners.includes('vuln')
+    ? judge(inventory, advisories, options, context)
+    : NOT_JUDGED;
+  const wanted = {
+    vulnerabilities: judged.vulnerabilities.filter((found) => isReported(found, options)),
+    secrets: secrets.filter(({ severity }) => options.severities.includes(severity)),
   };
-  const { vulnerabilities, unchecked, isEndOfLife } = match(looked, advisories, context.nowMs);
-  const wanted = vulnerabilities.filter((found) => isReported(found, options));
-  const { kept, accepted } = applyIgnoreFile(wanted, context);
+  const { vulnerabilities, secrets: keptSecrets, accepted } = applyIgnoreFile(wanted, context);
   return {
     artifactName: context.artifactName,
     image: context.image,
     os: inventory.os,
-    isEndOfLife,
-    results: toResults(looked, kept, { unchecked, artifactName: context.artifactName }),
-    unchecked: [...unchecked, ...nothingFound(looked)],
+    isEndOfLife: judged.isEndOfLife,
+    results: judged.kinds.map((kind) => ({
+      ...kind,
+      vulnerabilities: vulnerabilities.filter((found) => isOfKind(found, kind)),
+    })),
+    secrets: options.scanners.includes('secret') ? keptSecrets : undefined,
+    unchecked: judged.unchecked,
     accepted,
     severities: options.severities,
     createdAtMs: context.nowMs,
     version: TRIVY_VERSION,
     listAllPackages: options.listAllPackages,
   };
+}
+
+type Kind = Omit<ReportResult, 'vulnerabilities'>;
+
+interface Judged extends Matches {
+  readonly kinds: readonly Kind[];
+}
+
+const NOT_JUDGED: Judged = { vulnerabilities: [], unchecked: [], isEndOfLife: undefined, kinds: [] };
+
+function judge(
+  inventory: Inventory,
+  advisories: Advisories | undefined,
+  options: Filters,
+  { artifactName, nowMs }: ScanContext,
+): Judged {
+  const looked = {
+    ...inventory,
+    packages: inventory.packages.filter(({ ecosystem }) => isWanted(ecosystem, options)),
+  };
+  const matches = match(looked, advisories, nowMs);
+  const kinds = toKinds(looked, matches.unchecked, artifactName);
+  return { ...matches, unchecked: [...matches.unchecked, ...nothingFound(looked)], kinds };
+}
+
+function isOfKind({ package: installed }: Vulnerability, { packages }: Kind): boolean {
+  return packages[0]?.ecosystem === installed.ecosystem;
 }
 
 function isWanted(ecosystem: Ecosystem, { packageTypes }: Filters): boolean {
@@ -61,14 +94,26 @@ function isReported({ severity, status }: Vulnerability, options: Filters): bool
   return !options.ignoreUnfixed || status === 'fixed';
 }
 
-function applyIgnoreFile(found: readonly Vulnerability[], { accepted, nowMs }: ScanContext) {
+interface Findings {
+  readonly vulnerabilities: readonly Vulnerability[];
+  readonly secrets: readonly LayerSecret[];
+}
+
+function applyIgnoreFile(
+  found: Findings,
+  { accepted, nowMs }: ScanContext,
+): Findings & { accepted: readonly Accepted[] } {
   const counts = new Map<string, number>();
-  const kept = found.filter(({ id, advisory }) => {
-    if (!isAccepted(accepted, [id, advisory.recordId, ...advisory.aliases], nowMs)) return true;
+  const isKept = (id: string, others: readonly string[]) => {
+    if (!isAccepted(accepted, [id, ...others], nowMs)) return true;
     counts.set(id, (counts.get(id) ?? 0) + 1);
     return false;
-  });
-  return { kept, accepted: [...counts].map(([id, findings]): Accepted => ({ id, findings })) };
+  };
+  const vulnerabilities = found.vulnerabilities.filter(({ id, advisory }) =>
+    isKept(id, [advisory.recordId, ...advisory.aliases]),
+  );
+  const secrets = found.secrets.filter(({ ruleId }) => isKept(ruleId, []));
+  return { vulnerabilities, secrets, accepted: [...counts].map(([id, findings]) => ({ id, findings })) };
 }
 
 const KINDS: readonly { ecosystem: Ecosystem; target?: string; type?: string }[] = [
@@ -78,25 +123,21 @@ const KINDS: readonly { ecosystem: Ecosystem; target?: string; type?: string }[]
   { ecosystem: 'pypi', target: 'Python', type: 'python-pkg' },
 ];
 
-function toResults(
+function toKinds(
   { os, packages }: Inventory,
-  found: readonly Vulnerability[],
-  { unchecked, artifactName }: { unchecked: readonly Unchecked[]; artifactName: string },
-): readonly ReportResult[] {
-  return KINDS.flatMap(({ ecosystem, target, type }): ReportResult[] => {
+  unchecked: readonly Unchecked[],
+  artifactName: string,
+): readonly Kind[] {
+  return KINDS.flatMap(({ ecosystem, target, type }): Kind[] => {
     const mine = packages.filter((installed) => installed.ecosystem === ecosystem);
-    if (
-      mine.length === 0 ||
-      unchecked.some((gap) => gap.ecosystem === ecosystem && gap.packages >= mine.length)
-    )
-      return [];
+    const isGap = unchecked.some((gap) => gap.ecosystem === ecosystem && gap.packages >= mine.length);
+    if (mine.length === 0 || isGap) return [];
     return [
       {
         target: target ?? `${artifactName} (${os?.family ?? 'unknown'} ${os?.version ?? ''})`,
         resultClass: target === undefined ? 'os-pkgs' : 'lang-pkgs',
         type: type ?? os?.family ?? ecosystem,
         packages: mine,
-        vulnerabilities: found.filter(({ package: installed }) => installed.ecosystem === ecosystem),
       },
     ];
   });

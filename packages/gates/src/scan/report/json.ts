@@ -1,4 +1,5 @@
 import { timestamp } from '@updraft/kit';
+import type { LayerSecret } from '../inventory.ts';
 import type { Package } from '../inventory-types.ts';
 import type { Vulnerability } from '../match.ts';
 import { packageUrl, primaryUrl, titleOf } from './model.ts';
@@ -12,7 +13,10 @@ export function jsonReport(report: ScanReport): string {
     ArtifactName: report.artifactName,
     ArtifactType: report.image === undefined ? 'filesystem' : 'container_image',
     Metadata: metadata(report),
-    Results: report.results.map((result) => toResult(result, report)),
+    Results: [
+      ...report.results.map((result) => toResult(result, report)),
+      ...secretResults(report.secrets ?? []),
+    ],
     ...(report.unchecked.length > 0 && {
       Unchecked: report.unchecked.map(({ ecosystem, packages, reason }) => ({
         Ecosystem: ecosystem,
@@ -50,6 +54,26 @@ function toResult(
       Vulnerabilities: vulnerabilities.map((found) => toVulnerability(found, report)),
     }),
   };
+}
+
+function secretResults(secrets: readonly LayerSecret[]) {
+  const paths = [...new Set(secrets.map(({ path }) => path))];
+  return paths.map((path) => ({
+    Target: `/${path}`,
+    Class: 'secret',
+    Secrets: secrets
+      .filter((secret) => secret.path === path)
+      .map(({ ruleId, category, severity, title, line, match, layer: { digest, diffId } }) => ({
+        RuleID: ruleId,
+        Category: category,
+        Severity: severity,
+        Title: title,
+        StartLine: line,
+        EndLine: line,
+        Match: match,
+        Layer: { ...(digest && { Digest: digest }), DiffID: diffId },
+      })),
+  }));
 }
 
 function toPackage(installed: Package, { os }: ScanReport) {

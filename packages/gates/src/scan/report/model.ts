@@ -1,3 +1,4 @@
+import type { LayerSecret } from '../inventory.ts';
 import type { OperatingSystem, Package } from '../inventory-types.ts';
 import type { Unchecked, Vulnerability } from '../match.ts';
 import type { ScanImage } from '../scan-image.ts';
@@ -27,6 +28,8 @@ export interface ScanReport {
   readonly os: OperatingSystem | undefined;
   readonly isEndOfLife: boolean | undefined;
   readonly results: readonly ReportResult[];
+  /** undefined: nobody looked for any. */
+  readonly secrets: readonly LayerSecret[] | undefined;
   readonly unchecked: readonly Unchecked[];
   readonly accepted: readonly Accepted[];
   /** The severities that were asked for, mildest first. */

@@ -1,3 +1,4 @@
+import type { LayerSecret } from '../inventory.ts';
 import type { Vulnerability } from '../match.ts';
 import type { Severity } from '../severity.ts';
 import { primaryUrl, titleOf } from './model.ts';
@@ -32,6 +33,19 @@ export function sarifReport(report: ScanReport): string {
   });
   const results = found.map(({ result, vulnerability }) =>
     toResult(vulnerability, result, ids.indexOf(vulnerability.id)),
+  );
+  const secrets = report.secrets ?? [];
+  const secretIds = [...new Set(secrets.map(({ ruleId }) => ruleId))];
+  rules.push(
+    ...secretIds.flatMap((id) =>
+      secrets
+        .filter(({ ruleId }) => ruleId === id)
+        .slice(0, 1)
+        .map(toSecretRule),
+    ),
+  );
+  results.push(
+    ...secrets.map((secret) => toSecretResult(secret, ids.length + secretIds.indexOf(secret.ruleId))),
   );
   const driver = {
     name: 'Trivy',
@@ -74,25 +88,59 @@ function toRule(found: Vulnerability) {
   };
 }
 
+function toSecretRule({ ruleId, title, severity }: LayerSecret): ReturnType<typeof toRule> {
+  return {
+    id: ruleId,
+    name: 'Secret',
+    shortDescription: { text: title },
+    fullDescription: { text: title },
+    defaultConfiguration: { level: LEVEL[severity] },
+    helpUri: 'https://trivy.dev/latest/docs/scanner/secret/',
+    properties: {
+      precision: 'very-high',
+      'security-severity': RANK[severity],
+      tags: ['secret', 'security', severity],
+    },
+  };
+}
+
+function toSecretResult({ ruleId, title, severity, path, line, match }: LayerSecret, ruleIndex: number) {
+  return locatedResult({
+    ruleId,
+    ruleIndex,
+    level: LEVEL[severity],
+    text: `${title}, ${severity}: ${match}`,
+    uri: encodeURI(path),
+    line,
+  });
+}
+
+interface LocatedResult {
+  readonly ruleId: string;
+  readonly ruleIndex: number;
+  readonly level: string;
+  readonly text: string;
+  readonly uri: string;
+  readonly line: number;
+}
+
+function locatedResult({ ruleId, ruleIndex, level, text, uri, line }: LocatedResult) {
+  const region = { startLine: line, startColumn: 1, endLine: line, endColumn: 1 };
+  const physicalLocation = { artifactLocation: { uri, uriBaseId: 'ROOTPATH' }, region };
+  return { ruleId, ruleIndex, level, message: { text }, locations: [{ physicalLocation }] };
+}
+
 function toResult(found: Vulnerability, { target, resultClass }: ReportResult, ruleIndex: number) {
   const { package: installed } = found;
   const fix = found.fixedVersion === '' ? 'there is no fixed version' : `fixed in ${found.fixedVersion}`;
   const uri =
     resultClass === 'os-pkgs' ? encodeURI(target.split(' (')[0] ?? target) : encodeURI(installed.path);
-  return {
+  return locatedResult({
     ruleId: found.id,
     ruleIndex,
     level: LEVEL[found.severity],
-    message: {
-      text: `${installed.name} ${installed.version}: ${found.id}, ${found.severity}, ${found.status}; ${fix}`,
-    },
-    locations: [
-      {
-        physicalLocation: {
-          artifactLocation: { uri, uriBaseId: 'ROOTPATH' },
-          region: { startLine: 1, startColumn: 1, endLine: 1, endColumn: 1 },
-        },
-      },
-    ],
-  };
+    text: `${installed.name} ${installed.version}: ${found.id}, ${found.severity}, ${found.status}; ${fix}`,
+    uri,
+    line: 1,
+  });
 }

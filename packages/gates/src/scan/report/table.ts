@@ -1,6 +1,7 @@
 import { SEVERITIES } from '../severity.ts';
 import type { Severity } from '../severity.ts';
 import type { Unchecked, Vulnerability } from '../match.ts';
+import type { LayerSecret } from '../inventory.ts';
 import { boxTable } from './box.ts';
 import { primaryUrl, titleOf } from './model.ts';
 import type { ReportResult, ScanReport } from './model.ts';
@@ -16,27 +17,47 @@ export function uncheckedLines(unchecked: readonly Unchecked[]): readonly string
 export function tableReport(report: ScanReport): string {
   const sections = report.results.filter(({ vulnerabilities }) => vulnerabilities.length > 0);
   const parts = [
-    report.results.length > 0 ? summary(report) : '',
+    report.results.length + (report.secrets?.length ?? 0) > 0 ? summary(report) : '',
     ...uncheckedLines(report.unchecked).map((line) => `${line}\n`),
     ...accepted(report),
     ...sections.map((result) => section(result, report.severities)),
+    ...secretSections(report),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
 
 function summary(report: ScanReport): string {
-  const rows = report.results.flatMap((result) => summaryRows(result));
-  const missing = report.unchecked.map(({ ecosystem }) => [report.artifactName, ecosystem, '-']);
+  const hasSecrets = report.secrets !== undefined;
+  const columns = ['Target', 'Type', 'Vulnerabilities', ...(hasSecrets ? ['Secrets'] : [])];
+  const rows = [
+    ...report.results.flatMap((result) => summaryRows(result)).map((row) => [...row, '-']),
+    ...report.unchecked.map(({ ecosystem }) => [report.artifactName, ecosystem, '-', '-']),
+    ...byPath(report.secrets ?? []).map(([path, found]) => [`/${path}`, 'text', '-', String(found.length)]),
+  ];
   const table = boxTable(
-    [
-      { title: 'Target', align: 'center' },
-      { title: 'Type', align: 'center' },
-      { title: 'Vulnerabilities', align: 'center' },
-    ],
-    [...rows, ...missing],
+    columns.map((title) => ({ title, align: 'center' })),
+    rows.map((row) => row.slice(0, columns.length)),
   );
   const legend = "Legend:\n- '-': Not scanned\n- '0': Clean (no security findings detected)\n";
   return `\nReport Summary\n\n${table}${legend}`;
+}
+
+function byPath(secrets: readonly LayerSecret[]): readonly (readonly [string, readonly LayerSecret[]])[] {
+  const paths = [...new Set(secrets.map(({ path }) => path))];
+  return paths.map((path) => [path, secrets.filter((secret) => secret.path === path)]);
+}
+
+function secretSections({ secrets = [], severities }: ScanReport): readonly string[] {
+  return byPath(secrets).map(([path, found]) => {
+    const heading = `/${path} (secrets)`;
+    const total = `Total: ${found.length} (${counts(found, severities)})`;
+    const rows = found.map(({ severity, category, ruleId, title, line, match, layer }) => [
+      `${severity}: ${category} (${ruleId})`,
+      `${title}\nline ${line} (added by layer ${layer.diffId.slice(7, 19)}): ${match}`,
+    ]);
+    const table = boxTable([{ title: 'Secret' }, { title: 'Where', maxWidth: 100 }], rows);
+    return `\n${heading}\n${'='.repeat(heading.length)}\n${total}\n\n${table}`;
+  });
 }
 
 /** Language packages one row a file, as each is its own to replace. */
@@ -70,7 +91,10 @@ function section(result: ReportResult, severities: readonly Severity[]): string 
   return `\n${heading}\n${'='.repeat(heading.length)}\n${total}\n\n${table}`;
 }
 
-function counts(vulnerabilities: readonly Vulnerability[], severities: readonly Severity[]): string {
+function counts(
+  vulnerabilities: readonly { readonly severity: Severity }[],
+  severities: readonly Severity[],
+): string {
   return SEVERITIES.filter((severity) => severities.includes(severity))
     .map(
       (severity) => `${severity}: ${vulnerabilities.filter((found) => found.severity === severity).length}`,
