@@ -26,6 +26,7 @@ export interface AppOptions {
 }
 
 const MAX_TARGET = 8192;
+const MAX_HEADER_BYTES = 16_384;
 
 interface Exchange {
   error?: string;
@@ -46,8 +47,12 @@ export function createApp(options: AppOptions): FastifyInstance {
     clientErrorHandler: (error, socket) => refusals.onClientError(error, socket),
     frameworkErrors: (_error, request, reply) =>
       refuse(options, new HttpFault(404, 'Unknown Endpoint'), request, reply),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_TARGET },
-    http: { requireHostHeader: false, maxHeaderSize: 16_384, headersTimeout: options.requestTimeoutMs },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_HEADER_BYTES },
+    http: {
+      requireHostHeader: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: options.requestTimeoutMs,
+    },
   });
   for (const method of METHODS) {
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT')

@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createApp } from '../../lib/http/app.ts';
+import type { Readiness } from '../../lib/http/health.ts';
+import { ServiceLog } from '../../lib/request-log.ts';
+import { FileStore } from '../../lib/store/file-store.ts';
+import { MemoryStore } from '../../lib/store/memory-store.ts';
+import type { Store } from '../../lib/store/store.ts';
+
+export interface RunningApp {
+  readonly url: string;
+  readonly port: number;
+  readonly readiness: Readiness;
+  readonly store: Store;
+  /** What was logged until now, one object a line. */
+  lines(): Record<string, unknown>[];
+  close(): Promise<void>;
+}
+
+export async function runApp(
+  options: { store?: Store; debug?: boolean; bodyLimit?: number; requestTimeoutMs?: number } = {},
+): Promise<RunningApp> {
+  let written = '';
+  const log = new ServiceLog({ write: (text) => (written += text), pretty: false });
+  const store = options.store ?? new MemoryStore({ maxEntries: 1000 });
+  await store.open();
+  const readiness: Readiness = { draining: false };
+  const app = createApp({
+    store,
+    log,
+    readiness,
+    debug: options.debug ?? false,
+    bodyLimit: options.bodyLimit ?? 100_000,
+    requestTimeoutMs: options.requestTimeoutMs ?? 5000,
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    readiness,
+    store,
+    lines() {
+      log.flush();
+      return written
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+    async close() {
+      app.server.closeAllConnections();
+      await app.close();
+      await store.close();
+      log.flush();
+    },
+  };
+}
+
+/** Sends bytes as they are and gives back everything that comes until the other side closes. */
+export function sendRaw(port: number, bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    let received = '';
+    socket.on('data', (data) => (received += data.toString('latin1')));
+    socket.on('close', () => resolve(received));
+    socket.on('error', reject);
+  });
+}
+
+export async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'addrservice-'));
+  try {
+    return await work(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+export const STORES: Readonly<Record<string, (dir: string) => Store>> = {
+  memory: () => new MemoryStore({ maxEntries: 1000 }),
+  file: (dir) => new FileStore({ path: path.join(dir, 'store') }),
+};
