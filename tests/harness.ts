@@ -30,7 +30,12 @@ export interface UpdraftOptions {
 export function execute(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string | undefined>; onStderr?: (text: string) => void; input?: string } = {},
+  options: {
+    cwd?: string;
+    env?: Record<string, string | undefined>;
+    onStderr?: (text: string) => void;
+    input?: string;
+  } = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...options.env } });
@@ -62,7 +67,14 @@ export function temporaryFolder(name: string): { dir: string; remove: () => void
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
-const AUTHOR = ['-c', 'user.name=A Tester', '-c', 'user.email=tester@example.com', '-c', 'commit.gpgsign=false'];
+const AUTHOR = [
+  '-c',
+  'user.name=A Tester',
+  '-c',
+  'user.email=tester@example.com',
+  '-c',
+  'commit.gpgsign=false',
+];
 
 export async function git(dir: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await execute('git', [...AUTHOR, '-C', dir, ...args]);
@@ -88,7 +100,8 @@ export async function remains(home: string): Promise<readonly string[]> {
     execute('ps', ['-eo', 'pid,args']),
   ]);
   const id = platformId(home);
-  const lines = (finished: Finished, needle: string) => finished.stdout.split('\n').filter((line) => line.includes(needle));
+  const lines = (finished: Finished, needle: string) =>
+    finished.stdout.split('\n').filter((line) => line.includes(needle));
   return [
     ...lines(mounts, home),
     ...lines(links, `ud-${id}`),

@@ -30,7 +30,12 @@ async function run(...args: string[]) {
     ...(progress ? { onStderr: progress } : {}),
   });
   expect(finished.code, finished.stderr).toBe(0);
-  return JSON.parse(finished.stdout) as { name: string; status: string; notes: string[]; coverage: number | null }[];
+  return JSON.parse(finished.stdout) as {
+    name: string;
+    status: string;
+    notes: string[];
+    coverage: number | null;
+  }[];
 }
 
 async function environment(name: string): Promise<Environment> {
@@ -40,7 +45,8 @@ async function environment(name: string): Promise<Environment> {
   return found;
 }
 
-const curl = (...args: string[]) => execute('curl', ['--silent', '--show-error', '--max-time', '10', ...args]);
+const curl = (...args: string[]) =>
+  execute('curl', ['--silent', '--show-error', '--max-time', '10', ...args]);
 
 const status = async (url: string): Promise<string> =>
   (await curl('--output', '/dev/null', '--write-out', '%{http_code}', url)).stdout;
@@ -60,7 +66,14 @@ describe('the default branch', () => {
     const failed = jobs.filter((job) => job.status === 'failed').map((job) => job.name);
     // Scans without advisories end as warnings; nothing else may fail.
     expect(failed.filter((name) => !name.startsWith('docker-security-scan'))).toEqual([]);
-    for (const name of ['docker-lint', 'build-image', 'unit-test', 'code-coverage', 'deploy', 'post-get-test']) {
+    for (const name of [
+      'docker-lint',
+      'build-image',
+      'unit-test',
+      'code-coverage',
+      'deploy',
+      'post-get-test',
+    ]) {
       expect(jobs.find((job) => job.name === name)?.status, name).toBe('success');
     }
     expect(jobs.find((job) => job.name === 'code-coverage')?.coverage).toBeGreaterThan(50);
@@ -104,7 +117,14 @@ describe('a tag', () => {
     const { url, slug } = await environment('production');
     for (let count = 0; count < 6; count += 1) expect(await status(`${url}/readyz`)).toBe('200');
     if (!hasKubectl) return;
-    const { stdout } = await kubectl('-n', slug, 'get', 'deployments', '-o', 'jsonpath={.items[*].status.readyReplicas}');
+    const { stdout } = await kubectl(
+      '-n',
+      slug,
+      'get',
+      'deployments',
+      '-o',
+      'jsonpath={.items[*].status.readyReplicas}',
+    );
     expect(stdout.split(' ')).toContain('3');
   });
 });

@@ -23,7 +23,10 @@ test('the drawing in docs/architecture.md shows the same arrows', () => {
   const text = readFileSync(path.join(root, 'docs/architecture.md'), 'utf8');
   const drawing = /## Rooms\n```\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
   const drawn = Object.fromEntries(
-    [...drawing.matchAll(/([a-z-]+) -> ((?:[a-z-]+, )*[a-z-]+)/g)].map((match) => [match[1], match[2]?.split(', ')]),
+    [...drawing.matchAll(/([a-z-]+) -> ((?:[a-z-]+, )*[a-z-]+)/g)].map((match) => [
+      match[1],
+      match[2]?.split(', '),
+    ]),
   );
   const withArrows = Object.fromEntries(Object.entries(rooms).filter(([, arrows]) => arrows.length > 0));
   expect(drawn).toEqual(withArrows);
@@ -40,7 +43,11 @@ describe('the linter catches what the table forbids', () => {
   };
 
   test('an import of a room that it may not know', () => {
-    const result = lint(planted, 'bad.ts', "import { parseReference } from '@updraft/oci';\nexport const x = parseReference;\n");
+    const result = lint(
+      planted,
+      'bad.ts',
+      "import { parseReference } from '@updraft/oci';\nexport const x = parseReference;\n",
+    );
     expect(result.status).toBe(1);
     expect(result.stdout).toContain('kit may not import this room');
   });
@@ -48,7 +55,11 @@ describe('the linter catches what the table forbids', () => {
   test('a Node module in a pure room', () => {
     const folder = path.join(root, 'packages', PURE[0] ?? '', 'src/planted-by-a-test');
     try {
-      const result = lint(folder, 'bad.ts', "import { readFileSync } from 'node:fs';\nexport const x = readFileSync;\n");
+      const result = lint(
+        folder,
+        'bad.ts',
+        "import { readFileSync } from 'node:fs';\nexport const x = readFileSync;\n",
+      );
       expect(result.status).toBe(1);
       expect(result.stdout).toContain('is pure');
     } finally {
@@ -59,7 +70,11 @@ describe('the linter catches what the table forbids', () => {
   test('a process started outside kit', () => {
     const folder = path.join(root, 'packages/oci/src/planted-by-a-test');
     try {
-      const result = lint(folder, 'bad.ts', "import { exec } from 'node:child_process';\nexport const x = exec;\n");
+      const result = lint(
+        folder,
+        'bad.ts',
+        "import { exec } from 'node:child_process';\nexport const x = exec;\n",
+      );
       expect(result.status).toBe(1);
       expect(result.stdout).toContain('argument arrays only');
     } finally {

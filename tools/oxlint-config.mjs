@@ -22,8 +22,14 @@ function boundaryRule(room) {
     .filter((other) => other !== room && !ROOMS[room].includes(other))
     .map((other) => `^${packageName(other)}(/|$)`);
   const patterns = [
-    ...forbidden.map((regex) => ({ regex, message: `${room} may not import this room (tools/architecture.mjs)` })),
-    { regex: '^(\\.\\./)+(packages/)?(' + Object.keys(ROOMS).join('|') + ')/src', message: 'go through the room’s door' },
+    ...forbidden.map((regex) => ({
+      regex,
+      message: `${room} may not import this room (tools/architecture.mjs)`,
+    })),
+    {
+      regex: '^(\\.\\./)+(packages/)?(' + Object.keys(ROOMS).join('|') + ')/src',
+      message: 'go through the room’s door',
+    },
   ];
   if (PURE.includes(room)) {
     patterns.push({ regex: '^node:', message: `${room} is pure: it imports no Node module` });
@@ -60,6 +66,7 @@ export function oxlintConfig(pluginPath) {
       'typescript/unbound-method': 'off',
       'import/no-named-as-default-member': 'off',
       'no-unmodified-loop-condition': 'off',
+      'unicorn/consistent-function-scoping': 'off',
       'typescript/no-unsafe-type-assertion': 'off',
       ...SIZE_RULES,
     },
@@ -67,7 +74,7 @@ export function oxlintConfig(pluginPath) {
       ...Object.keys(ROOMS).map(roomOverride),
       // Tests may import any room's door, run long scenarios and read the real clock.
       {
-        files: ["**/*.test.ts", "**/testing/**/*.ts", "**/tests/**/*.ts"],
+        files: ['**/*.test.ts', '**/testing/**/*.ts', '**/tests/**/*.ts'],
         rules: {
           'max-lines': ['error', { max: 600 }],
           'max-lines-per-function': 'off',

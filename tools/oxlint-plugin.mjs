@@ -17,11 +17,13 @@ const noShellString = {
           at(context, node, 'start processes through @updraft/kit (argument arrays only)');
         }
         for (const specifier of node.specifiers) {
-          if (SHELL_CALLS.has(specifier.imported?.name)) at(context, specifier, 'shell strings are forbidden');
+          if (SHELL_CALLS.has(specifier.imported?.name))
+            at(context, specifier, 'shell strings are forbidden');
         }
       },
       Property(node) {
-        if (node.key.name === 'shell' && node.value.value === true) at(context, node, 'shell: true is forbidden');
+        if (node.key.name === 'shell' && node.value.value === true)
+          at(context, node, 'shell: true is forbidden');
       },
     };
   },
@@ -38,7 +40,11 @@ const noAmbientClock = {
         if (callee.type === 'Identifier' && TIMERS.has(callee.name)) {
           at(context, node, 'take time from the Clock that was handed in (@updraft/kit)');
         }
-        if (callee.type === 'MemberExpression' && callee.object.name === 'Date' && callee.property.name === 'now') {
+        if (
+          callee.type === 'MemberExpression' &&
+          callee.object.name === 'Date' &&
+          callee.property.name === 'now'
+        ) {
           at(context, node, 'take time from the Clock that was handed in (@updraft/kit)');
         }
       },
@@ -54,7 +60,8 @@ const noAmbientClock = {
 const noAmbientEnvironment = {
   create(context) {
     // Tool entry points of stand-ins are programs of their own.
-    if (inRoom(context, 'cli', 'daemon', 'kit') || context.filename.includes('/stand-ins/src/tools/')) return {};
+    if (inRoom(context, 'cli', 'daemon', 'kit') || context.filename.includes('/stand-ins/src/tools/'))
+      return {};
     return {
       MemberExpression(node) {
         if (node.object.name === 'process' && node.property.name === 'env') {

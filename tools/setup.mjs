@@ -44,7 +44,8 @@ export function checkNode() {
 export function mustRun(command, args, options = {}) {
   const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
   if (result.error) fail(`cannot start ${command}: ${result.error.message}`);
-  if (result.status !== 0) fail(`${command} ${args.join(' ')} failed with exit code ${result.status ?? result.signal}`);
+  if (result.status !== 0)
+    fail(`${command} ${args.join(' ')} failed with exit code ${result.status ?? result.signal}`);
 }
 
 /** `npm ci` when node_modules is not what the lock file says. */
@@ -62,12 +63,19 @@ function hasAllOf(installedFile, lockFile) {
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
   const wanted = JSON.parse(readFileSync(lockFile, 'utf8')).packages;
   return Object.entries(wanted).every(
-    ([place, entry]) => place === '' || entry.link || entry.optional || !place.includes('node_modules/') || installed[place]?.version === entry.version,
+    ([place, entry]) =>
+      place === '' ||
+      entry.link ||
+      entry.optional ||
+      !place.includes('node_modules/') ||
+      installed[place]?.version === entry.version,
   );
 }
 
 const onPath = (program) =>
-  [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'].some((folder) => isExecutable(path.join(folder, program)));
+  [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'].some((folder) =>
+    isExecutable(path.join(folder, program)),
+  );
 
 function isExecutable(file) {
   try {
@@ -91,7 +99,8 @@ export function ensurePrograms() {
   if (missing.length === 0) return;
   const install = ['install', '--yes', '--no-install-recommends', ...missing];
   const command = `apt-get update && apt-get ${install.join(' ')}`;
-  if (!onPath('apt-get')) fail(`missing: ${missing.join(', ')}`, 'Install them with your distribution’s package manager.');
+  if (!onPath('apt-get'))
+    fail(`missing: ${missing.join(', ')}`, 'Install them with your distribution’s package manager.');
   if (process.getuid() !== 0) fail(`missing: ${missing.join(', ')}`, `Run: sudo sh -c '${command}'`);
   say(`Installing from the distribution: ${missing.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };

@@ -6,7 +6,10 @@ import { root, setUp } from './setup.mjs';
 
 setUp();
 const updraft = path.join(root, 'packages/cli/bin/updraft.mjs');
-const child = spawn(process.execPath, [updraft, 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+const child = spawn(process.execPath, [updraft, 'run', ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+});
 // Ctrl-C reaches the child by itself (same terminal); this process only waits for it to clean up.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => child.kill('SIGTERM'));

@@ -29,9 +29,16 @@ function runStep(name, [program, args, project, folder = '.']) {
   const started = performance.now();
   const file = path.join(results, `${name}.json`);
   const reporters = project ? ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`] : [];
-  const { status } = spawnSync(program, [...args, ...reporters], { cwd: path.join(root, folder), stdio: ['ignore', 'inherit', 'inherit'] });
-  process.stdout.write(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
-  return project ? counted(file, status) : { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  const { status } = spawnSync(program, [...args, ...reporters], {
+    cwd: path.join(root, folder),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  process.stdout.write(
+    `== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`,
+  );
+  return project
+    ? counted(file, status)
+    : { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
 }
 
 /** A run that failed without a failing test (a file that does not load) still counts as a failure. */
@@ -51,7 +58,9 @@ mkdirSync(results, { recursive: true });
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in STEPS));
 if (unknown.length > 0) {
-  process.stderr.write(`error: no such part: ${unknown.join(', ')}. Parts: ${Object.keys(STEPS).join(', ')}\n`);
+  process.stderr.write(
+    `error: no such part: ${unknown.join(', ')}. Parts: ${Object.keys(STEPS).join(', ')}\n`,
+  );
   process.exit(2);
 }
 const total = { passed: 0, failed: 0, skipped: 0 };

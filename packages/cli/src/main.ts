@@ -6,6 +6,7 @@ import type { Command } from './command.ts';
 import { nearest } from '@updraft/kit';
 import { createOutput } from './output.ts';
 import type { Output } from './output.ts';
+import { problemLines } from './render/problems.ts';
 import { VERSION } from './version.ts';
 
 async function main(): Promise<number> {
@@ -77,6 +78,7 @@ function explain(error: unknown, output: Output): number {
     return EXIT.usage;
   }
   if (error instanceof ControlError) {
+    for (const line of problemLines(error.view.problems ?? [], output)) output.say(line);
     show(error.view.message, error.view.next);
     return error.status < 500 ? EXIT.usage : EXIT.platform;
   }

@@ -5,6 +5,7 @@ import { Fault, codeOf, holdLock, jsonLogger, messageOf } from '@updraft/kit';
 import { readConfig } from './config.ts';
 import { createHandlers } from './handlers.ts';
 import { createPlatform } from './platform.ts';
+import { startAutoStop } from './runs/auto-stop.ts';
 import { createHandler } from './server/router.ts';
 
 /** The daemon: one for each home. Says once on standard output whether it is ready, then writes to its log only. */
@@ -17,7 +18,9 @@ async function main(home: string): Promise<void> {
   if (!release) return report({ ready: true });
   const config = readConfig(home, process.env);
   const platform = await createPlatform(config, logger);
+  const endAutoStop = startAutoStop(platform);
   const stop = async (purge: boolean) => {
+    endAutoStop();
     logger.log('info', 'stopping', { purge });
     await platform.stop().catch((error: unknown) => logger.log('error', 'stopping failed', { error }));
     if (purge) rmSync(config.home, { recursive: true, force: true });

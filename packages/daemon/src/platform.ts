@@ -124,49 +124,20 @@ const registryAccess = (secrets: RegistrySecrets) => (username: string, password
 };
 
 async function compose(base: Base, undo: Undo): Promise<Platform> {
-  const { config, clock, logger, store, network, runtime, secrets } = base;
-  const { home } = config;
-  let images: ImageFinder | undefined;
-  const builder = createBuilder({
-    store,
-    runtime: base.trustingRuntime,
-    clock,
-    logger,
-    dir: path.join(home, 'builder'),
-    images: { resolve: (name, options) => findForBuild(images, name, options) },
-  });
-  const standIns = createStandIns({
-    store,
-    builder,
-    clock,
-    dir: path.join(home, 'stand-ins'),
-    toolsDir: path.join(import.meta.dirname, 'tools'),
-  });
-  images = new ImageFinder({ store, standIns, clock, registryHost: base.registryHost });
-  const cluster = await createCluster({
-    dir: path.join(home, 'cluster'),
-    clock,
-    logger: logger.with({ part: 'cluster' }),
-    runtime,
-    network,
-    store,
-    images: clusterImages(images, base.registryHost, registryAccess(secrets)),
-    apiPort: config.apiPort,
-    ingressPorts: config.ingressPorts,
-    clusterDomain: 'cluster.local',
-    version: VERSION,
-  });
+  const { config, clock, logger, store } = base;
+  const { builder, images } = composeImages(base);
+  const cluster = await composeCluster(base, images);
   undo.add(() => cluster.stop());
   const addresses = addressesOf(base, cluster);
   const runner = createRunner({
-    dir: path.join(home, 'runner'),
+    dir: path.join(config.home, 'runner'),
     clock,
     logger,
     runtime: base.trustingRuntime,
     hostRuntime: createHostRuntime({ clock }),
     images: jobImages(images, store),
     tools: createToolHost({ ...base, builder, images }),
-    checkouts: createCheckouts(path.join(home, 'checkouts')),
+    checkouts: createCheckouts(path.join(config.home, 'checkouts')),
     slots: config.slots,
     gatewayPorts: [cluster.ingressPort],
   });
@@ -185,6 +156,46 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     variablesFor: (projectPath) => platformVariables(addresses, projectPath),
     stop: () => undo.close(),
   };
+}
+
+/** Builder and finder know each other: FROM asks for images, and stand-ins are built. */
+function composeImages(base: Base): { builder: Builder; images: ImageFinder } {
+  const { config, clock, logger, store } = base;
+  let images: ImageFinder | undefined;
+  const builder = createBuilder({
+    store,
+    runtime: base.trustingRuntime,
+    clock,
+    logger,
+    dir: path.join(config.home, 'builder'),
+    images: { resolve: (name, options) => findForBuild(images, name, options) },
+  });
+  const standIns = createStandIns({
+    store,
+    builder,
+    clock,
+    dir: path.join(config.home, 'stand-ins'),
+    toolsDir: path.join(import.meta.dirname, 'tools'),
+  });
+  images = new ImageFinder({ store, standIns, clock, registryHost: base.registryHost });
+  return { builder, images };
+}
+
+function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {
+  const { config, clock, logger, runtime, network, store, secrets, registryHost } = base;
+  return createCluster({
+    dir: path.join(config.home, 'cluster'),
+    clock,
+    logger: logger.with({ part: 'cluster' }),
+    runtime,
+    network,
+    store,
+    images: clusterImages(images, registryHost, registryAccess(secrets)),
+    apiPort: config.apiPort,
+    ingressPorts: config.ingressPorts,
+    clusterDomain: 'cluster.local',
+    version: VERSION,
+  });
 }
 
 async function findForBuild(

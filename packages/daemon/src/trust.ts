@@ -11,7 +11,8 @@ const OWN_AUTHORITIES = '/usr/local/share/ca-certificates';
 export function hostTrust(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const named = env['SSL_CERT_FILE'] ?? env['NODE_EXTRA_CA_CERTS'];
   if (named !== undefined && existsSync(named)) return named;
-  const hasOwn = existsSync(OWN_AUTHORITIES) && readdirSync(OWN_AUTHORITIES).some((name) => name.endsWith('.crt'));
+  const hasOwn =
+    existsSync(OWN_AUTHORITIES) && readdirSync(OWN_AUTHORITIES).some((name) => name.endsWith('.crt'));
   return hasOwn && existsSync(SYSTEM_BUNDLE) ? SYSTEM_BUNDLE : undefined;
 }
 

@@ -37,13 +37,10 @@ export const artifacts: Command = {
     const client = await connect(context.env, context.output);
     const run = await chosenRun(client, context, job);
     const target = context.text('output');
-    const { files } = await client.call(
-      'POST /v1/runs/{id}/jobs/{job}/artifacts',
-      {
-        ...(target === undefined ? {} : { unpackTo: path.resolve(context.cwd, target) }),
-      },
-      { path: { id: String(run.id), job } },
-    );
+    const request = target === undefined ? {} : { unpackTo: path.resolve(context.cwd, target) };
+    const { files } = await client.call('POST /v1/runs/{id}/jobs/{job}/artifacts', request, {
+      path: { id: String(run.id), job },
+    });
     context.output.result(
       files.length === 0 ? `${job} of run ${run.id} left no artifacts` : files.join('\n'),
     );

@@ -141,8 +141,8 @@ export class RunRenderer {
   }
 }
 
-// oxlint-disable-next-line no-control-regex -- logs may hold any control sequence; none may reach the terminal
 const CONTROL =
+  // oxlint-disable-next-line no-control-regex -- logs may hold any control sequence; none may reach the terminal
   /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 /** A job's text without control sequences: it must not move the cursor or retitle the window. */

@@ -60,7 +60,14 @@ async function load(place: string): Promise<Advisories> {
 async function versionOf(place: string): Promise<string> {
   const names = await readdir(place).catch(() => []);
   const files = [place, ...names.map((name) => path.join(place, name))];
-  const times = await Promise.all(files.map((file) => stat(file).then((status) => status.mtimeMs, () => 0)));
+  const times = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        (status) => status.mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
   return times.join(' ');
 }
 

@@ -1,5 +1,5 @@
 import { createPipeline } from '@updraft/gitlab-ci';
-import type { CommitFacts, Pipeline, Problem, Variable } from '@updraft/gitlab-ci';
+import type { CommitFacts, Pipeline, PipelineResult, Problem, Variable } from '@updraft/gitlab-ci';
 import { findRepository, isDirty, readCommit, readTree } from '@updraft/git';
 import type { ProblemView, StartRun } from '@updraft/control';
 import type { RunRequest } from '@updraft/runner';
@@ -28,17 +28,12 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
     });
   }
   const projectDir = await findRepository(asked.projectDir);
-  const selection = {
-    ...(asked.ref === undefined ? {} : { ref: asked.ref }),
-    ...(asked.tag === undefined ? {} : { tag: asked.tag }),
-  };
-  const facts = options.facts ?? (await readCommit(projectDir, selection));
-  const [files, dirty] = await Promise.all([readTree(projectDir, facts.sha), isDirty(projectDir)]);
+  const facts = options.facts ?? (await readCommit(projectDir, selectionOf(asked)));
   const projectVariables = options.variablesFor(facts.projectPath);
   const source = asked.source ?? 'push';
   const result = createPipeline({
     facts,
-    files,
+    files: await readTree(projectDir, facts.sha),
     source,
     projectVariables,
     pipelineVariables: Object.entries(asked.variables).map(([key, value]) => ({
@@ -48,42 +43,49 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
     })),
     createdAt: new Date(options.now).toISOString(),
   });
+  const isCheckedOut = asked.ref === undefined && asked.tag === undefined && options.facts === undefined;
+  const uncommitted = isCheckedOut && (await isDirty(projectDir)) ? [UNCOMMITTED] : [];
+  const executor = asked.executor === 'host' ? 'host' : 'pods';
+  const { pipeline, problems } = validPipeline(result);
+  return {
+    problems: [...problems, ...uncommitted],
+    request: {
+      projectDir,
+      facts,
+      pipeline: selectJobs(pipeline, asked.jobs),
+      source,
+      play: asked.jobs,
+      projectVariables,
+      executor,
+    },
+  };
+}
+
+const UNCOMMITTED: ProblemView = {
+  code: 'uncommitted-changes',
+  severity: 'warning',
+  message: 'the work tree has changes that are not committed: they are not part of this run',
+};
+
+const selectionOf = ({ ref, tag }: StartRun): { ref?: string; tag?: string } => ({
+  ...(ref === undefined ? {} : { ref }),
+  ...(tag === undefined ? {} : { tag }),
+});
+
+/** The pipeline when there is one to run; all that is wrong otherwise. */
+function validPipeline(result: PipelineResult): { pipeline: Pipeline; problems: readonly ProblemView[] } {
   const problems = result.problems.map(problemView);
   if (result.problems.some((problem) => problem.severity === 'error')) {
     throw new RequestError(400, 'CONFIGURATION_INVALID', 'the pipeline’s configuration is not valid', {
       problems,
     });
   }
-  if (!result.pipeline) {
-    throw new RequestError(
-      400,
-      'NOTHING_TO_RUN',
-      `this commit gets no pipeline: ${result.emptyBecause ?? 'it has no jobs'}`,
-      {
-        next: 'updraft list --ref BRANCH shows which jobs a branch gets.',
-        problems,
-      },
-    );
-  }
-  const pipeline = selectJobs(result.pipeline, asked.jobs);
-  const uncommitted: ProblemView = {
-    code: 'uncommitted-changes',
-    severity: 'warning',
-    message: 'the work tree has changes that are not committed: they are not part of this run',
-  };
-  const isCheckedOut = asked.ref === undefined && asked.tag === undefined && options.facts === undefined;
-  return {
-    problems: dirty && isCheckedOut ? [...problems, uncommitted] : problems,
-    request: {
-      projectDir,
-      facts,
-      pipeline,
-      source,
-      play: asked.jobs,
-      projectVariables,
-      executor: asked.executor === 'host' ? 'host' : 'pods',
-    },
-  };
+  if (result.pipeline) return { pipeline: result.pipeline, problems };
+  const why = result.emptyBecause ?? 'it has no jobs';
+  throw new RequestError(400, 'NOTHING_TO_RUN', `this commit gets no pipeline: ${why}`, {
+    next: 'updraft list --ref BRANCH shows which jobs a branch gets.',
+    problems,
+  });
 }
 
 /** Only the named jobs and, over any number of steps, what they need. */

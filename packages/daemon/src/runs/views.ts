@@ -2,7 +2,10 @@ import type { EnvironmentView, RunEvent, RunView } from '@updraft/control';
 import type { EnvironmentRecord, RunRecord, RunnerEvent } from '@updraft/runner';
 
 /** Records of the runner as the control API shows them. */
-export const runView = ({ projectDir: _, ...run }: RunRecord): RunView => run;
+export function runView(record: RunRecord): RunView {
+  const { projectDir: _projectDir, ...view } = record;
+  return view;
+}
 
 export function runEvent(event: RunnerEvent): RunEvent {
   if (event.type === 'run' || event.type === 'finished') return { type: event.type, run: runView(event.run) };

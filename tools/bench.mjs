@@ -1,0 +1,123 @@
+// `npm run bench`: the figures this project promises, measured on this machine in one run. Each row is the median of
+// several runs beside its goal; where there is a bare command to compare with, the ratio to it in the same run.
+// `npm run bench -- --pipeline` also runs this repository's whole warm pipeline.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { root, setUp } from './setup.mjs';
+
+setUp();
+const updraftFile = path.join(root, 'packages/cli/bin/updraft.mjs');
+const home = process.env.UPDRAFT_HOME ?? path.join(root, '.updraft/bench-home');
+const dir = mkdtempSync(path.join(tmpdir(), 'updraft-bench-'));
+const project = path.join(dir, 'project');
+const rows = [];
+
+function timed(command, args, options = {}) {
+  const started = performance.now();
+  const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
+  const ms = performance.now() - started;
+  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${result.stderr}`);
+  return { ms, stdout: result.stdout };
+}
+
+const updraft = (...args) =>
+  timed(process.execPath, [updraftFile, ...args], {
+    cwd: project,
+    env: { ...process.env, UPDRAFT_HOME: home, NO_COLOR: '1' },
+  });
+
+const git = (...args) =>
+  timed('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@example.com', '-C', project, ...args]);
+
+function median(measure, runs) {
+  const values = Array.from({ length: runs }, measure).toSorted((a, b) => a - b);
+  return values[Math.floor(values.length / 2)];
+}
+
+function row(what, ms, goalMs, compared) {
+  rows.push({
+    what,
+    ms: Math.round(ms),
+    goal: goalMs,
+    ratio: compared === undefined ? '' : (ms / compared.ms).toFixed(1),
+    to: compared?.what ?? '',
+  });
+  process.stderr.write(`${what}: ${Math.round(ms)} ms (goal ${goalMs} ms)\n`);
+}
+
+function makeProject() {
+  mkdirSync(project, { recursive: true });
+  const job = (name, image) =>
+    `${name}:\n  stage: test\n${image ? `  image: ${image}\n` : ''}  needs: []\n  script: 'true'\n`;
+  writeFileSync(
+    path.join(project, '.gitlab-ci.yml'),
+    job('empty', 'debian:bookworm-slim') + job('empty-on-host', ''),
+  );
+  writeFileSync(
+    path.join(project, 'Dockerfile'),
+    'FROM debian:bookworm-slim\nCOPY . /project\nRUN echo made > /made\nCMD ["true"]\n',
+  );
+  cpSync(path.join(root, 'packages'), path.join(project, 'packages'), {
+    recursive: true,
+    filter: (file) => !file.includes('node_modules'),
+  });
+  git('init', '--quiet', '--initial-branch=main');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'bench');
+}
+
+function jobMs(name) {
+  const jobs = JSON.parse(updraft('run', name, '--json').stdout);
+  return jobs.find((each) => each.name === name).duration_ms;
+}
+
+function measure() {
+  const node = median(() => timed(process.execPath, ['-e', '0']).ms, 7);
+  row(
+    'updraft list',
+    median(() => updraft('list').ms, 7),
+    300,
+    { ms: node, what: 'node -e 0' },
+  );
+  updraft('down');
+  row(
+    'daemon start to API ready',
+    median(() => (updraft('down'), updraft('up').ms), 5),
+    1500,
+  );
+  jobMs('empty');
+  const host = median(() => jobMs('empty-on-host'), 7);
+  row(
+    'empty job in an image',
+    median(() => jobMs('empty'), 7),
+    120,
+    { ms: host, what: 'empty job on the host' },
+  );
+  updraft('image', 'build', '--context', '.');
+  row(
+    'cached image build',
+    median(() => updraft('image', 'build', '--context', '.').ms, 7),
+    300,
+  );
+  if (process.argv.includes('--pipeline')) pipeline();
+}
+
+function pipeline() {
+  const env = { ...process.env, UPDRAFT_HOME: home, NO_COLOR: '1' };
+  const run = () => timed(process.execPath, [updraftFile, 'run'], { cwd: root, env }).ms;
+  const first = run();
+  process.stderr.write(`whole pipeline, first time in this home: ${Math.round(first)} ms\n`);
+  row('whole pipeline, nothing changed', median(run, 3), 45_000);
+}
+
+try {
+  makeProject();
+  measure();
+  console.table(rows);
+} finally {
+  spawnSync(process.execPath, [updraftFile, 'down'], { env: { ...process.env, UPDRAFT_HOME: home } });
+  rmSync(dir, { recursive: true, force: true });
+}
+process.exitCode = rows.some((each) => each.ms > each.goal) ? 1 : 0;
