@@ -12,7 +12,8 @@ const CHUNK_BYTES = 1024 * 1024;
 export function chain(source: Readable, ...through: readonly Duplex[]): Readable {
   const last = through.at(-1);
   if (last === undefined) return source;
-  // The last stream carries the error to whoever reads it.
+  // The last stream keeps the error for whoever reads it, who may come later: until then it must not end the process.
+  last.on('error', () => undefined);
   pipeline([source, ...through], () => undefined);
   return last;
 }

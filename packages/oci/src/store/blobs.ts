@@ -42,6 +42,8 @@ export class FileBlobs implements BlobStore {
 
   async write(content: Readable | Uint8Array, expected?: Digest): Promise<{ digest: Digest; size: number }> {
     if (expected !== undefined) parseDigest(expected);
+    // A source may fail before it is first read from; reading reports it then.
+    if (!(content instanceof Uint8Array)) content.on('error', () => undefined);
     const file = this.temporary();
     const handle = await open(file, 'wx', 0o600);
     try {

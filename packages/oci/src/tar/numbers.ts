@@ -1,16 +1,25 @@
 import { invalidLayer } from './entry.ts';
 
+const BLANK = 0x20;
+const ZERO = 0x30;
+const SEVEN = 0x37;
+
 /** A number field of a header: octal text, or big-endian binary when the first bit is set (GNU's extension). */
 export function readNumber(header: Buffer, start: number, length: number): number {
   const first = header[start] ?? 0;
   if (first & 0x80) return readBinary(header, start, length);
-  const text = header
-    .toString('latin1', start, start + length)
-    .replace(/\0.*$/s, '')
-    .trim();
-  if (text === '') return 0;
-  if (!/^[0-7]+$/.test(text)) throw invalidLayer('a tar header holds a number that is not octal');
-  return Number.parseInt(text, 8);
+  let value = 0;
+  let digits = 0;
+  for (let index = start; index < start + length; index += 1) {
+    const byte = header[index] ?? 0;
+    // NUL ends the number wherever it stands; blanks pad it on either side.
+    if (byte === 0 || (byte === BLANK && digits > 0)) break;
+    if (byte === BLANK) continue;
+    if (byte < ZERO || byte > SEVEN) throw invalidLayer('a tar header holds a number that is not octal');
+    value = value * 8 + (byte - ZERO);
+    digits += 1;
+  }
+  return value;
 }
 
 function readBinary(header: Buffer, start: number, length: number): number {

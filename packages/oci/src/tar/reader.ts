@@ -93,7 +93,7 @@ export class TarReader {
 
   #headerDone(): void {
     const header = this.#header;
-    if (header.every((byte) => byte === 0)) {
+    if (header[0] === 0 && header.every((byte) => byte === 0)) {
       this.#ended = true;
       return;
     }
