@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { advisoriesFrom, loadAdvisories } from './advisories/load.ts';
+import type { Advisories } from './advisories/load.ts';
 import { cvss3Score } from './advisories/cvss.ts';
 import type { Ecosystem, Inventory, Package } from './inventory-types.ts';
 import { match } from './match.ts';
@@ -148,6 +149,10 @@ it.each([
   ['CVSS:3.1/AV:N/AC:L', undefined],
 ])('the score of %s is %s', (vector, score) => expect(cvss3Score(vector)).toBe(score));
 
+let real: Promise<Advisories> | undefined;
+/** Reading them takes a moment: once is enough. */
+const realAdvisories = () => (real ??= loadAdvisories(DATA));
+
 const DATA = process.env['UPDRAFT_TEST_ADVISORIES'] ?? '';
 
 describe.skipIf(DATA === '' || !existsSync(DATA))(
@@ -178,7 +183,7 @@ describe.skipIf(DATA === '' || !existsSync(DATA))(
     ] as const)('find in %s %s %s what they say', async (ecosystem, name, version, expected) => {
       const { vulnerabilities } = match(
         debian(installed(ecosystem, name, version)),
-        await loadAdvisories(DATA),
+        await realAdvisories(),
         NOW,
       );
       expect(vulnerabilities.map((v) => `${v.id} ${v.severity} ${v.fixedVersion || v.status}`)).toEqual(
@@ -192,7 +197,7 @@ describe.skipIf(DATA === '' || !existsSync(DATA))(
     ])('find in %s %s the critical %j and %d high ones', async (name, version, critical, high) => {
       const { vulnerabilities } = match(
         debian(installed('dpkg', name, version)),
-        await loadAdvisories(DATA),
+        await realAdvisories(),
         NOW,
       );
       expect(vulnerabilities.filter(({ severity }) => severity === 'CRITICAL').map(({ id }) => id)).toEqual(

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commandsOf, dropFlagValues, flagValues, hasFlag, pipelinesOf, plainArgs } from './commands.ts';
 import { parseShell } from './parser.ts';
@@ -86,4 +87,21 @@ describe('a command', () => {
     expect(flagValues(command, 'o')).toEqual(['Dpkg::x=1']);
     expect(plainArgs(dropFlagValues(command, 'o'))).toEqual(['install', 'foo=1', '-']);
   });
+});
+
+it('never throws, and finds a command in whatever stands before a separator', () => {
+  const pieces = fc.constantFrom(
+    ...'abc $ ( ) { } " \' ` \\ | & ; < > # \n ! = if then fi case in esac for do done [[ ]] << EOF'.split(
+      ' ',
+    ),
+    ' ',
+  );
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 40 }), (all) => {
+      const text = all.join('');
+      expect(Array.isArray(commandsOf(parseShell(text)))).toBe(true);
+      expect(commandsOf(parseShell(`known\n${text}`))[0]?.name).toBe('known');
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -128,7 +128,7 @@ function paxFields(content: Buffer): Partial<Header> {
     const record = content.toString('utf8', at, at + length);
     const match = /^\d+ (path|size)=(.*)\n$/s.exec(record);
     if (match?.[1] === 'path') fields.name = match[2] ?? '';
-    if (match?.[1] === 'size') fields.size = Number(match[2]);
+    if (match?.[1] === 'size' && /^\d{1,15}$/.test(match[2] ?? '')) fields.size = Number(match[2]);
     at += length;
   }
   return fields;
