@@ -19,7 +19,9 @@ async function time(title: string, work: () => Promise<void>): Promise<number> {
     times.push(performance.now() - start);
   }
   const median = times.toSorted((a, b) => a - b)[ROUNDS / 2] ?? 0;
-  process.stdout.write(`${title.padEnd(50)} ${median.toFixed(1)} ms (best ${Math.min(...times).toFixed(1)})\n`);
+  process.stdout.write(
+    `${title.padEnd(50)} ${median.toFixed(1)} ms (best ${Math.min(...times).toFixed(1)})\n`,
+  );
   return median;
 }
 
@@ -27,8 +29,19 @@ let config = '';
 const bare = path.join(dir, 'bare');
 async function bareCycle(): Promise<void> {
   await mkdir(bare, { recursive: true });
-  const overlay = await mountOverlay({ lower: [path.join(dir, 'runc/skeleton')], upper: path.join(bare, 'upper'), target: path.join(bare, 'root') });
-  const result = await run('runc', ['--root', path.join(bare, 'state'), 'run', '--bundle', bare, `bare-${platform.id}`]);
+  const overlay = await mountOverlay({
+    lower: [path.join(dir, 'runc/skeleton')],
+    upper: path.join(bare, 'upper'),
+    target: path.join(bare, 'root'),
+  });
+  const result = await run('runc', [
+    '--root',
+    path.join(bare, 'state'),
+    'run',
+    '--bundle',
+    bare,
+    `bare-${platform.id}`,
+  ]);
   if (result.code !== 0) throw new Error(result.stderr);
   await overlay.remove();
 }
@@ -36,7 +49,8 @@ async function bareCycle(): Promise<void> {
 async function cycle(): Promise<void> {
   const pod = await runtime.createPod({ name: 'bench', hostname: 'bench' });
   const container = await pod.start(toolsContainer(['/bin/true']), recorder());
-  if (config === '') config = await readFile(path.join(dir, 'runc/pods/bench/main.1/config.json'), 'utf8').catch(() => '');
+  if (config === '')
+    config = await readFile(path.join(dir, 'runc/pods/bench/main.1/config.json'), 'utf8').catch(() => '');
   const exit = await container.exited;
   if (exit.kind !== 'exited' || exit.code !== 0) throw new Error(JSON.stringify(exit));
   await pod.remove();
@@ -44,7 +58,11 @@ async function cycle(): Promise<void> {
 
 try {
   const whole = await time('createPod, start, exit of /bin/true, remove', cycle);
-  const minimal = JSON.parse(config) as { root: { path: string }; linux: Record<string, unknown>; mounts: { type: string; destination: string }[] };
+  const minimal = JSON.parse(config) as {
+    root: { path: string };
+    linux: Record<string, unknown>;
+    mounts: { type: string; destination: string }[];
+  };
   minimal.root.path = path.join(bare, 'root');
   minimal.linux['cgroupsPath'] = `/updraft-${platform.id}/bare`;
   minimal.linux['namespaces'] = ['pid', 'ipc', 'uts', 'mount', 'cgroup', 'network'].map((type) => ({ type }));

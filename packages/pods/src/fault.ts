@@ -74,3 +74,9 @@ export function requireName(kind: 'pod' | 'container', name: string): void {
     next: 'Use at most 63 letters, digits, `-` and `_`, with a letter or digit at both ends.',
   });
 }
+
+/** For numbers that are written into rules. @throws PodsFault UNSUPPORTED */
+export function requirePort(number: number): number {
+  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+  throw new PodsFault('UNSUPPORTED', `${number} is no port`);
+}

@@ -1,5 +1,5 @@
 import { PodsFault } from '../fault.ts';
-import { cidrSize, numberToAddress } from './cidr.ts';
+import { addressToNumber, cidrSize, numberToAddress } from './cidr.ts';
 import type { Cidr } from './cidr.ts';
 
 /** Hands out addresses in order, so that one that was given back is used again as late as possible. */
@@ -32,8 +32,6 @@ export class AddressPool {
   }
 
   free(address: string): void {
-    for (const offset of this.#taken) {
-      if (numberToAddress(this.#range.base + offset) === address) this.#taken.delete(offset);
-    }
+    this.#taken.delete(addressToNumber(address) - this.#range.base);
   }
 }

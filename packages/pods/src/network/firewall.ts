@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { PodsFault } from '../fault.ts';
+import { PodsFault, requirePort } from '../fault.ts';
 import type { ServiceForward } from '../types.ts';
 
 export interface FirewallFacts {
@@ -66,7 +66,7 @@ function elements(entries: readonly string[]): string {
 }
 
 function chainName(service: ServiceForward): string {
-  return `to_${ipv4(service.address).replaceAll('.', '_')}_${service.protocol}_${port(service.port)}`;
+  return `to_${ipv4(service.address).replaceAll('.', '_')}_${service.protocol}_${requirePort(service.port)}`;
 }
 
 function serviceElement(service: ServiceForward): string {
@@ -78,18 +78,13 @@ function serviceChain(service: ServiceForward): string {
   const count = service.targets.length;
   const choice = service.affinitySeconds ? `jhash ip saddr mod ${count}` : `numgen random mod ${count}`;
   const targets = service.targets.map(
-    (target, index) => `${index} : ${ipv4(target.address)} . ${port(target.port)}`,
+    (target, index) => `${index} : ${ipv4(target.address)} . ${requirePort(target.port)}`,
   );
   return `  chain ${chainName(service)} { meta l4proto ${service.protocol} dnat to ${choice} map { ${targets.join(', ')} }; }`;
 }
 
-/** What is written into the transaction comes from users' manifests: only addresses and ports get through. */
+/** What is written into the transaction comes from users' manifests: only addresses and ports (see requirePort) get through. */
 function ipv4(address: string): string {
   if (isIPv4(address)) return address;
   throw new PodsFault('UNSUPPORTED', `${JSON.stringify(address)} is no IPv4 address`);
-}
-
-function port(number: number): number {
-  if (Number.isInteger(number) && number > 0 && number < 65536) return number;
-  throw new PodsFault('UNSUPPORTED', `${number} is no port`);
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { existsSync } from 'node:fs';
 import { messageOf, run } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
-import { PodsFault, programFault } from '../fault.ts';
+import { PodsFault, programFault, requirePort } from '../fault.ts';
 import { unmount } from '../system-calls.ts';
 import type { AddressPool } from './address-pool.ts';
 
@@ -53,7 +53,8 @@ export class PodLinks {
     const key = ports.join();
     const ready = this.#spare.get(key)?.shift();
     this.#options.clock.timer(REFILL_MS, () => this.#refill(ports));
-    return ready ?? this.#make(ports);
+    // A spare that could not be made says nothing about the next one.
+    return ready ? ready.catch(() => this.#make(ports)) : this.#make(ports);
   }
 
   /** A namespace with nothing but its loopback. */
@@ -94,7 +95,10 @@ export class PodLinks {
     while (spare.length < SPARE) {
       const link = this.#make(ports);
       link.catch((error: unknown) => {
-        void spare.splice(spare.indexOf(link), 1);
+        this.#spare.set(
+          key,
+          spare.filter((other) => other !== link),
+        );
         this.#options.logger.log('warn', 'no spare pod network', { error: messageOf(error) });
       });
       spare.push(link);
@@ -162,6 +166,7 @@ async function enter(file: string, commands: string): Promise<void> {
 }
 
 async function redirectLoopback(namespace: string, ports: readonly number[], gateway: string): Promise<void> {
+  for (const port of ports) requirePort(port);
   const input = `table ip updraft {
   chain output {
     type nat hook output priority -100;

@@ -11,7 +11,6 @@ import type { PodFiles } from './file-system.ts';
 import { launch } from './launch.ts';
 import type { LaunchEnd, Launched } from './launch.ts';
 import type { Machine } from './machine.ts';
-import { sendSignal } from '../signals.ts';
 import { UnknownUser, findIdentity } from './users.ts';
 import type { Identity } from './users.ts';
 
@@ -152,7 +151,7 @@ class RuncContainer implements Container {
   }
 
   async kill(signal: NodeJS.Signals): Promise<void> {
-    this.#signal(signal);
+    this.#parts.launched.signal(signal);
   }
 
   resize(columns: number, rows: number): void {
@@ -162,13 +161,13 @@ class RuncContainer implements Container {
   async stop(graceMs: number, signal?: string): Promise<void> {
     const { machine, spec } = this.#parts;
     if (!this.#ended && graceMs > 0) {
-      this.#signal(signal ?? spec.stopSignal ?? 'SIGTERM');
+      this.#parts.launched.signal(signal ?? spec.stopSignal ?? 'SIGTERM');
       const patience = new AbortController();
       const given = machine.clock.sleep(graceMs, patience.signal).catch(() => undefined);
       await Promise.race([this.exited, given]);
       patience.abort();
     }
-    this.#signal('SIGKILL');
+    this.#parts.launched.signal('SIGKILL');
     await this.exited;
   }
 
@@ -184,12 +183,6 @@ class RuncContainer implements Container {
   async stats(): ReturnType<Container['stats']> {
     const { machine, attempt } = this.#parts;
     return readStats(machine.cgroups, attempt.group);
-  }
-
-  /** The process exists as long as runc, its parent, has not ended: its id cannot be another's. */
-  #signal(name: string): void {
-    if (this.#ended || this.pid === undefined) return;
-    sendSignal(this.pid, name);
   }
 
   async #finish({ machine, attempt, launched, undo }: ContainerParts): Promise<ContainerExit> {

@@ -5,7 +5,6 @@ import { processOf } from './bundle.ts';
 import type { Attempt } from './container.ts';
 import { launch } from './launch.ts';
 import type { Machine } from './machine.ts';
-import { sendSignal } from '../signals.ts';
 import { UnknownUser, findIdentity } from './users.ts';
 import type { Identity } from './users.ts';
 
@@ -60,9 +59,7 @@ export async function execIn(
     resize: (columns, rows) => {
       if (!ended) launched.resize?.(columns, rows);
     },
-    kill: async (signal) => {
-      if (!ended && launched.pid !== undefined) sendSignal(launched.pid, signal);
-    },
+    kill: async (signal) => launched.signal(signal),
   };
 }
 

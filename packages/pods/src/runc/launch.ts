@@ -6,6 +6,7 @@ import { programFault } from '../fault.ts';
 import type { ContainerStreams } from '../types.ts';
 import { OutputPipes } from '../output-pipes.ts';
 import type { Connection } from '../output-pipes.ts';
+import { sendSignal } from '../signals.ts';
 import { Terminal } from '../terminal.ts';
 import type { Writable } from 'node:stream';
 
@@ -32,6 +33,8 @@ export interface Launched {
   /** On the host; undefined when the process could not be started. */
   readonly pid: number | undefined;
   readonly stdin: Writable | undefined;
+  /** To the process; nothing once it has ended. */
+  signal(name: string): void;
   /** Only with a terminal. */
   readonly resize?: (columns: number, rows: number) => void;
   /** Resolves when the process has ended and its output was delivered. */
@@ -44,7 +47,8 @@ export interface Launched {
  * standard error before is its own complaint, which its log has too.
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
-  const { state, folder, command, container, streams, clock } = options;
+  const { state, folder, command, container, clock } = options;
+  const { streams, only } = witness(options.streams);
   const [verb = '', ...rest] = command;
   const log = path.join(folder, 'log');
   const pidFile = path.join(folder, 'pid');
@@ -72,22 +76,26 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const finish = async (): Promise<LaunchEnd> => {
     const exit = await running.exited;
     await pipes.drained(clock);
-    return outcome(exit, pid, await complaints(log));
+    return outcome(exit, pid, [...(await complaints(log)), ...refusal(exit, only())]);
   };
   const resize = (columns: number, rows: number) => {
     pipes.resize?.(columns, rows);
     // runc copies the size to the container's own terminal when it is told that it changed.
     running.kill('SIGWINCH');
   };
-  return { pid, stdin: pipes.stdin, ended: finish(), ...(options.terminal ? { resize } : {}) };
+  // The process exists as long as runc, its parent, has not ended: until then its id cannot be another's.
+  let alive = pid !== undefined;
+  void running.exited.then(() => (alive = false));
+  const signal = (name: string) => {
+    if (alive && pid !== undefined) sendSignal(pid, name);
+  };
+  return { pid, stdin: pipes.stdin, signal, ended: finish(), ...(options.terminal ? { resize } : {}) };
 }
 
 function outcome(exit: Exit, pid: number | undefined, errors: readonly string[]): LaunchEnd {
   const complaint = errors.at(-1);
   // The program was found but the kernel refused it (wrong format, missing interpreter): runc's exit code is then 1.
-  const refused = errors.find(
-    (message) => message.includes('exec user process') || message.startsWith('exec '),
-  );
+  const refused = errors.find((message) => /exec user process|^exec \S+: /.test(message));
   if (pid === undefined || refused) {
     const message = plainWords(refused ?? complaint ?? `runc ended with ${exit.signal ?? exit.code}`);
     return { kind: 'couldNotStart', message };
@@ -101,6 +109,40 @@ function plainWords(message: string): string {
     /^(?:runc (?:run|exec) failed: |unable to start container process: |exec failed: )+/,
     '',
   );
+}
+
+const REFUSAL = /^exec \S+: [a-z ]+\s*$/;
+
+/**
+ * A program that was found but that the kernel refuses is told by runc, in the program's place, as the only thing that
+ * is ever printed. No shell words it like that.
+ */
+function refusal(exit: Exit, printed: string): string[] {
+  return exit.code !== 0 && REFUSAL.test(printed) ? [printed.trim()] : [];
+}
+
+const WITNESSED_BYTES = 4096;
+
+/** Streams that remember the beginning of what passed, of both outputs together. */
+function witness(streams: ContainerStreams): { streams: ContainerStreams; only: () => string } {
+  let seen = '';
+  const note = (chunk: Buffer) => {
+    if (seen.length < WITNESSED_BYTES) seen += chunk.toString('utf8', 0, WITNESSED_BYTES);
+  };
+  return {
+    only: () => seen,
+    streams: {
+      ...streams,
+      onStdout(chunk) {
+        note(chunk);
+        streams.onStdout(chunk);
+      },
+      onStderr(chunk) {
+        note(chunk);
+        streams.onStderr(chunk);
+      },
+    },
+  };
 }
 
 function startedPid(folder: string, file: string, exited: Promise<Exit>): Promise<number | undefined> {

@@ -1,13 +1,15 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { Undo, run } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
-import { PodsFault, requireName, requireRoot } from '../fault.ts';
+import { PodsFault, programFault, requireName, requireRoot } from '../fault.ts';
 import type { BridgeNetwork } from '../network/platform-network.ts';
 import type { Pod, PodSpec, Runtime } from '../types.ts';
 import { boundingSet } from './capabilities.ts';
 import { findCgroups, swapLimitable } from './cgroups.ts';
 import { makeSkeleton } from './file-system.ts';
 import type { Machine } from './machine.ts';
+import { mountOverlay } from './overlay.ts';
 import { POD_FILES, RuncPod, writePodFiles } from './pod.ts';
 import { sweepRemains } from './sweep.ts';
 
@@ -24,7 +26,7 @@ export interface RuncRuntimeOptions {
 
 /**
  * Pods as runc containers. Nothing outlives the pods but `dir` itself; one runtime of an id may live at a time.
- * @throws PodsFault NOT_ROOT, CGROUPS_UNUSABLE
+ * @throws PodsFault NOT_ROOT, PROGRAM_MISSING, CGROUPS_UNUSABLE, OVERLAY_UNSUPPORTED
  */
 export async function createRuncRuntime(options: RuncRuntimeOptions): Promise<Runtime> {
   requireRoot();
@@ -47,7 +49,27 @@ async function prepareMachine({ id, dir, network, clock, logger }: RuncRuntimeOp
   };
   await mkdir(machine.state, { recursive: true, mode: 0o700 });
   await makeSkeleton(machine.skeleton, POD_FILES);
+  await Promise.all([requireRunc(), tryOverlay(machine.skeleton, path.join(dir, 'probe'))]);
   return machine;
+}
+
+/** What is missing is to be known when the platform starts, not when the first job does. */
+async function requireRunc(): Promise<void> {
+  await run('runc', ['--version']).catch((error: unknown) => {
+    throw programFault('runc', error);
+  });
+}
+
+async function tryOverlay(lower: string, folder: string): Promise<void> {
+  const undo = new Undo();
+  undo.add(() => rm(folder, { recursive: true, force: true }));
+  try {
+    const paths = { upper: path.join(folder, 'upper'), target: path.join(folder, 'root') };
+    const overlay = await mountOverlay({ lower: [lower], ...paths });
+    undo.add(() => overlay.remove());
+  } finally {
+    await undo.close();
+  }
 }
 
 class RuncRuntime implements Runtime {

@@ -157,6 +157,19 @@ export function testRuntime({ name, create, skip = {} }: RuntimeSuite): void {
       });
     });
 
+    group(skip.overlay, 'programs the kernel refuses', () => {
+      it.each([
+        ['no-format', 'neither a script nor a program\n'],
+        ['no-interpreter', '#!/no/such/interpreter\n'],
+      ])('are told as not started: %s', async (file, content) => {
+        const layer = path.join(folder, `refused-${file}`);
+        await mkdir(layer);
+        await writeFile(path.join(layer, file), content, { mode: 0o755 });
+        const ran = await runAlone([`/${file}`], { rootFs: { layers: [layer] } });
+        expect(ran.exit).toMatchObject({ kind: 'couldNotStart' });
+      });
+    });
+
     describe('stopping', () => {
       it('signals first and lets the program end by itself', async () => {
         const container = await startReady(

@@ -29,6 +29,9 @@ export async function openTestPlatform(
     ...base,
     dir: path.join(dir, 'network'),
     ...(resolvers ? { resolvers } : {}),
+  }).catch(async (error: unknown) => {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
   });
   const runtime = await createRuncRuntime({ ...base, dir: path.join(dir, 'runc'), network });
   return {
