@@ -16,6 +16,11 @@ export interface FileIdentity {
   readonly ctimeNs: bigint;
 }
 
+export interface FileDigest {
+  readonly identity: FileIdentity;
+  readonly digest: string;
+}
+
 /** What earlier builds found out. Losing it costs time, nothing else. */
 export interface StepCache {
   /** undefined when the step was never done, or its layer is gone from the store. */
@@ -23,7 +28,7 @@ export interface StepCache {
   putStep(key: string, result: StepResult): void;
   /** Digest of a file's content. */
   file(identity: FileIdentity): string | undefined;
-  putFile(identity: FileIdentity, digest: string): void;
+  putFiles(files: readonly FileDigest[]): void;
   /** Digest of something in immutable layers, by a key of ours. */
   tree(key: string): string | undefined;
   putTree(key: string, digest: string): void;
@@ -65,8 +70,14 @@ export function openStepCache(dir: string, store: ImageStore): StepCache {
         layer?.size ?? null,
       ),
     file: (identity) => text('SELECT digest FROM files WHERE identity = ?', fileKey(identity)),
-    putFile: (identity, digest) =>
-      database.write('INSERT OR REPLACE INTO files VALUES (?, ?)', fileKey(identity), digest),
+    putFiles: (files) => {
+      if (files.length === 0) return;
+      database.transaction(() => {
+        for (const { identity, digest } of files) {
+          database.write('INSERT OR REPLACE INTO files VALUES (?, ?)', fileKey(identity), digest);
+        }
+      });
+    },
     tree: (key) => text('SELECT digest FROM trees WHERE key = ?', key),
     putTree: (key, digest) => database.write('INSERT OR REPLACE INTO trees VALUES (?, ?)', key, digest),
     close: () => database.close(),

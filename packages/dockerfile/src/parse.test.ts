@@ -1,3 +1,4 @@
+/* oxlint-disable no-restricted-imports -- the room is pure; this test reads its cases from the disk. */
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import * as fc from 'fast-check';

@@ -1,11 +1,25 @@
 import { createHash } from 'node:crypto';
-import { chmod, lchown, link, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import {
+  chmodSync,
+  closeSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { chmod, lchown, mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { Clock } from '@updraft/kit';
 import { BuildFailure } from '../failure.ts';
+import { Breather } from './breather.ts';
 import { statusOf } from './merged-root.ts';
 import type { ModeChange } from './mode.ts';
-import { changed, openInside } from './open-inside.ts';
+import { changed, readInside } from './open-inside.ts';
 import type { Owner } from './owner.ts';
 import type { SourceTree, TreeEntry } from './source-tree.ts';
 
@@ -29,7 +43,7 @@ export async function makeFolders(root: string, folder: string, options: CopyOpt
     await mkdir(current);
     await chmod(current, 0o755);
     if (options.owner) await lchown(current, options.owner.uid, options.owner.gid);
-    await setTimes(current, options.timestampMs);
+    setTimes(current, options.timestampMs);
   }
 }
 
@@ -37,103 +51,90 @@ export async function makeFolders(root: string, folder: string, options: CopyOpt
  * Writes a tree to `target`: a path in a root that holds no symbolic link. Links that stand in the way below it are replaced,
  * never followed.
  */
-export async function copyTree(tree: SourceTree, target: string, options: CopyOptions): Promise<void> {
-  const copier = new Copier(options);
-  const files: TreeEntry[] = [];
-  const folders: TreeEntry[] = [];
+export async function copyTree(
+  tree: SourceTree,
+  target: string,
+  options: CopyOptions,
+  clock: Clock,
+): Promise<void> {
+  const copier = new Copier(options, new Breather(clock));
   for (const entry of tree.entries) {
-    if (entry.kind === 'folder') {
-      folders.push(entry);
-      await copier.folder(entry, path.join(target, entry.path));
-    } else files.push(entry);
-  }
-  for (let start = 0; start < files.length; start += 16) {
-    const some = files.slice(start, start + 16);
-    await Promise.all(some.map((entry) => copier.leaf(entry, path.join(target, entry.path))));
+    const place = entry.path === '' ? target : `${target}/${entry.path}`;
+    if (entry.kind === 'folder') copier.folder(entry, place);
+    else await copier.leaf(entry, place);
   }
   // Times last: writing into a folder moves its time.
-  for (const entry of folders)
-    await setTimes(path.join(target, entry.path), options.timestampMs ?? entry.mtimeMs);
+  for (const { kind, path: name, mtimeMs } of tree.entries) {
+    if (kind === 'folder') setTimes(path.join(target, name), options.timestampMs ?? mtimeMs);
+  }
 }
 
 class Copier {
   readonly #options: CopyOptions;
+  readonly #breather: Breather;
   /** First copy of each file that has several names. */
-  readonly #linked = new Map<string, Promise<string>>();
+  readonly #linked = new Map<string, string>();
 
-  constructor(options: CopyOptions) {
+  constructor(options: CopyOptions, breather: Breather) {
     this.#options = options;
+    this.#breather = breather;
   }
 
-  async folder(entry: TreeEntry, target: string): Promise<void> {
-    const status = await statusOf(target);
+  folder(entry: TreeEntry, target: string): void {
+    const status = lstatSync(target, { throwIfNoEntry: false });
     if (status && !status.isDirectory()) {
       throw new BuildFailure(`cannot copy the folder ${entry.path} over something that is not one`);
     }
-    if (!status) await mkdir(target);
+    if (!status) mkdirSync(target);
     // The folder that was named itself only lends its content; one that is already there stays as it is.
-    if (entry.path !== '') await this.#own(entry, target);
-    else if (!status) await this.#own({ ...entry, mode: 0o755, uid: 0, gid: 0 }, target, true);
+    if (entry.path !== '') this.#own(entry, target, entry.mode);
+    else if (!status) this.#own({ ...entry, uid: 0, gid: 0 }, target, 0o755);
   }
 
   async leaf(entry: TreeEntry, target: string): Promise<void> {
-    const status = await statusOf(target);
+    const status = lstatSync(target, { throwIfNoEntry: false });
     if (status?.isDirectory()) {
       throw new BuildFailure(`cannot copy the file ${path.basename(entry.file)} over a folder of that name`);
     }
-    if (status) await rm(target);
-    if (entry.kind === 'link') {
-      await symlink(entry.link ?? '', target);
-      return await this.#own(entry, target);
-    }
+    if (status) rmSync(target);
+    await this.#breather.breathe();
     const before = entry.hardLink === undefined ? undefined : this.#linked.get(entry.hardLink);
-    if (before) return await link(await before, target);
-    const copied = copyContent(entry, target).then(() => target);
-    if (entry.hardLink !== undefined) this.#linked.set(entry.hardLink, copied);
-    await copied;
-    await this.#own(entry, target);
+    if (before !== undefined) return linkSync(before, target);
+    if (entry.hardLink !== undefined) this.#linked.set(entry.hardLink, target);
+    if (entry.kind === 'link') symlinkSync(entry.link ?? '', target);
+    else await copyContent(entry, target, () => this.#breather.breathe());
+    this.#own(entry, target, entry.mode);
+    setTimes(target, this.#options.timestampMs ?? entry.mtimeMs);
   }
 
   /** Owner first: giving a file away takes its set-id bits. */
-  async #own(entry: TreeEntry, target: string, keepMode = false): Promise<void> {
-    const { owner, mode, timestampMs } = this.#options;
-    await lchown(target, owner?.uid ?? entry.uid, owner?.gid ?? entry.gid);
-    const isFolder = entry.kind === 'folder';
-    if (entry.kind !== 'link')
-      await chmod(target, mode && !keepMode ? mode(entry.mode, isFolder) : entry.mode);
-    if (!isFolder) await setTimes(target, timestampMs ?? entry.mtimeMs);
+  #own(entry: TreeEntry, target: string, fallback: number): void {
+    const { owner, mode } = this.#options;
+    lchownSync(target, owner?.uid ?? entry.uid, owner?.gid ?? entry.gid);
+    if (entry.kind === 'link') return;
+    chmodSync(
+      target,
+      mode && entry.path + entry.kind !== 'folder' ? mode(entry.mode, entry.kind === 'folder') : fallback,
+    );
   }
 }
 
-async function setTimes(file: string, timeMs: number | undefined): Promise<void> {
-  if (timeMs !== undefined) await lutimes(file, timeMs / 1000, timeMs / 1000);
+function setTimes(file: string, timeMs: number | undefined): void {
+  if (timeMs !== undefined) lutimesSync(file, timeMs / 1000, timeMs / 1000);
 }
-
-const CHUNK = 256 * 1024;
 
 /** Copies and hashes: what lands in the layer is what its key was made of, or nothing. */
-async function copyContent(entry: TreeEntry, target: string): Promise<void> {
-  const source = await openInside(entry.file);
-  try {
-    const written = await open(target, 'wx', 0o600);
-    try {
-      if ((await transfer(source, written)) !== entry.digest) throw changed(entry.file);
-    } finally {
-      await written.close();
-    }
-  } finally {
-    await source.close();
-  }
-}
-
-async function transfer(source: FileHandle, target: FileHandle): Promise<string> {
+async function copyContent(entry: TreeEntry, target: string, breathe: () => Promise<void>): Promise<void> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(CHUNK);
-  for (;;) {
-    const { bytesRead } = await source.read(buffer, 0, CHUNK);
-    if (bytesRead === 0) return hash.digest('hex');
-    const chunk = buffer.subarray(0, bytesRead);
-    hash.update(chunk);
-    await target.writeFile(chunk);
+  const written = openSync(target, 'wx', 0o600);
+  try {
+    const take = (chunk: Uint8Array) => {
+      hash.update(chunk);
+      for (let done = 0; done < chunk.length;) done += writeSync(written, chunk, done);
+    };
+    await readInside(entry.file, take, breathe);
+  } finally {
+    closeSync(written);
   }
+  if (hash.digest('hex') !== entry.digest) throw changed(entry.file);
 }

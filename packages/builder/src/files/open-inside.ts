@@ -1,29 +1,39 @@
-import { constants } from 'node:fs';
-import { open, readlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { codeOf } from '@updraft/kit';
 import { BuildFailure } from '../failure.ts';
 
+const CHUNK = 256 * 1024;
+const buffer = Buffer.allocUnsafe(CHUNK);
+
 /**
- * Opens a regular file for reading and makes sure that what was opened is that very path: whoever can change the folder
- * while we read could otherwise swap a folder on the way for a link out of it.
+ * Reads a regular file chunk by chunk and makes sure that what was opened is that very path: whoever can change the folder
+ * while we read could otherwise swap a folder on the way for a link out of it. The chunk is only valid until the next one;
+ * between chunks of a large file `breathe` lets others work.
  * @throws BuildFailure when the file changed or is none.
  */
-export async function openInside(file: string): Promise<FileHandle> {
-  const handle = await openFile(file);
+export async function readInside(
+  file: string,
+  onChunk: (chunk: Uint8Array) => void,
+  breathe: () => Promise<void>,
+): Promise<void> {
+  const descriptor = openFile(file);
   try {
-    const status = await handle.stat();
-    if (!status.isFile() || (await readlink(`/proc/self/fd/${handle.fd}`)) !== file) throw changed(file);
-    return handle;
-  } catch (error) {
-    await handle.close();
-    throw error;
+    if (!fstatSync(descriptor).isFile() || readlinkSync(`/proc/self/fd/${descriptor}`) !== file)
+      throw changed(file);
+    for (;;) {
+      const size = readSync(descriptor, buffer, 0, CHUNK, null);
+      if (size > 0) onChunk(buffer.subarray(0, size));
+      if (size < CHUNK) return;
+      await breathe();
+    }
+  } finally {
+    closeSync(descriptor);
   }
 }
 
-async function openFile(file: string): Promise<FileHandle> {
+function openFile(file: string): number {
   try {
-    return await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const gone = ['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(codeOf(error) ?? '');
     throw gone ? changed(file) : error;

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@updraft/kit';
-import { resolveInRoot } from '@updraft/kit';
+import { codeOf, resolveInRoot } from '@updraft/kit';
 import { compileGlob, isGlob } from '@updraft/dockerfile';
 import type { Ignore } from '@updraft/dockerfile';
 import { BuildFailure } from '../failure.ts';
-import type { StepCache } from '../step-cache.ts';
+import type { FileDigest, StepCache } from '../step-cache.ts';
 import { namesIn, statusOf } from './merged-root.ts';
-import { openInside } from './open-inside.ts';
+import { Breather } from './breather.ts';
+import { readInside } from './open-inside.ts';
 
 /** A folder that COPY and ADD take files from. */
 export interface SourceRoot {
@@ -111,50 +113,61 @@ class TreeReader {
   readonly #start: string;
   readonly #exclude: (relative: string) => boolean;
   readonly #tools: ReadTools;
+  readonly #breather: Breather;
+  /** To be remembered, all at once. */
+  readonly #digests: FileDigest[] = [];
 
   constructor(root: SourceRoot, start: string, exclude: (relative: string) => boolean, tools: ReadTools) {
     this.#root = root;
     this.#start = start;
     this.#exclude = exclude;
     this.#tools = tools;
+    this.#breather = new Breather(tools.clock);
   }
 
   async read(): Promise<TreeEntry[]> {
-    const entries = await this.#readPath('');
-    const self = entries[0];
+    const entries: TreeEntry[] = [];
+    await this.#readPath('', entries);
+    this.#tools.cache.putFiles(this.#digests);
+    const self = entries.find(({ path }) => path === '');
     // Folders that are left out themselves are there only for what came back below them.
     if (!self || (self.kind !== 'folder' && this.#isIgnored(''))) return [];
-    return [self, ...entries.slice(1).toSorted((a, b) => (a.path < b.path ? -1 : 1))];
+    return entries.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  async #readPath(relative: string): Promise<TreeEntry[]> {
+  /** Adds what is at a path, and below it, to `found`. */
+  async #readPath(relative: string, found: TreeEntry[]): Promise<void> {
     const file = path.join(this.#start, relative);
-    const status = await lstat(file, { bigint: true }).catch(() => undefined);
-    if (!status) return [];
-    if (status.isDirectory()) return await this.#readFolder(relative, file, status);
-    if (relative !== '' && (this.#isIgnored(relative) || this.#exclude(relative))) return [];
-    if (status.isSymbolicLink()) return [this.#entry(relative, file, status, { link: await readlink(file) })];
+    const status = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+    if (!status) return;
+    if (status.isDirectory()) return await this.#readFolder(relative, file, { status, found });
+    if (relative !== '' && (this.#isIgnored(relative) || this.#exclude(relative))) return;
+    if (status.isSymbolicLink())
+      found.push(this.#entry(relative, file, status, { link: readlinkSync(file) }));
     // Sockets, pipes and devices are no content.
-    if (!status.isFile()) return [];
-    return [this.#entry(relative, file, status, { digest: await this.#digest(file, status) })];
+    else if (status.isFile())
+      found.push(this.#entry(relative, file, status, { digest: await this.#digest(file, status) }));
   }
 
-  async #readFolder(relative: string, file: string, status: BigIntStats): Promise<TreeEntry[]> {
+  async #readFolder(
+    relative: string,
+    file: string,
+    { status, found }: { status: BigIntStats; found: TreeEntry[] },
+  ): Promise<void> {
     const left = relative !== '' && (this.#isIgnored(relative) || this.#exclude(relative));
-    if (left && !this.#root.ignore?.hasExceptions) return [];
-    const names = await readdir(file);
-    const below: TreeEntry[] = [];
-    for (let start = 0; start < names.length; start += 16) {
-      const some = names.slice(start, start + 16).map((name) => this.#readPath(path.join(relative, name)));
-      below.push(...(await Promise.all(some)).flat());
+    if (left && !this.#root.ignore?.hasExceptions) return;
+    const before = found.length;
+    for (const name of namesOf(file)) {
+      await this.#readPath(relative === '' ? name : `${relative}/${name}`, found);
+      await this.#breather.breathe();
     }
-    if (left && below.length === 0) return [];
-    return [this.#entry(relative, file, status, {}), ...below];
+    if (!left || found.length > before) found.push(this.#entry(relative, file, status, {}));
   }
 
   #isIgnored(relative: string): boolean {
+    if (!this.#root.ignore) return false;
     const name = path.relative(this.#root.path, path.join(this.#start, relative));
-    return name !== '' && this.#root.ignore?.(name) === true;
+    return name !== '' && this.#root.ignore(name);
   }
 
   #entry(
@@ -181,21 +194,27 @@ class TreeReader {
   async #digest(file: string, status: BigIntStats): Promise<string> {
     const known = this.#tools.cache.file(status);
     if (known) return known;
-    const digest = await hashFile(file);
+    const hash = createHash('sha256');
+    await readInside(
+      file,
+      (chunk) => hash.update(chunk),
+      () => this.#breather.breathe(),
+    );
+    const digest = hash.digest('hex');
     // A file that is being written right now may change again without its times telling.
-    if (this.#tools.clock.now() - Number(status.ctimeMs) > 1000) this.#tools.cache.putFile(status, digest);
+    if (this.#tools.clock.now() - Number(status.ctimeMs) > 1000)
+      this.#digests.push({ identity: status, digest });
     return digest;
   }
 }
 
-async function hashFile(file: string): Promise<string> {
-  const handle = await openInside(file);
+/** A folder that went away meanwhile has no names. */
+function namesOf(folder: string): string[] {
   try {
-    const hash = createHash('sha256');
-    for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
-    return hash.digest('hex');
-  } finally {
-    await handle.close();
+    return readdirSync(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { chmod, lchown, lutimes, mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { resolveInRoot, run } from '@updraft/kit';
+import { codeOf, resolveInRoot, run } from '@updraft/kit';
+import type { Clock } from '@updraft/kit';
 import type { Build } from '../build.ts';
 import { BuildFailure } from '../failure.ts';
 import { copyTree, makeFolders } from '../files/copy-tree.ts';
@@ -31,29 +32,32 @@ export interface PlaceOptions {
 /** Puts a file, or the content of a folder, where COPY says. */
 export async function placeTree(tree: SourceTree, target: Target, options: PlaceOptions): Promise<void> {
   const [self] = tree.entries;
+  const { clock } = options.build.workshop;
   if (!self) return;
-  if (options.parents !== undefined) return await placeWithParents(tree, target, options.parents);
+  if (options.parents !== undefined) return await placeWithParents(tree, target, options.parents, clock);
   if (self.kind === 'folder') {
     const folder = await resolveInRoot(target.root, target.path);
     await makeFolders(target.root, folder, target.options);
-    return await copyTree(tree, folder, target.options);
+    return await copyTree(tree, folder, target.options, clock);
   }
   if (options.unpack !== undefined && self.kind === 'file' && (await isArchive(self.file))) {
     const copied = path.join(options.unpack, 'archive');
-    await copyTree({ ...tree, entries: [{ ...self, path: '' }] }, copied, {
-      ...target.options,
-      owner: undefined,
-    });
+    await copyTree(tree, copied, { ...target.options, owner: undefined }, clock);
     const done = await unpackArchive(copied, target, { build: options.build, folder: options.unpack });
     await rm(copied);
     if (done) return;
   }
   const file = await filePath(target, path.basename(tree.name));
-  await copyTree(tree, file, target.options);
+  await copyTree(tree, file, target.options, clock);
 }
 
 /** `COPY --parents a/./b/c /to`: what stands before `/./` is left out. */
-async function placeWithParents(tree: SourceTree, target: Target, pattern: string): Promise<void> {
+async function placeWithParents(
+  tree: SourceTree,
+  target: Target,
+  pattern: string,
+  clock: Clock,
+): Promise<void> {
   const pivot = pattern.indexOf('/./');
   const depth =
     pivot < 0
@@ -66,7 +70,7 @@ async function placeWithParents(tree: SourceTree, target: Target, pattern: strin
   const place = await resolveInRoot(target.root, path.posix.join(target.path, kept));
   const isFolder = tree.entries[0]?.kind === 'folder';
   await makeFolders(target.root, isFolder ? place : path.dirname(place), target.options);
-  await copyTree(tree, place, target.options);
+  await copyTree(tree, place, target.options, clock);
 }
 
 /** The file that a single source becomes: the target itself, or `name` in it when it is a folder. */
@@ -127,8 +131,7 @@ export async function unpackArchive(
   { build, folder }: { build: Build; folder: string },
 ): Promise<boolean> {
   const { signal } = build;
-  const listed = await run('tar', ['--list', '--file', archive], { signal });
-  if (listed.code !== 0) return false;
+  if (!(await hasMembers(archive, signal))) return false;
   const unpacked = path.join(folder, 'unpacked');
   await mkdir(unpacked);
   const args = [
@@ -150,7 +153,18 @@ export async function unpackArchive(
   );
   const place = await resolveInRoot(target.root, target.path);
   await makeFolders(target.root, place, target.options);
-  await copyTree(tree, place, { ...target.options, timestampMs: undefined });
+  await copyTree(tree, place, { ...target.options, timestampMs: undefined }, build.workshop.clock);
   await rm(unpacked, { recursive: true, force: true });
   return true;
+}
+
+async function hasMembers(archive: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const listed = await run('tar', ['--list', '--file', archive], { signal, maxOutputBytes: 64 * 1024 });
+    return listed.code === 0 && listed.stdout !== '';
+  } catch (error) {
+    // More names than anyone wants to read are still names.
+    if (codeOf(error) === 'OUTPUT_TOO_LARGE') return true;
+    throw error;
+  }
 }

@@ -91,7 +91,12 @@ async function bindMount(
   if (tree.entries.length === 0)
     throw new BuildFailure(`--mount: ${mount.source} is not in the build context`);
   const source = path.join(folder, 'files');
-  await copyTree(tree, source, { owner: undefined, mode: undefined, timestampMs: build.timestampMs });
+  await copyTree(
+    tree,
+    source,
+    { owner: undefined, mode: undefined, timestampMs: build.timestampMs },
+    build.workshop.clock,
+  );
   return { ...common, source };
 }
 
