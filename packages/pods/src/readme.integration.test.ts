@@ -26,6 +26,7 @@ it('the README’s example runs as it is written', async () => {
     },
   };
   const body = `return (async ({ ${Object.keys(given).join(', ')} }) => { ${example}\n await runtime.sweep(); return exit; })`;
+  // oxlint-disable-next-line typescript/no-implied-eval -- the example is text; running it is the test
   const program = new Function(body)() as (values: typeof given) => Promise<unknown>;
   expect(await program(given)).toEqual({ kind: 'exited', code: 0, outOfMemory: false });
   expect(printed).toBe('hello from greeter\n');
