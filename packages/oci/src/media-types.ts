@@ -20,10 +20,6 @@ export function isIndexType(mediaType: string): boolean {
   return mediaType === MEDIA.ociIndex || mediaType === MEDIA.dockerList;
 }
 
-export function isManifestType(mediaType: string): boolean {
-  return mediaType === MEDIA.ociManifest || mediaType === MEDIA.dockerManifest;
-}
-
 export function isImageConfigType(mediaType: string): boolean {
   return mediaType === MEDIA.ociConfig || mediaType === MEDIA.dockerConfig;
 }

@@ -135,7 +135,11 @@ export interface ImageStore {
   layerTar(layer: Layer): Promise<Readable>;
   /** A new empty folder on the store's file system, for upper and work directories. The caller removes it. */
   scratch(prefix: string): Promise<string>;
-  /** Removes blobs and folders that no name reaches and that are not `keep`. */
+  /**
+   * Removes blobs and folders that no name reaches and that are not `keep`: digests of manifests or of layers. What
+   * containers run from and what a running build or pull has put here must be kept so, or named, before this is called.
+   * Blobs that were pushed to the registry within the last hour stay.
+   */
   prune(keep?: readonly Digest[]): Promise<{ removedBytes: number }>;
 }
 
