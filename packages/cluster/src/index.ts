@@ -5,6 +5,7 @@
  */
 export { CLUSTER_CODES, ClusterFault } from './fault.ts';
 export type { ClusterCode } from './fault.ts';
+export { createCluster } from './cluster.ts';
 export { createApiServer } from './api/server.ts';
 export type { ApiServer, ApiServerOptions } from './api/server.ts';
 export { base64, createCredentials, kubeconfigYaml } from './api/credentials.ts';

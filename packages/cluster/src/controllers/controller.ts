@@ -54,8 +54,10 @@ export interface Controller {
 export interface RunningControllers {
   /** Looks at a key again though nothing has changed. */
   nudge(controller: string, key: string): void;
-  /** Resolves when no controller (of those named, if any) has anything to do now. */
-  idle(...names: string[]): Promise<void>;
+  /** Resolves when no controller has anything to do now, which may never be under load: for tests. */
+  idle(): Promise<void>;
+  /** Resolves when the named controllers, one after the other, have done what was waiting for them. */
+  settled(...names: string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -79,16 +81,18 @@ export function startControllers(
       offer({ type: 'ADDED', resource: name, object, previous: undefined, revision: store.revision });
     }
   }
-  const named = (names: string[]) =>
-    running.filter(({ controller }) => names.length === 0 || names.includes(controller.name));
+  const queues = new Map(running.map(({ controller, queue }) => [controller.name, queue]));
   return {
-    nudge: (name, key) => named([name]).forEach(({ queue }) => queue.add(key)),
-    idle: async (...names) => {
+    nudge: (name, key) => queues.get(name)?.add(key),
+    idle: async () => {
       // One controller's writes are another's work: go round until a whole round saw no write.
       for (let before = -1; before !== store.revision;) {
         before = store.revision;
-        for (const { queue } of named(names)) await queue.idle();
+        for (const queue of queues.values()) await queue.idle();
       }
+    },
+    settled: async (...names) => {
+      for (const name of names) await queues.get(name)?.idle();
     },
     stop: async () => {
       unwatch();

@@ -22,7 +22,12 @@ const asObject = () => node.pod() as unknown as KubeObject;
 test('a pod runs: address, conditions and a complete container status', async () => {
   await begin();
   const pod = await node.run({ args: ['--name', '$(NAME)'], env: [{ name: 'NAME', value: 'x' }] });
-  expect(pod.status).toMatchObject({ phase: 'Running', podIP: '10.0.0.1', hostIP: '10.0.0.1', qosClass: 'BestEffort' });
+  expect(pod.status).toMatchObject({
+    phase: 'Running',
+    podIP: '10.0.0.1',
+    hostIP: '10.0.0.1',
+    qosClass: 'BestEffort',
+  });
   expect(conditionOf(pod, 'Ready')?.status).toBe('True');
   expect(container()).toMatchObject({ ready: true, restartCount: 0, started: true, image: 'web:1' });
   expect(container()?.imageID).toMatch(/^docker\.io\/library\/web@sha256:/);
@@ -58,7 +63,9 @@ test('crashes: the first restart is immediate, then after 10, 20, 40 s; a long r
   await node.pass(100);
   await waitsFor('CrashLoopBackOff');
   expect(container()?.restartCount).toBe(1);
-  expect(container()?.state.waiting?.message).toMatch(/^back-off 10s restarting failed container=c pod=p_shop\(/);
+  expect(container()?.state.waiting?.message).toMatch(
+    /^back-off 10s restarting failed container=c pod=p_shop\(/,
+  );
   expect(container()?.lastState.terminated).toMatchObject({ exitCode: 3, reason: 'Error' });
   expect(status()?.phase).toBe('Running');
   await node.pass(10_000);
@@ -177,7 +184,9 @@ test('security and limits reach the runtime', async () => {
 });
 
 test('init containers run one by one, a sidecar beside the rest', async () => {
-  await begin({ behave: ({ name }: { name: string }) => (name.startsWith('init') ? { runsMs: 100 } : { runsMs: 'never' }) });
+  await begin({
+    behave: ({ name }: { name: string }) => (name.startsWith('init') ? { runsMs: 100 } : { runsMs: 'never' }),
+  });
   await node.run(
     {},
     {
@@ -203,7 +212,10 @@ test('readiness follows the probe, and failing liveness restarts the container',
   let healthy = false;
   await begin({ exec: () => ({ code: healthy ? 0 : 1 }) });
   const exec = { command: ['check'] };
-  await node.run({ readinessProbe: { exec }, livenessProbe: { exec, failureThreshold: 2, initialDelaySeconds: 30 } });
+  await node.run({
+    readinessProbe: { exec },
+    livenessProbe: { exec, failureThreshold: 2, initialDelaySeconds: 30 },
+  });
   expect(container()?.ready).toBe(false);
   healthy = true;
   await node.pass(10_000);
@@ -220,7 +232,10 @@ test('a slow start is waited for by the startup probe before the others begin', 
   let up = false;
   await begin({ exec: () => ({ code: up ? 0 : 1 }) });
   const exec = { command: ['check'] };
-  await node.run({ startupProbe: { exec, periodSeconds: 1, failureThreshold: 60 }, livenessProbe: { exec, failureThreshold: 1 } });
+  await node.run({
+    startupProbe: { exec, periodSeconds: 1, failureThreshold: 60 },
+    livenessProbe: { exec, failureThreshold: 1 },
+  });
   await node.pass(20_000);
   expect(container()).toMatchObject({ started: false, ready: false, restartCount: 0 });
   up = true;
@@ -237,7 +252,12 @@ test('volumes: ConfigMap files swap live, emptyDir is writable, hostPath is refu
     data: { 'a.txt': 'one', 'b.txt': 'other' },
   });
   const pod = await node.run(
-    { volumeMounts: [{ name: 'conf', mountPath: '/etc/conf' }, { name: 'tmp', mountPath: '/tmp' }] },
+    {
+      volumeMounts: [
+        { name: 'conf', mountPath: '/etc/conf' },
+        { name: 'tmp', mountPath: '/tmp' },
+      ],
+    },
     {
       volumes: [
         { name: 'conf', configMap: { name: 'conf', items: [{ key: 'a.txt', path: 'x/a.txt' }] } },
@@ -265,7 +285,9 @@ test('a hostPath volume is refused with an event', async () => {
   await begin();
   await node.run({}, { volumes: [{ name: 'h', hostPath: { path: '/' } }] });
   expect(node.runtime.started).toEqual([]);
-  expect(node.events().join()).toContain('FailedMount: MountVolume.SetUp failed: hostPath volumes are not allowed');
+  expect(node.events().join()).toContain(
+    'FailedMount: MountVolume.SetUp failed: hostPath volumes are not allowed',
+  );
 });
 
 test('logs: tail, times, and the instance before', async () => {
@@ -319,5 +341,7 @@ test('exec runs in the container, and is refused when it does not run', async ()
   const process = await node.kubelet.exec(asObject(), options);
   expect(await process.exited).toMatchObject({ code: 7 });
   expect(output).toBe('hello');
-  await expect(node.kubelet.exec(asObject(), { ...options, container: 'other' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(node.kubelet.exec(asObject(), { ...options, container: 'other' })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
 });

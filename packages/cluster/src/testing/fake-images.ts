@@ -2,13 +2,23 @@ import { Fault } from '@updraft/kit';
 import type { ContainerConfig, Image, ImageStore } from '@updraft/oci';
 import type { ImageProvider } from '../types.ts';
 
-const digest = (seed: string) => `sha256:${Buffer.from(seed).toString('hex').padEnd(64, '0').slice(0, 64)}` as const;
+const digest = (seed: string) =>
+  `sha256:${Buffer.from(seed).toString('hex').padEnd(64, '0').slice(0, 64)}` as const;
 
 export function fakeImage(name: string, config: ContainerConfig): Image {
-  const descriptor = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: digest(`c${name}`), size: 1 };
+  const descriptor = {
+    mediaType: 'application/vnd.oci.image.config.v1+json',
+    digest: digest(`c${name}`),
+    size: 1,
+  };
   return {
     digest: digest(name),
-    manifest: { schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config: descriptor, layers: [] },
+    manifest: {
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: descriptor,
+      layers: [],
+    },
     config: { architecture: 'amd64', os: 'linux', config, rootfs: { type: 'layers', diff_ids: [] } },
     layers: [],
   };

@@ -68,7 +68,10 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
   const context = testContext(clock);
   const run = options.behave ?? (() => NEVER);
   const runtime = createFakeRuntime({ clock, run, ...(options.exec ? { exec: options.exec } : {}) });
-  const images = fakeImages({ present: options.images ?? { 'web:1': { Cmd: ['serve'] } }, remote: options.remote ?? {} });
+  const images = fakeImages({
+    present: options.images ?? { 'web:1': { Cmd: ['serve'] } },
+    remote: options.remote ?? {},
+  });
   const begin = () =>
     startKubelet({
       ...context,

@@ -1,0 +1,230 @@
+import path from 'node:path';
+import { messageOf, Undo } from '@updraft/kit';
+import { base64, createCredentials, kubeconfigYaml } from './api/credentials.ts';
+import type { Credentials } from './api/credentials.ts';
+import type { KubeletPort } from './api/ports.ts';
+import { createApiServer } from './api/server.ts';
+import { startControllers } from './controllers/controller.ts';
+import type { Controller, ControllerContext, RunningControllers } from './controllers/controller.ts';
+import { gracefulDeletion, servedCatalog } from './controllers/deletion.ts';
+import { deploymentController } from './controllers/deployment/deployment.ts';
+import { endpointsController } from './controllers/endpoints/endpoints.ts';
+import { serviceForwardsController } from './controllers/endpoints/service-forwards.ts';
+import { eventRecorder, expireEvents } from './controllers/event-recorder.ts';
+import { garbageCollector } from './controllers/garbage-collector.ts';
+import { jobController } from './controllers/job/job.ts';
+import { ensureSystemNamespaces, namespaceController } from './controllers/namespace.ts';
+import { isReady } from './controllers/pods.ts';
+import { replicaSetController } from './controllers/replica-set.ts';
+import { statefulSetController } from './controllers/stateful-set/stateful-set.ts';
+import { ensureStorageClass, volumeController } from './controllers/volumes.ts';
+import { clusterZone } from './dns/zone.ts';
+import { ClusterFault } from './fault.ts';
+import { ensureIngressClasses, ingressController } from './ingress/controller.ts';
+import { startIngress } from './ingress/server.ts';
+import { typedObjects } from './kinds/objects.ts';
+import type { Pod } from './kinds/pod.ts';
+import { startKubelet } from './kubelet/kubelet.ts';
+import type { Kubelet } from './kubelet/kubelet.ts';
+import { keepNode, nodeNameOf } from './kubelet/node-status.ts';
+import { apiServiceAddress, publishApi } from './kubernetes-service.ts';
+import { scheduler } from './scheduler/scheduler.ts';
+import { openResourceStore } from './store/store.ts';
+import type { Cluster, ClusterConfig } from './types.ts';
+
+const LOOPBACK = '127.0.0.1';
+/** Connections that were on their way when an endpoint was taken off get this long to arrive. */
+const DRAIN_MS = 150;
+const LONGEST_DRAIN_MS = 2000;
+
+/**
+ * Starts a cluster over the state in `config.dir`, or a new one. What the pods of a dead process left running has to be
+ * swept by the runtime before; bound pods are then started anew. On failure nothing is left listening.
+ * @throws Fault DATABASE_UNUSABLE, ClusterFault PORT_IN_USE, CREDENTIALS_UNUSABLE
+ */
+export async function createCluster(config: ClusterConfig): Promise<Cluster> {
+  const undo = new Undo();
+  try {
+    return await assemble(config, undo);
+  } catch (error) {
+    await undo.close();
+    throw error;
+  }
+}
+
+async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
+  const { clock, logger, network, dir } = config;
+  const nodeName = nodeNameOf();
+  const serviceAddress = apiServiceAddress(network.serviceCidr);
+  const hosts = [network.gateway, serviceAddress];
+  const credentials = await createCredentials(path.join(dir, 'certificates'), { clock, hosts });
+  const context = openContext(config, nodeName, undo);
+  const { objects } = context;
+  const late: { kubelet?: Kubelet; controllers?: RunningControllers } = {};
+  const api = createApiServer({
+    store: objects.store,
+    kubelet: portTo(() => late.kubelet),
+    credentials,
+    serviceCidr: network.serviceCidr,
+    clock,
+    logger,
+    version: config.version,
+  });
+  undo.add(() => api.close());
+  ensureSystemNamespaces(context);
+  ensureStorageClass(context);
+  ensureIngressClasses(context);
+  const apiPort = await api.listen({ port: config.apiPort, addresses: [LOOPBACK, network.gateway] });
+  publishApi(objects, { serviceAddress, address: network.gateway, port: apiPort });
+  const ingress = await startIngress({
+    objects,
+    clock,
+    ports: config.ingressPorts,
+    address: network.gateway,
+  });
+  undo.add(() => ingress.close());
+  const controllers = startControllers(
+    allControllers(context, config, { nodeName, certificate: credentials.ca, ingressPort: ingress.port }),
+    context,
+  );
+  undo.add(() => controllers.stop());
+  undo.add(network.addZone(clusterZone(objects, config.clusterDomain)));
+  late.kubelet = await startKubelet({
+    ...context,
+    dir,
+    events: context.events.as('kubelet'),
+    runtime: config.runtime,
+    store: config.store,
+    images: config.images,
+    tokens: api.tokens,
+    clusterDomain: config.clusterDomain,
+    nodeName,
+    nodeAddress: network.gateway,
+    drained: (pod) => drained(context, controllers, pod),
+  });
+  undo.add(() => late.kubelet?.stop());
+  undo.add(keepNode({ ...nodeOptions(config, nodeName), objects }));
+  undo.add(keepEvents(context));
+  return clusterOf({ context, credentials, apiPort, ingressPort: ingress.port, undo, config });
+}
+
+const nodeOptions = ({ clock, network, version, runtime }: ClusterConfig, name: string) => ({
+  clock,
+  name,
+  address: network.gateway,
+  podCidr: network.podCidr,
+  version,
+  runtime: runtime.kind,
+});
+
+function openContext(config: ClusterConfig, host: string, undo: Undo): ControllerContext {
+  const { clock, logger } = config;
+  const store = openResourceStore({
+    file: path.join(config.dir, 'cluster.db'),
+    clock,
+    onListenerError: (error) =>
+      logger.log('error', 'a watcher of the store failed', { error: messageOf(error) }),
+  });
+  undo.add(() => store.close());
+  const objects = typedObjects(store);
+  const events = eventRecorder({ objects, clock, logger, component: 'updraft', host });
+  return {
+    objects,
+    clock,
+    logger,
+    events,
+    deletion: gracefulDeletion(store, clock),
+    catalog: servedCatalog(),
+  };
+}
+
+function allControllers(
+  context: ControllerContext,
+  config: ClusterConfig,
+  parts: { nodeName: string; certificate: string; ingressPort: number },
+): Controller[] {
+  return [
+    namespaceController(context, parts.certificate),
+    deploymentController(context),
+    replicaSetController(context),
+    statefulSetController(context),
+    jobController(context),
+    scheduler(context, parts.nodeName),
+    endpointsController(context),
+    serviceForwardsController(context, config.network),
+    volumeController(context, path.join(config.dir, 'volumes')),
+    ingressController(context, parts.ingressPort),
+    garbageCollector(context),
+  ];
+}
+
+/** Waits until Services and ingress no longer lead to a pod that is being deleted. */
+async function drained(context: ControllerContext, controllers: RunningControllers, pod: Pod): Promise<void> {
+  const { clock } = context;
+  if (!isReady(pod)) return;
+  const patience = new AbortController();
+  await Promise.race([
+    controllers.settled('endpoints', 'service-forwards'),
+    clock.sleep(LONGEST_DRAIN_MS, patience.signal).catch(() => undefined),
+  ]);
+  patience.abort();
+  await clock.sleep(DRAIN_MS);
+}
+
+function portTo(kubelet: () => Kubelet | undefined): KubeletPort {
+  const running = () => {
+    const found = kubelet();
+    if (!found) throw new ClusterFault('NOT_FOUND', 'the kubelet is just starting');
+    return found;
+  };
+  return {
+    logs: async (pod, options) => running().logs(pod, options),
+    exec: async (pod, options) => running().exec(pod, options),
+  };
+}
+
+function keepEvents({ objects, clock }: ControllerContext): () => void {
+  let cancel: () => void;
+  const sweep = () => {
+    cancel = clock.timer(expireEvents(objects, clock), sweep);
+  };
+  sweep();
+  return () => cancel();
+}
+
+interface Parts {
+  readonly context: ControllerContext;
+  readonly credentials: Credentials;
+  readonly apiPort: number;
+  readonly ingressPort: number;
+  readonly undo: Undo;
+  readonly config: ClusterConfig;
+}
+
+function clusterOf({ context, credentials, apiPort, ingressPort, undo, config }: Parts): Cluster {
+  const { objects } = context;
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    await undo.close();
+    await config.network.setServices([]);
+  };
+  return {
+    credentials: {
+      certificateAuthorityData: base64(credentials.ca),
+      clientCertificateData: base64(credentials.client.certificate),
+      clientKeyData: base64(credentials.client.key),
+    },
+    apiPort,
+    ingressPort,
+    kubeconfig: (host) => kubeconfigYaml(credentials, `https://${host}:${apiPort}`),
+    counts: () => {
+      const pods = objects.list('pods');
+      return {
+        nodes: objects.list('nodes').length,
+        pods: pods.length,
+        readyPods: pods.filter(isReady).length,
+      };
+    },
+    stop: () => (stopping ??= stop()),
+  };
+}
