@@ -141,10 +141,21 @@ export function indexOfStep(list: readonly unknown[], step: string): number {
 /** Takes away what stands at each path; lists and objects that it leaves empty go as well when nobody needs them. */
 export function withoutFields(object: unknown, keys: Iterable<string>): unknown {
   const result = structuredClone(object);
-  // The deepest first, so that indexes found for outer steps stay right.
-  const paths = [...keys].map(pathOfKey).toSorted((a, b) => b.length - a.length);
+  const gone = new Set(keys);
+  const paths = [...gone].map(pathOfKey).filter((path) => !isInside(path, gone) && !isItemKey(path));
   for (const path of paths) removeAt(result, path);
   return result;
+}
+
+/** It goes with something around it. */
+function isInside(path: FieldPath, gone: FieldSet): boolean {
+  return path.some((_step, index) => index > 0 && gone.has(keyOfPath(path.slice(0, index))));
+}
+
+/** Without the members that tell it apart an item would be another one: they go with the whole item only. */
+function isItemKey(path: FieldPath): boolean {
+  const [item = '', member = ''] = path.slice(-2);
+  return item.startsWith('k:') && Object.hasOwn(JSON.parse(item.slice(2)) as object, member.slice(2));
 }
 
 function removeAt(object: unknown, path: FieldPath): void {
