@@ -67,7 +67,10 @@ export async function startService(options: Options, log: ServiceLog): Promise<R
       // Still serving: load balancers need this long to notice that it is no longer ready.
       await sleep(config.shutdown.drain_delay_ms);
       const force = setTimeout(() => app.server.closeAllConnections(), config.shutdown.grace_ms);
+      // A connection that was busy at first becomes idle, and its client may keep it open for long.
+      const idle = setInterval(() => app.server.closeIdleConnections(), 50);
       await app.close();
+      clearInterval(idle);
       clearTimeout(force);
       await store.close();
       log.info('STOPPED', { service: config.service.name });

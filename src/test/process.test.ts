@@ -95,6 +95,8 @@ describe('the process', () => {
   it('finishes a request that came before SIGTERM', () =>
     withConfig('shutdown: {drain_delay_ms: 50}', async (config) => {
       const service = await start([process.execPath], config);
+      // The client keeps its connection, as proxies do.
+      const agent = new http.Agent({ keepAlive: true });
       const answer = new Promise<number | undefined>((resolve, reject) => {
         const request = http.request(
           {
@@ -103,6 +105,7 @@ describe('the process', () => {
             method: 'POST',
             path: '/addresses',
             headers: { 'content-length': 17 },
+            agent,
           },
           (response) => resolve(response.resume().statusCode),
         );
@@ -112,7 +115,11 @@ describe('the process', () => {
         setTimeout(() => request.end(':"A"}'), 400);
       });
       expect(await answer).toBe(201);
+      const answeredAt = performance.now();
       expect(await service.ended).toBe(0);
+      // Not by the grace that forces connections shut (10 s).
+      expect(performance.now() - answeredAt).toBeLessThan(5000);
+      agent.destroy();
     }));
 
   it('does not wait for ever, and ends at once when asked twice', () =>
