@@ -26,7 +26,7 @@ need CI_REGISTRY_IMAGE 'name of the images in the registry'
 need CI_REGISTRY_USER 'may push to the registry'
 need CI_REGISTRY_PASSWORD 'its password'
 
-if [ -n "${ENVIRONMENT_NAME:-}" ]; then
+if [ "${ENVIRONMENT_NAME:-none}" != none ]; then
   echo "environment: $ENVIRONMENT_NAME"
   need KUBE_DOMAIN 'domain of the environments, host or host:port'
   need CLUSTER_DOMAIN "the cluster's API server, host or host:port (6443)"
