@@ -15,7 +15,7 @@ const spec: ContainerSpec = {
   env: {},
   workingDir: '',
 };
-const config = (more: Partial<ContainerSpec> = {}, limitSwap = false) =>
+const config = (more: Partial<ContainerSpec> = {}, limitable = ['memory', 'cpu', 'pids']) =>
   bundleConfig(
     { ...spec, ...more },
     {
@@ -27,7 +27,7 @@ const config = (more: Partial<ContainerSpec> = {}, limitSwap = false) =>
       mounts: [],
       sysctl: {},
       availableCapabilities: everything,
-      limitSwap,
+      limitable: new Set(limitable),
       machine: 'x64',
     },
   ) as { process: Record<string, unknown>; linux: { resources: Record<string, unknown>; seccomp?: object } };
@@ -38,16 +38,25 @@ describe('a container’s configuration', () => {
   });
 
   it('writes limits as the kernel counts them', () => {
-    const { resources } = config(
-      { resources: { memoryBytes: 1024, cpuMillis: 250, processes: 9 } },
-      true,
-    ).linux;
+    const { resources } = config({ resources: { memoryBytes: 1024, cpuMillis: 250, processes: 9 } }, [
+      'memory',
+      'swap',
+      'cpu',
+      'pids',
+    ]).linux;
     expect(resources).toMatchObject({
       memory: { limit: 1024, swap: 1024 },
       cpu: { period: 100_000, quota: 25_000 },
       pids: { limit: 9 },
     });
     expect(config({ resources: { cpuMillis: 1 } }).linux.resources).toMatchObject({ cpu: { quota: 1000 } });
+  });
+
+  it('leaves out limits the host cannot hold', () => {
+    const { resources } = config({ resources: { memoryBytes: 1024, cpuMillis: 250, processes: 9 } }, [
+      'cpu',
+    ]).linux;
+    expect(Object.keys(resources)).toEqual(['devices', 'cpu']);
   });
 
   it('refuses all devices but the usual ones', () => {

@@ -22,7 +22,8 @@ export interface BundleFacts {
   /** Kernel settings of the pod's network namespace. */
   readonly sysctl: Readonly<Record<string, string>>;
   readonly availableCapabilities: ReadonlySet<string>;
-  readonly limitSwap: boolean;
+  /** Which limits this host can hold: `memory`, `cpu`, `pids`, and `swap`. */
+  readonly limitable: ReadonlySet<string>;
   readonly machine: string;
 }
 
@@ -135,7 +136,7 @@ export function bundleConfig(spec: ContainerSpec, facts: BundleFacts): object {
         { type: 'network', path: facts.networkNamespace },
       ],
       sysctl: facts.sysctl,
-      resources: limits(spec.resources ?? {}, facts.limitSwap),
+      resources: limits(spec.resources ?? {}, facts.limitable),
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
       ...seccomp,
@@ -147,18 +148,18 @@ const CPU_PERIOD_US = 100_000;
 /** The kernel refuses quotas below a millisecond. */
 const CPU_QUOTA_MIN_US = 1000;
 
-function limits({ memoryBytes, cpuMillis, processes }: Resources, limitSwap: boolean): object {
-  return {
-    devices: [{ allow: false, access: 'rwm' }],
-    ...(memoryBytes ? { memory: { limit: memoryBytes, ...(limitSwap ? { swap: memoryBytes } : {}) } } : {}),
-    ...(cpuMillis
-      ? {
-          cpu: {
-            period: CPU_PERIOD_US,
-            quota: Math.max(CPU_QUOTA_MIN_US, cpuMillis * (CPU_PERIOD_US / 1000)),
-          },
-        }
-      : {}),
-    ...(processes ? { pids: { limit: processes } } : {}),
+function limits({ memoryBytes, cpuMillis, processes }: Resources, limitable: ReadonlySet<string>): object {
+  const wanted: Readonly<Record<string, object | undefined>> = {
+    memory: memoryBytes
+      ? { limit: memoryBytes, ...(limitable.has('swap') ? { swap: memoryBytes } : {}) }
+      : undefined,
+    cpu: cpuMillis ? { period: CPU_PERIOD_US, quota: cpuQuota(cpuMillis) } : undefined,
+    pids: processes ? { limit: processes } : undefined,
   };
+  const possible = Object.entries(wanted).filter(([name, limit]) => limit && limitable.has(name));
+  return { devices: [{ allow: false, access: 'rwm' }], ...Object.fromEntries(possible) };
+}
+
+function cpuQuota(millis: number): number {
+  return Math.max(CPU_QUOTA_MIN_US, Math.round(millis * (CPU_PERIOD_US / 1000)));
 }

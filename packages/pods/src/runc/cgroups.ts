@@ -36,6 +36,19 @@ export function cgroupsOf(mountInfo: string): Cgroups | undefined {
   return mounts.has('memory') || mounts.has('pids') ? { version: 1, mounts } : undefined;
 }
 
+const LIMITING = ['memory', 'cpu', 'pids'] as const;
+
+/** The controllers of resource limits that this host has; a limit of another one cannot be had. */
+export async function limitingControllers(cgroups: Cgroups): Promise<ReadonlySet<string>> {
+  const listed =
+    cgroups.version === 2
+      ? (
+          (await readTextIfPresent(path.join(controller(cgroups, '', '/'), 'cgroup.controllers'))) ?? ''
+        ).split(/\s+/)
+      : [...cgroups.mounts.keys()];
+  return new Set(LIMITING.filter((name) => listed.includes(name)));
+}
+
 /** The folders of a group, one for each hierarchy, without doubles. */
 function folders(cgroups: Cgroups, group: string): string[] {
   return [...new Set(cgroups.mounts.values())].map((mount) => path.join(mount, group));
@@ -52,24 +65,23 @@ export async function ranOutOfMemory(cgroups: Cgroups, group: string): Promise<b
   return /^oom_kill [1-9]/m.test(text ?? '');
 }
 
-/** @throws PodsFault GONE when the group does not exist. */
+/** Memory is told as 0 where the host has no controller for it. @throws PodsFault GONE when the group does not exist. */
 export async function readStats(cgroups: Cgroups, group: string): Promise<ContainerStats> {
-  const memory = controller(cgroups, 'memory', group);
   try {
-    const [used, details] = await Promise.all([
-      readFile(path.join(memory, cgroups.version === 2 ? 'memory.current' : 'memory.usage_in_bytes'), 'utf8'),
-      readFile(path.join(memory, 'memory.stat'), 'utf8'),
-    ]);
-    // Pages of files nobody used lately are given back on demand: they are not the container's need.
-    const inactive = Number(/^(?:total_)?inactive_file (\d+)/m.exec(details)?.[1] ?? 0);
-    return {
-      memoryBytes: Math.max(0, Number(used) - inactive),
-      cpuNanoseconds: await cpuTime(cgroups, group),
-    };
+    return { cpuNanoseconds: await cpuTime(cgroups, group), memoryBytes: await memoryInUse(cgroups, group) };
   } catch (error) {
     if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENODEV') throw error;
     throw new PodsFault('GONE', 'the container has ended', { cause: error });
   }
+}
+
+/** Pages of files nobody used lately are given back on demand: they are not the container's need. */
+async function memoryInUse(cgroups: Cgroups, group: string): Promise<number> {
+  const folder = controller(cgroups, 'memory', group);
+  const file = cgroups.version === 2 ? 'memory.current' : 'memory.usage_in_bytes';
+  const used = Number((await readTextIfPresent(path.join(folder, file))) ?? 0);
+  const details = (await readTextIfPresent(path.join(folder, 'memory.stat'))) ?? '';
+  return Math.max(0, used - Number(/^(?:total_)?inactive_file (\d+)/m.exec(details)?.[1] ?? 0));
 }
 
 async function cpuTime(cgroups: Cgroups, group: string): Promise<bigint> {

@@ -93,7 +93,7 @@ async function prepare(
       identity,
       sysctl: pod.sysctl,
       availableCapabilities: machine.capabilities,
-      limitSwap: machine.limitSwap,
+      limitable: machine.limitable,
       machine: process.arch,
     });
     await writeFile(path.join(attempt.folder, 'config.json'), JSON.stringify(config), { mode: 0o600 });

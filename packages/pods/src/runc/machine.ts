@@ -12,7 +12,8 @@ export interface Machine {
   readonly skeleton: string;
   readonly cgroups: Cgroups;
   readonly capabilities: ReadonlySet<string>;
-  readonly limitSwap: boolean;
+  /** Which limits this host can hold: `memory`, `cpu`, `pids`, and `swap`. */
+  readonly limitable: ReadonlySet<string>;
   readonly network: BridgeNetwork | undefined;
   readonly clock: Clock;
   readonly logger: Logger;

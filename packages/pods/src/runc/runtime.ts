@@ -6,7 +6,8 @@ import { PodsFault, programFault, requireName, requireRoot } from '../fault.ts';
 import type { BridgeNetwork } from '../network/platform-network.ts';
 import type { Pod, PodSpec, Runtime } from '../types.ts';
 import { boundingSet } from './capabilities.ts';
-import { findCgroups, swapLimitable } from './cgroups.ts';
+import { findCgroups, limitingControllers, swapLimitable } from './cgroups.ts';
+import type { Cgroups } from './cgroups.ts';
 import { makeSkeleton } from './file-system.ts';
 import type { Machine } from './machine.ts';
 import { mountOverlay } from './overlay.ts';
@@ -42,7 +43,7 @@ async function prepareMachine({ id, dir, network, clock, logger }: RuncRuntimeOp
     skeleton: path.join(dir, 'skeleton'),
     cgroups,
     capabilities: boundingSet(await readFile('/proc/self/status', 'utf8')),
-    limitSwap: await swapLimitable(cgroups),
+    limitable: await findLimitable(cgroups, logger),
     network,
     clock,
     logger,
@@ -51,6 +52,15 @@ async function prepareMachine({ id, dir, network, clock, logger }: RuncRuntimeOp
   await makeSkeleton(machine.skeleton, POD_FILES);
   await Promise.all([requireRunc(), tryOverlay(machine.skeleton, path.join(dir, 'probe'))]);
   return machine;
+}
+
+/** A limit that cannot be held is said once, here, and then left out. */
+async function findLimitable(cgroups: Cgroups, logger: Logger): Promise<ReadonlySet<string>> {
+  const controllers = await limitingControllers(cgroups);
+  const missing = ['memory', 'cpu', 'pids'].filter((name) => !controllers.has(name));
+  if (missing.length > 0)
+    logger.log('warn', 'this host cannot limit some resources of containers', { missing });
+  return (await swapLimitable(cgroups)) ? new Set([...controllers, 'swap']) : controllers;
 }
 
 /** What is missing is to be known when the platform starts, not when the first job does. */
