@@ -85,7 +85,7 @@ const GROUPS: readonly GroupTable[] = [
       [
         'StatefulSet',
         'statefulsets',
-        { short: ['sts'], categories: ALL, status: true, scale: true, generation: true, inert: true },
+        { short: ['sts'], categories: ALL, status: true, scale: true, generation: true },
       ],
     ],
   },
@@ -117,7 +117,7 @@ const GROUPS: readonly GroupTable[] = [
         'cronjobs',
         { short: ['cj'], categories: ALL, status: true, generation: true, inert: true },
       ],
-      ['Job', 'jobs', { categories: ALL, status: true, generation: true, inert: true }],
+      ['Job', 'jobs', { categories: ALL, status: true, generation: true }],
     ],
   },
   {
