@@ -83,7 +83,12 @@ class Assembly {
       problems,
       rules: this.#context.rules,
     });
-    if (body === undefined || (isNull(body) && request.chain.length > 0)) return undefined;
+    if (body === undefined || isNull(body)) {
+      // An included file may be empty.
+      if (request.chain.length === 0 && !problems.hasErrors)
+        problems.add('not-a-map', { source, offset: 0 }, `${request.path} is empty`);
+      return undefined;
+    }
     if (body.kind !== 'map') {
       problems.add('not-a-map', body.at, `${request.path} must be a map of keywords and jobs`);
       return undefined;

@@ -3,17 +3,21 @@ import { nearest } from './suggest.ts';
 import type { Entry, MapTree, ReferenceTree, Tree } from './tree.ts';
 
 const MAX_LEVELS = 10;
+/** As for aliases. */
+const MAX_VALUES = 500_000;
 
 /** Puts the values in that `!reference` names. Parts without references stay the same objects. */
 export function resolveReferences(config: MapTree, problems: Problems): MapTree {
   const resolver = new Resolver(config, problems);
-  return resolver.resolve(config, []) as MapTree;
+  const resolved = resolver.resolve(config, []);
+  return resolved.kind === 'map' ? resolved : config;
 }
 
 class Resolver {
   readonly #config: MapTree;
   readonly #problems: Problems;
   readonly #done = new Map<Tree, Tree>();
+  readonly #weights = new Map<Tree, number>();
 
   constructor(config: MapTree, problems: Problems) {
     this.#config = config;
@@ -25,9 +29,32 @@ class Resolver {
     if (tree.kind === 'leaf') return tree;
     const known = this.#done.get(tree);
     if (known) return known;
-    const resolved = this.#fresh(tree, trail);
+    const resolved = this.#bounded(this.#fresh(tree, trail), tree);
     this.#done.set(tree, resolved);
     return resolved;
+  }
+
+  /** References to references multiply: a few lines could unfold to more than any memory. */
+  #bounded(resolved: Tree, written: Tree): Tree {
+    if (this.#weigh(resolved) <= MAX_VALUES) return resolved;
+    this.#problems.add(
+      'yaml-too-large',
+      written.at,
+      `this unfolds to more than ${MAX_VALUES} values through !reference`,
+    );
+    return { kind: 'leaf', value: null, text: '', at: written.at };
+  }
+
+  /** How many values a tree unfolds to. Its parts were weighed before. */
+  #weigh(tree: Tree): number {
+    if (tree.kind === 'leaf' || tree.kind === 'reference') return 1;
+    const known = this.#weights.get(tree);
+    if (known !== undefined) return known;
+    let weight = 1;
+    if (tree.kind === 'list') for (const item of tree.items) weight += this.#weigh(item);
+    else for (const entry of tree.entries.values()) weight += this.#weigh(entry.value);
+    this.#weights.set(tree, weight);
+    return weight;
   }
 
   #fresh(tree: Exclude<Tree, { kind: 'leaf' }>, trail: readonly string[]): Tree {
