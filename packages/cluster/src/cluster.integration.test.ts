@@ -77,7 +77,7 @@ const ingress = {
 
 const available = async () => {
   const { body } = await live.api('GET', DEPLOYMENT);
-  const { status, metadata, spec } = body as Json;
+  const { status, metadata, spec } = body;
   return (
     status?.observedGeneration === metadata.generation &&
     status.updatedReplicas === spec.replicas &&
@@ -140,7 +140,7 @@ test('a rolling update under load loses no request', async () => {
 
 test('logs and exec reach the container', async () => {
   const { body } = await live.api('GET', `${API}/pods`);
-  const [pod] = ((body as Json).items as Json[]).filter(({ metadata }) => !metadata.deletionTimestamp);
+  const [pod] = (body.items as Json[]).filter(({ metadata }) => !metadata.deletionTimestamp);
   const { body: log } = await live.api('GET', `${API}/pods/${pod.metadata.name}/log`);
   expect(log).toBe('listening two\n');
   expect(pod.status.containerStatuses[0]).toMatchObject({ ready: true, restartCount: 0 });
@@ -151,9 +151,7 @@ test('after a stop the pods come back', async () => {
   await live.until('the replicas are back', available);
   await live.until('it answers again', async () => (await live.get('shop.localhost')).code === 200);
   const { body } = await live.api('GET', `${API}/pods`);
-  expect((body as Json).items.map((pod: Json) => pod.status.containerStatuses[0].restartCount)).toEqual([
-    1, 1, 1,
-  ]);
+  expect(body.items.map((pod: Json) => pod.status.containerStatuses[0].restartCount)).toEqual([1, 1, 1]);
 });
 
 test('deleting the namespace ends the processes', async () => {

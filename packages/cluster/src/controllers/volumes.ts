@@ -8,6 +8,7 @@ import type { Controller, ControllerContext } from './controller.ts';
 export const LOCAL_CLASS = 'local';
 const PROVISIONER = 'updraft.dev/local';
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
+const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by';
 const FINALIZER = 'kubernetes.io/pvc-protection';
 
 /** The class whose volumes are folders of this machine. */
@@ -105,7 +106,7 @@ async function provision(
     objects.create('persistentvolumes', {
       apiVersion: 'v1',
       kind: 'PersistentVolume',
-      metadata: { name: volumeName, annotations: { 'pv.kubernetes.io/provisioned-by': PROVISIONER } },
+      metadata: { name: volumeName, annotations: { [PROVISIONED_BY]: PROVISIONER } },
       spec: {
         accessModes: claim.spec.accessModes ?? ['ReadWriteOnce'],
         capacity: { storage },
@@ -170,23 +171,26 @@ function release(objects: ControllerContext['objects'], name: string): void {
 }
 
 /** A volume whose claim is gone: its folder goes with it when its policy says so. */
-async function reclaim({ objects, events }: ControllerContext, name: string): Promise<void> {
+async function reclaim(context: ControllerContext, name: string): Promise<void> {
+  const { objects, events } = context;
   const volume = objects.get('persistentvolumes', undefined, name);
   if (!volume) return;
   const { claimRef, local, persistentVolumeReclaimPolicy } = volume.spec;
-  if (!claimRef) {
-    if (volume.status?.phase === 'Available') return;
-    objects.modify('persistentvolumes', undefined, name, (stored) => {
-      stored.status = { phase: 'Available' };
-    });
-    return;
-  }
+  if (!claimRef) return markAvailable(objects, volume);
   const claim = objects.get('persistentvolumeclaims', claimRef.namespace, claimRef.name ?? '');
   if (claim?.metadata.uid === claimRef.uid || claimRef.uid === undefined) return;
-  const provisioned = volume.metadata.annotations?.['pv.kubernetes.io/provisioned-by'] === PROVISIONER;
+  const provisioned = volume.metadata.annotations?.[PROVISIONED_BY] === PROVISIONER;
   if (persistentVolumeReclaimPolicy !== 'Delete' || !provisioned || !local) return release(objects, name);
   await rm(local.path, { recursive: true, force: true });
-  if (objects.get('persistentvolumes', undefined, name))
+  if (objects.get('persistentvolumes', undefined, name)) {
     objects.store.remove('persistentvolumes', undefined, name);
+  }
   events.as('persistentvolume-controller').normal(volume, 'VolumeDeleted', `Deleted volume ${name}`);
+}
+
+function markAvailable(objects: ControllerContext['objects'], { metadata, status }: PersistentVolume): void {
+  if (status?.phase === 'Available') return;
+  objects.modify('persistentvolumes', undefined, metadata.name, (stored) => {
+    stored.status = { phase: 'Available' };
+  });
 }

@@ -1,8 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { messageOf, timestamp } from '@updraft/kit';
-import { formatReference, parseReference } from '@updraft/oci';
-import type { Image } from '@updraft/oci';
 import type {
   Container as RunningContainer,
   ContainerExit,
@@ -12,6 +9,7 @@ import type {
 import type { Container, ContainerStatus, Pod, Probe } from '../kinds/pod.ts';
 import { BackOff, pauseText } from './back-off.ts';
 import { containerSpec } from './container-spec.ts';
+import { exitReason, imageId, lastWords, notStarted } from './container-state.ts';
 import { runHandler } from './handlers.ts';
 import { about, provideImage } from './images.ts';
 import type { LogFile } from './log-file.ts';
@@ -45,7 +43,6 @@ interface Launch {
 
 const LONG_RUN_MS = 600_000;
 const NOT_STARTED_CODE = 128;
-const MAX_LAST_WORDS = 4096;
 const POST_START_TIMEOUT_MS = 300_000;
 const CONFIG_RETRY_MS = 2000;
 
@@ -67,7 +64,8 @@ export class ContainerRunner {
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
-    this.#status = initialStatus(parts);
+    const reason = parts.role === 'init' ? 'PodInitializing' : 'ContainerCreating';
+    this.#status = notStarted(parts.container, parts.before, reason);
     this.started = new Promise((resolve) => {
       this.#resolveStarted = resolve;
     });
@@ -371,38 +369,4 @@ export class ContainerRunner {
     );
     return slept(services.clock, pauseMs, this.#stopping.signal);
   }
-}
-
-function initialStatus({ container, before, role }: RunnerParts): ContainerStatus {
-  return {
-    name: container.name,
-    state: { waiting: { reason: role === 'init' ? 'PodInitializing' : 'ContainerCreating' } },
-    lastState: before?.lastState ?? {},
-    ready: false,
-    started: false,
-    restartCount: before?.restartCount ?? 0,
-    image: container.image ?? '',
-    imageID: '',
-  };
-}
-
-function exitReason(exit: ContainerExit): string {
-  if (exit.kind === 'couldNotStart') return 'StartError';
-  if (exit.outOfMemory) return 'OOMKilled';
-  return exit.code === 0 ? 'Completed' : 'Error';
-}
-
-/** What the container wrote to its termination file: the program's own reason for its end. */
-async function lastWords(file: string): Promise<string> {
-  try {
-    const content = await readFile(file);
-    return content.subarray(Math.max(0, content.length - MAX_LAST_WORDS)).toString('utf8');
-  } catch {
-    return '';
-  }
-}
-
-function imageId(image: Image, name: string): string {
-  const { registry, repository } = parseReference(name);
-  return formatReference({ registry, repository, tag: undefined, digest: image.digest });
 }

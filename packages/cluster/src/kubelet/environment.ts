@@ -1,6 +1,6 @@
 import type { Objects } from '../kinds/objects.ts';
 import type { Service } from '../kinds/network.ts';
-import type { Container, EnvFrom, EnvVar, Pod } from '../kinds/pod.ts';
+import type { Container, EnvFrom, EnvVar, KeySelector, Pod } from '../kinds/pod.ts';
 import { expand } from './expansion.ts';
 import { fieldValue, resourceValue } from './fields.ts';
 import type { Surroundings } from './fields.ts';
@@ -47,25 +47,29 @@ interface Scope {
   readonly around: Surroundings;
 }
 
-function valueOf(
-  { objects, pod, container, around }: Scope,
-  variable: EnvVar,
-  known: Env,
-): string | undefined {
+function valueOf(scope: Scope, variable: EnvVar, known: Env): string | undefined {
   const { valueFrom } = variable;
   if (!valueFrom) return expand(variable.value ?? '', known);
-  if (valueFrom.fieldRef) return fieldValue(pod, valueFrom.fieldRef, around);
-  if (valueFrom.resourceFieldRef) return resourceValue(pod, container, valueFrom.resourceFieldRef);
-  const { secretKeyRef, configMapKeyRef } = valueFrom;
-  const reference = secretKeyRef ?? configMapKeyRef;
-  if (!reference) return '';
-  const kind = secretKeyRef ? 'secret' : 'configmap';
-  const data = dataOf(objects, kind, pod.metadata.namespace, reference.name ?? '');
-  if (data && Object.hasOwn(data, reference.key)) return data[reference.key];
-  if (reference.optional) return undefined;
-  if (!data) throw configError(`${kind} "${reference.name}" not found`);
-  const place = `${kind === 'secret' ? 'Secret' : 'ConfigMap'} ${pod.metadata.namespace}/${reference.name}`;
-  throw configError(`couldn't find key ${reference.key} in ${place}`);
+  const { secretKeyRef, configMapKeyRef, fieldRef, resourceFieldRef } = valueFrom;
+  if (fieldRef) return fieldValue(scope.pod, fieldRef, scope.around);
+  if (resourceFieldRef) return resourceValue(scope.pod, scope.container, resourceFieldRef);
+  if (secretKeyRef) return keyValue(scope, 'secret', secretKeyRef);
+  return configMapKeyRef ? keyValue(scope, 'configmap', configMapKeyRef) : '';
+}
+
+function keyValue(
+  { objects, pod }: Scope,
+  kind: 'secret' | 'configmap',
+  reference: KeySelector,
+): string | undefined {
+  const { name = '', key, optional } = reference;
+  const { namespace } = pod.metadata;
+  const data = dataOf(objects, kind, namespace, name);
+  if (data && Object.hasOwn(data, key)) return data[key];
+  if (optional) return undefined;
+  if (!data) throw configError(`${kind} "${name}" not found`);
+  const place = `${kind === 'secret' ? 'Secret' : 'ConfigMap'} ${namespace}/${name}`;
+  throw configError(`couldn't find key ${key} in ${place}`);
 }
 
 function fromSource(objects: Objects, pod: Pod, source: EnvFrom): Env {

@@ -27,17 +27,14 @@ async function* pieces(
   options: Shape & { signal: AbortSignal },
 ): AsyncGenerator<Buffer> {
   let position: LogPosition | undefined;
-  let first = true;
   for (;;) {
-    const ended = live?.closed ?? true;
-    await live?.written();
+    const ended = await isComplete(live);
     const news = nextAppend(live, options.signal);
     const read = await readLog(file, position);
+    const lines = recent(read?.lines, options.sinceMs);
+    const chosen = position ? lines : tail(lines, options.tailLines);
     position = read?.position ?? position;
-    const lines = (read?.lines ?? []).filter((line) => isRecent(line, options.sinceMs));
-    const chosen = first ? tail(lines, options.tailLines) : lines;
-    first = false;
-    if (chosen.length > 0) yield Buffer.from(chosen.map((line) => textOf(line, options.timestamps)).join(''));
+    if (chosen.length > 0) yield textOf(chosen, options.timestamps);
     if (!options.follow || ended || options.signal.aborted) return;
     await news;
   }
@@ -56,13 +53,22 @@ function nextAppend(live: LogFile | undefined, signal: AbortSignal): Promise<voi
   });
 }
 
-function isRecent(line: LogLine, sinceMs: number | undefined): boolean {
-  return sinceMs === undefined || Date.parse(line.time) >= sinceMs;
+/** Whether everything that will ever be printed is in the file; what was printed so far is, either way. */
+async function isComplete(live: LogFile | undefined): Promise<boolean> {
+  const ended = live?.closed ?? true;
+  await live?.written();
+  return ended;
 }
 
-function textOf(line: LogLine, timestamps: boolean): string {
-  const end = line.partial ? '' : '\n';
-  return timestamps ? `${line.time} ${line.text}${end}` : `${line.text}${end}`;
+function recent(lines: LogLine[] = [], sinceMs?: number): LogLine[] {
+  return sinceMs === undefined ? lines : lines.filter(({ time }) => Date.parse(time) >= sinceMs);
+}
+
+function textOf(lines: readonly LogLine[], timestamps: boolean): Buffer {
+  const texts = lines.map(
+    ({ time, text, partial }) => `${timestamps ? `${time} ` : ''}${text}${partial ? '' : '\n'}`,
+  );
+  return Buffer.from(texts.join(''));
 }
 
 /** The last lines; the parts of a long line count as one. */

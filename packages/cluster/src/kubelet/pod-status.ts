@@ -61,36 +61,37 @@ export function statusOf(pod: Pod, facts: PodFacts, nowMs: number): PodStatus {
 }
 
 function conditionsOf(pod: Pod, facts: PodFacts & { phase: PodPhase; nowMs: number }): Condition[] {
-  const { phase, nowMs } = facts;
-  const ended = phase === 'Succeeded' || phase === 'Failed';
-  const initialized = initDone(pod, facts) || phase === 'Succeeded';
+  const ended = facts.phase === 'Succeeded' || facts.phase === 'Failed';
+  const initialized = initDone(pod, facts) || facts.phase === 'Succeeded';
   const unready = unreadyText(facts, ended);
-  const gates = (pod.spec.readinessGates ?? []).filter(
-    ({ conditionType }) =>
-      pod.status?.conditions?.find(({ type }) => type === conditionType)?.status !== 'True',
-  );
   const containersReady = unready === undefined && initialized;
   const why = readyReason(facts, unready);
-  const blocked = containersReady && gates.length > 0;
-  const gateWhy = {
-    reason: 'ReadinessGatesNotReady',
-    message: `corresponding condition of pod readiness gate ${JSON.stringify(gates[0]?.conditionType)} is not "True".`,
-  };
+  const gate = containersReady ? closedGate(pod) : undefined;
   const changes = [
     { type: 'PodReadyToStartContainers', ok: facts.address !== undefined && !ended, why: {} },
-    { type: 'Initialized', ok: initialized, why: initReason(pod, facts) },
-    { type: 'Ready', ok: containersReady && !blocked, why: blocked ? gateWhy : why },
+    { type: 'Initialized', ok: initialized, why: initReason(facts) },
+    { type: 'Ready', ok: containersReady && !gate, why: gate ?? why },
     { type: 'ContainersReady', ok: containersReady, why },
   ];
   let conditions = pod.status?.conditions ?? [];
-  for (const { type, ok, why } of changes) {
-    const change = ok ? { type, status: 'True' as const } : { type, status: 'False' as const, ...why };
-    conditions = withCondition(conditions, change, nowMs);
+  for (const { type, ok, why: reason } of changes) {
+    const change = ok ? { type, status: 'True' as const } : { type, status: 'False' as const, ...reason };
+    conditions = withCondition(conditions, change, facts.nowMs);
   }
   return conditions.map(({ lastUpdateTime: _unused, ...condition }) => ({
     lastProbeTime: null,
     ...condition,
   }));
+}
+
+/** A readiness gate that somebody else has not opened yet. */
+function closedGate({ spec, status }: Pod): { reason: string; message: string } | undefined {
+  const closed = (spec.readinessGates ?? []).find(
+    ({ conditionType }) => status?.conditions?.find(({ type }) => type === conditionType)?.status !== 'True',
+  );
+  if (!closed) return undefined;
+  const message = `corresponding condition of pod readiness gate "${closed.conditionType}" is not "True".`;
+  return { reason: 'ReadinessGatesNotReady', message };
 }
 
 const quoted = (statuses: readonly ContainerStatus[]) => `[${statuses.map(({ name }) => name).join(' ')}]`;
@@ -107,7 +108,7 @@ function readyReason({ phase }: { phase: PodPhase }, unready: string | undefined
   return { reason: 'ContainersNotReady', message: unready ?? 'init containers are not done' };
 }
 
-function initReason(pod: Pod, facts: PodFacts) {
+function initReason(facts: PodFacts) {
   const open = facts.init.filter(({ state }) => state.terminated?.exitCode !== 0);
   return {
     reason: 'ContainersNotInitialized',

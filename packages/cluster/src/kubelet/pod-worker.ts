@@ -3,6 +3,7 @@ import type { Pod as Sandbox } from '@updraft/pods';
 import type { Container, ContainerStatus, Pod } from '../kinds/pod.ts';
 import { ContainerRunner } from './container-runner.ts';
 import type { ContainerRole } from './container-runner.ts';
+import { notStarted } from './container-state.ts';
 import { openLog, removeLogs } from './pod-logs.ts';
 import { phaseOf, statusOf } from './pod-status.ts';
 import type { PodFacts } from './pod-status.ts';
@@ -233,10 +234,10 @@ export class PodWorker {
   }
 
   #facts(): PodFacts {
-    const statusFor = (container: Container): ContainerStatus =>
-      this.runner(container.name)?.status ??
-      notStarted(container, this.#before.get(container.name), this.#pod);
     const init = this.#pod.spec.initContainers ?? [];
+    const reason = init.length > 0 ? 'PodInitializing' : 'ContainerCreating';
+    const statusFor = (container: Container): ContainerStatus =>
+      this.runner(container.name)?.status ?? notStarted(container, this.#before.get(container.name), reason);
     return {
       init: init.map(statusFor),
       sidecars: new Set(
@@ -280,17 +281,3 @@ const FAILURES: Readonly<Record<string, string>> = {
   FailedMount: 'MountVolume.SetUp failed: ',
   FailedCreatePodSandBox: 'Failed to create pod sandbox: ',
 };
-
-function notStarted(container: Container, before: ContainerStatus | undefined, pod: Pod): ContainerStatus {
-  const reason = (pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating';
-  return {
-    name: container.name,
-    state: { waiting: { reason } },
-    lastState: before?.lastState ?? {},
-    ready: false,
-    started: false,
-    restartCount: before?.restartCount ?? 0,
-    image: container.image ?? '',
-    imageID: '',
-  };
-}

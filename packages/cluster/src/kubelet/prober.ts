@@ -1,5 +1,5 @@
 import type { Clock } from '@updraft/kit';
-import type { Container, Probe } from '../kinds/pod.ts';
+import type { Probe } from '../kinds/pod.ts';
 import { runHandler } from './handlers.ts';
 import type { HandlerResult, HandlerTarget } from './handlers.ts';
 

@@ -1,5 +1,5 @@
 import type { SecurityContext } from '@updraft/pods';
-import type { Container, Pod } from '../kinds/pod.ts';
+import type { Container, ContainerSecurity, Pod, PodSecurity } from '../kinds/pod.ts';
 import { configError, podLabel } from './services.ts';
 
 /**
@@ -9,23 +9,38 @@ import { configError, podLabel } from './services.ts';
 export function securityOf(pod: Pod, container: Container, imageUser: string): SecurityContext {
   const own = container.securityContext ?? {};
   const shared = pod.spec.securityContext ?? {};
-  const runAsUser = own.runAsUser ?? shared.runAsUser;
-  const runAsGroup = own.runAsGroup ?? shared.runAsGroup;
-  if (own.runAsNonRoot ?? shared.runAsNonRoot) requireNonRoot(pod, container, { runAsUser, imageUser });
-  const user = userText({ runAsUser, runAsGroup, imageUser });
-  const groups = [
-    ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]),
-    ...(shared.supplementalGroups ?? []),
-  ];
-  const profile = (own.seccompProfile ?? shared.seccompProfile)?.type;
+  const identity = {
+    runAsUser: own.runAsUser ?? shared.runAsUser,
+    runAsGroup: own.runAsGroup ?? shared.runAsGroup,
+    imageUser,
+  };
+  if (own.runAsNonRoot ?? shared.runAsNonRoot) requireNonRoot(pod, container, identity);
+  const user = userText(identity);
   return {
     ...(user === undefined ? {} : { user }),
-    ...(groups.length > 0 ? { supplementalGroups: groups } : {}),
+    ...groupsOf(shared),
     ...capabilities(container),
-    ...(own.allowPrivilegeEscalation === undefined
-      ? {}
-      : { allowPrivilegeEscalation: own.allowPrivilegeEscalation }),
-    ...(profile === 'Unconfined' || own.privileged ? { seccomp: false } : {}),
+    ...privileges(own, shared),
+  };
+}
+
+function groupsOf({
+  fsGroup,
+  supplementalGroups = [],
+}: PodSecurity): Pick<SecurityContext, 'supplementalGroups'> {
+  const groups = fsGroup === undefined ? supplementalGroups : [fsGroup, ...supplementalGroups];
+  return groups.length > 0 ? { supplementalGroups: groups } : {};
+}
+
+function privileges(
+  own: ContainerSecurity,
+  shared: PodSecurity,
+): Pick<SecurityContext, 'allowPrivilegeEscalation' | 'seccomp'> {
+  const { allowPrivilegeEscalation, privileged } = own;
+  const profile = (own.seccompProfile ?? shared.seccompProfile)?.type;
+  return {
+    ...(allowPrivilegeEscalation === undefined ? {} : { allowPrivilegeEscalation }),
+    ...(profile === 'Unconfined' || privileged ? { seccomp: false } : {}),
   };
 }
 

@@ -2,6 +2,7 @@ import { timestamp } from '@updraft/kit';
 import type { Condition } from '../../kinds/meta.ts';
 import type { Deployment, DeploymentStatus, ReplicaSet } from '../../kinds/workloads.ts';
 import { conditionOf, withCondition } from '../conditions.ts';
+import type { ConditionChange } from '../conditions.ts';
 import type { ControllerContext } from '../controller.ts';
 import type { Again } from '../work-queue.ts';
 import type { Generations } from './replica-sets.ts';
@@ -118,14 +119,12 @@ type Progress = { conditions: Condition[]; again: Again };
 
 function withProgress(deployment: Deployment, input: ProgressInput): Progress {
   const { conditions, next, nowMs, counts } = input;
-  const deadlineMs = (deployment.spec.progressDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS) * 1000;
-  if (deadlineMs >= NO_DEADLINE * 1000 || deployment.spec.paused) return { conditions, again: undefined };
+  const deadlineMs = deadlineOf(deployment);
+  if (deadlineMs === undefined) return { conditions, again: undefined };
   const generation = deployment.metadata.generation ?? 1;
   if (isComplete(deployment, { ...counts, observedGeneration: generation })) {
-    const done = progressing(
-      'NewReplicaSetAvailable',
-      `${subject(deployment, next)} has successfully progressed.`,
-    );
+    const message = `${subject(deployment, next)} has successfully progressed.`;
+    const done = progressing('NewReplicaSetAvailable', message);
     return { conditions: withCondition(conditions, done, nowMs), again: undefined };
   }
   const before = conditionOf(deployment, 'Progressing');
@@ -134,12 +133,23 @@ function withProgress(deployment: Deployment, input: ProgressInput): Progress {
   if (settled) return { conditions, again: undefined };
   const moved = hasProgressed(counts, input.before) || startedAnew(before, input.before, generation);
   if (before !== undefined && !moved) return overdue(deployment, input, { before, deadlineMs });
-  const created = before === undefined && next !== undefined && counts.updatedReplicas === 0;
-  const change = created
-    ? progressing('NewReplicaSetCreated', `Created new replica set "${next.metadata.name}"`)
-    : progressing('ReplicaSetUpdated', `${subject(deployment, next)} is progressing.`);
+  const change = before === undefined ? firstProgress(deployment, input) : moreProgress(deployment, next);
   return { conditions: touched(conditions, change, nowMs), again: { afterMs: deadlineMs } };
 }
+
+/** undefined: nobody asks for progress now. */
+function deadlineOf({ spec }: Deployment): number | undefined {
+  const seconds = spec.progressDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
+  return seconds >= NO_DEADLINE || spec.paused ? undefined : seconds * 1000;
+}
+
+function firstProgress(deployment: Deployment, { next, counts }: ProgressInput): ConditionChange {
+  if (!next || counts.updatedReplicas > 0) return moreProgress(deployment, next);
+  return progressing('NewReplicaSetCreated', `Created new replica set "${next.metadata.name}"`);
+}
+
+const moreProgress = (deployment: Deployment, next: ReplicaSet | undefined) =>
+  progressing('ReplicaSetUpdated', `${subject(deployment, next)} is progressing.`);
 
 /** A finished rollout whose specification has changed starts its deadline anew. */
 function startedAnew(
