@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { StatefulSet } from '../../kinds/workloads.ts';
+import { settle } from '../../testing/fake-clock.ts';
+import { startPlane } from '../../testing/control-plane.ts';
+import type { TestPlane } from '../../testing/control-plane.ts';
+import { ensureStorageClass, volumeController } from '../volumes.ts';
+import { statefulSetController } from './stateful-set.ts';
+
+let plane: TestPlane;
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'updraft-volumes-'));
+  plane = startPlane((context) => {
+    ensureStorageClass(context);
+    return [statefulSetController(context), volumeController(context, dir)];
+  });
+});
+afterEach(async () => {
+  await plane.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const objects = () => plane.context.objects;
+const pods = () => objects().list('pods', 'shop');
+const names = () => pods().map(({ metadata }) => metadata.name);
+const set = () => objects().get('statefulsets.apps', 'shop', 'db') as StatefulSet;
+const claims = () => objects().list('persistentvolumeclaims', 'shop');
+
+async function apply(): Promise<void> {
+  const meta = { uid: '', resourceVersion: '', creationTimestamp: '' };
+  objects().create('statefulsets.apps', {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 'db', namespace: 'shop', generation: 1 },
+    spec: {
+      replicas: 2,
+      serviceName: 'db',
+      selector: { matchLabels: { app: 'db' } },
+      template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image: 'a:1' }] } },
+      volumeClaimTemplates: [
+        {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          metadata: { name: 'data', ...meta },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+        },
+      ],
+    },
+  });
+  await quiet();
+}
+
+async function quiet(): Promise<void> {
+  for (let round = 0; round < 5; round += 1) {
+    await plane.controllers.idle();
+    await settle(5);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+async function allReady(): Promise<void> {
+  for (const pod of pods()) plane.ready(pod);
+  plane.bury();
+  await quiet();
+}
+
+test('pods come one after the other, each with a name, a host name and a bound claim', async () => {
+  await apply();
+  expect(names()).toEqual(['db-0']);
+  await allReady();
+  expect(names()).toEqual(['db-0', 'db-1']);
+  await allReady();
+  expect(set().status).toMatchObject({ readyReplicas: 2, updatedReplicas: 2, replicas: 2 });
+  expect(set().status?.currentRevision).toBe(set().status?.updateRevision);
+  expect(pods()[1]?.spec).toMatchObject({ hostname: 'db-1', subdomain: 'db' });
+  expect(pods()[1]?.metadata.labels).toMatchObject({ 'apps.kubernetes.io/pod-index': '1' });
+  expect(claims().map(({ status }) => status?.phase)).toEqual(['Bound', 'Bound']);
+  expect(await readdir(dir)).toHaveLength(2);
+});
+
+test('an update goes from the highest down and waits for each to be ready', async () => {
+  await apply();
+  await allReady();
+  await allReady();
+  const image = (name: string) => objects().get('pods', 'shop', name)?.spec.containers[0]?.image;
+  objects().modify('statefulsets.apps', 'shop', 'db', ({ spec }) => {
+    spec.template.spec.containers = [{ name: 'c', image: 'a:2' }];
+  });
+  await quiet();
+  plane.bury();
+  await quiet();
+  expect([image('db-0'), image('db-1')]).toEqual(['a:1', 'a:2']);
+  expect(set().status?.currentRevision).not.toBe(set().status?.updateRevision);
+  for (let step = 0; step < 3; step += 1) await allReady();
+  expect([image('db-0'), image('db-1')]).toEqual(['a:2', 'a:2']);
+  expect(set().status?.currentRevision).toBe(set().status?.updateRevision);
+});
+
+test('scaling down keeps the claim; deleting the claim removes its folder', async () => {
+  await apply();
+  await allReady();
+  await allReady();
+  objects().modify('statefulsets.apps', 'shop', 'db', ({ spec }) => {
+    spec.replicas = 1;
+  });
+  await quiet();
+  plane.bury();
+  await quiet();
+  expect(names()).toEqual(['db-0']);
+  expect(claims()).toHaveLength(2);
+  plane.context.deletion.delete('persistentvolumeclaims', 'shop', 'data-db-1');
+  await quiet();
+  expect(claims()).toHaveLength(1);
+  expect(objects().list('persistentvolumes')).toHaveLength(1);
+  expect(await readdir(dir)).toHaveLength(1);
+  plane.context.deletion.delete('persistentvolumeclaims', 'shop', 'data-db-0');
+  await quiet();
+  expect(claims()).toHaveLength(1);
+});
