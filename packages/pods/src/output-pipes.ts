@@ -6,8 +6,8 @@ import type { Clock } from '@updraft/kit';
 import { pipe } from './system-calls.ts';
 import type { ContainerStreams } from './types.ts';
 
-/** After the process is gone, what it wrote is there to read at once; only a child it left behind keeps a pipe open. */
-const DRAIN_MS = 200;
+/** Between two looks whether more output came. */
+const QUIET_MS = 100;
 
 /** What connects a started process with the streams of who started it. */
 export interface Connection {
@@ -53,10 +53,7 @@ export class OutputPipes implements Connection {
 
   async drained(clock: Clock): Promise<void> {
     this.stdin?.destroy();
-    const ended = Promise.all(this.#outputs.map((output) => output.ended));
-    const stop = clock.timer(DRAIN_MS, () => this.close());
-    await ended;
-    stop();
+    await drain(this.#outputs, clock);
   }
 
   close(): void {
@@ -72,6 +69,8 @@ const readingSocket = (fd: number) => new Socket({ fd, readable: true, writable:
 export class Output {
   readonly ended: Promise<void>;
   readonly #socket: Socket;
+  /** Bytes that have arrived. */
+  received = 0;
   readonly #deliver: (chunk: Buffer) => void;
   #held: Buffer[] | undefined;
 
@@ -79,6 +78,7 @@ export class Output {
     this.#deliver = deliver;
     this.#socket = socket;
     this.#socket.on('data', (chunk: Buffer) => {
+      this.received += chunk.length;
       if (this.#held) this.#held.push(chunk);
       else deliver(chunk);
     });
@@ -99,6 +99,31 @@ export class Output {
   close(): void {
     this.#socket.destroy();
   }
+}
+
+/**
+ * After a process has ended: waits until its outputs have, and closes those that a child it left behind keeps open.
+ * What the process itself wrote is there to be read, so an output is done when two looks in a row found nothing new:
+ * between them the event loop has read what there was, however busy it is.
+ */
+export async function drain(outputs: readonly Output[], clock: Clock): Promise<void> {
+  const patience = new AbortController();
+  let open = true;
+  const finish = async () => {
+    await Promise.all(outputs.map((output) => output.ended));
+    open = false;
+    patience.abort();
+  };
+  const ended = finish();
+  let before = -1;
+  for (let quiet = 0; open && quiet < 2;) {
+    await clock.sleep(QUIET_MS, patience.signal).catch(() => undefined);
+    const now = outputs.reduce((sum, output) => sum + output.received, 0);
+    quiet = now === before ? quiet + 1 : 0;
+    before = now;
+  }
+  for (const output of outputs) output.close();
+  await ended;
 }
 
 function connectStdin(source: Readable): { socket: Socket; childEnd: number } {

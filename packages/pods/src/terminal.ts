@@ -2,12 +2,10 @@ import { closeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import type { Writable } from 'node:stream';
 import type { Clock } from '@updraft/kit';
-import { Output } from './output-pipes.ts';
+import { Output, drain } from './output-pipes.ts';
 import type { Connection } from './output-pipes.ts';
 import { pseudoTerminal, setTerminalSize } from './system-calls.ts';
 import type { ContainerStreams } from './types.ts';
-
-const DRAIN_MS = 200;
 
 /** A terminal between a process and its streams: all output is one stream, input may be signals. */
 export class Terminal implements Connection {
@@ -42,10 +40,8 @@ export class Terminal implements Connection {
   }
 
   /** The kernel reports a failure when the last program has closed its end; `Output` takes that as the end. */
-  async drained(clock: Clock): Promise<void> {
-    const stop = clock.timer(DRAIN_MS, () => this.#output.close());
-    await this.#output.ended;
-    stop();
+  drained(clock: Clock): Promise<void> {
+    return drain([this.#output], clock);
   }
 
   close(): void {

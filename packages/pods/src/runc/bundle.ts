@@ -74,9 +74,6 @@ const STANDARD_MOUNTS: readonly OciMount[] = [
   },
 ];
 
-/** Targets that every container has, beside those of its spec. */
-export const STANDARD_FOLDERS = ['proc', 'dev', 'sys', 'etc'];
-
 /** The process part, used for the container's first process and for `exec`. */
 export function processOf(
   spec: Pick<ContainerSpec, 'command' | 'env' | 'workingDir' | 'security' | 'terminal'>,

@@ -197,6 +197,6 @@ class RuncContainer implements Container {
   }
 }
 
-export function toExit(end: LaunchEnd, outOfMemory: boolean): ContainerExit {
+function toExit(end: LaunchEnd, outOfMemory: boolean): ContainerExit {
   return end.kind === 'exited' ? { ...end, outOfMemory } : end;
 }
