@@ -4,6 +4,7 @@ import { ansibleRecipe } from './recipes/ansible.ts';
 import { curlRecipe } from './recipes/curl.ts';
 import { debianSuite } from './recipes/debian.ts';
 import { nginxRecipe } from './recipes/nginx.ts';
+import { postgresRecipe } from './recipes/postgres.ts';
 import { nodeMajor, nodeRecipe } from './recipes/node.ts';
 import { toolRecipe } from './recipes/tools.ts';
 import type { Recipe, StandIn } from './types.ts';
@@ -47,15 +48,23 @@ const CATALOGUE: readonly Entry[] = [
   {
     label: 'nginx',
     matches: is('docker.io/library/nginx', 'docker.io/nginxinc/nginx-unprivileged'),
-    recipe: ({ repository }) => ({
-      recipe: nginxRecipe(repository.endsWith('unprivileged')),
-      what: 'nginx of Debian bookworm',
-    }),
+    recipe: ({ repository, tag }) =>
+      tag?.includes('alpine')
+        ? undefined
+        : { recipe: nginxRecipe(repository.endsWith('unprivileged')), what: 'nginx of Debian bookworm' },
   },
   {
     label: 'curlimages/curl',
     matches: is('docker.io/curlimages/curl'),
     recipe: () => ({ recipe: curlRecipe(), what: 'curl of Debian bookworm' }),
+  },
+  {
+    label: 'postgres',
+    matches: is('docker.io/library/postgres'),
+    recipe: ({ tag }) =>
+      tag?.includes('alpine')
+        ? undefined
+        : { recipe: postgresRecipe(), what: 'PostgreSQL 15 of Debian bookworm' },
   },
   {
     label: 'ansible',
@@ -85,12 +94,30 @@ const CATALOGUE: readonly Entry[] = [
 
 export const LABELS: readonly string[] = CATALOGUE.map((entry) => entry.label);
 
-/** The stand-in for a reference. Images on alpine have none: nothing here can make Alpine. */
+/** Registries that serve Docker Hub's images, and what stands before the name there. */
+const HUBS: Readonly<Record<string, string>> = {
+  'index.docker.io': '',
+  'registry.hub.docker.com': '',
+  'mirror.gcr.io': '',
+  'public.ecr.aws': 'docker/',
+};
+
+function hubName({ registry, repository }: Reference): string {
+  const prefix = Object.hasOwn(HUBS, registry) ? HUBS[registry] : undefined;
+  if (prefix === undefined || !repository.startsWith(prefix)) return `${registry}/${repository}`;
+  return `docker.io/${repository.slice(prefix.length)}`;
+}
+
+/**
+ * The stand-in for a reference. Images on Alpine have none: nothing here can make Alpine. Nor has one that is pinned by a
+ * digest: what is made here would not be that content.
+ */
 export function findStandIn(reference: string): StandIn | undefined {
   const parsed = parseReference(reference);
-  const entry = CATALOGUE.find((each) => each.matches(`${parsed.registry}/${parsed.repository}`));
+  const entry = CATALOGUE.find((each) => each.matches(hubName(parsed)));
   const made = entry?.recipe(parsed);
   if (!entry || !made) return undefined;
+  if (parsed.digest !== undefined && !entry.always) return undefined;
   return {
     reference,
     note: `stand-in for ${reference.replace(/^docker\.io\/(library\/)?/, '')}: ${made.what}`,

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Fault, messageOf } from '@updraft/kit';
 import type { BuildContext, Builder } from '@updraft/builder';
-import { exportOciLayout, formatReference, parseReference, push } from '@updraft/oci';
+import { exportArchive, exportOciLayout, formatReference, parseReference, push } from '@updraft/oci';
 import type { Credentials, Image, ImageStore, Reference } from '@updraft/oci';
 import { credentialsFor } from './credentials.ts';
 import { parseKaniko } from './parse.ts';
@@ -203,8 +203,21 @@ async function writeResults(
     const target = parsed.text(flag);
     if (target !== undefined) context.files.writeText(path.posix.resolve(context.cwd, target), text);
   }
+  await writeImages(parsed, destinations, image, context);
+}
+
+/** The image itself, as files of the job. */
+async function writeImages(
+  parsed: Arguments,
+  destinations: readonly Reference[],
+  image: Image,
+  { files, cwd, store }: KanikoContext,
+): Promise<void> {
+  const onHost = (inside: string) => files.hostPath(path.posix.resolve(cwd, inside));
   const layout = parsed.text('oci-layout-path');
-  if (layout === undefined) return;
-  const folder = await context.files.hostPath(path.posix.resolve(context.cwd, layout));
-  await exportOciLayout(context.store, image, folder);
+  if (layout !== undefined) await exportOciLayout(store, image, await onHost(layout));
+  const tar = parsed.text('tar-path') ?? parsed.text('tarPath');
+  if (tar === undefined) return;
+  const names = destinations.map(formatReference);
+  await exportArchive(store, image, await onHost(tar), { format: 'docker', names });
 }

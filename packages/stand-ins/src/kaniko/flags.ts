@@ -13,6 +13,7 @@ interface FlagSpec {
 const none = (kind: Kind, why: string): FlagSpec => ({ kind, noEffect: why });
 
 const STORE = 'every build shares the platform’s cache';
+const SOURCES = 'base images come from the platform, by its own settings';
 const LAYERS = 'a layer is what a step wrote, never a comparison of file systems';
 
 export const FLAGS: Readonly<Record<string, FlagSpec>> = {
@@ -51,29 +52,33 @@ export const FLAGS: Readonly<Record<string, FlagSpec>> = {
   'push-retry': none('value', 'pushes are retried'),
   'image-fs-extract-retry': none('value', 'nothing is extracted'),
   'ignore-var-run': none('switch', LAYERS),
+  'tar-path': { kind: 'value' },
+  tarPath: { kind: 'value' },
+  'registry-mirror': none('repeated', SOURCES),
+  'registry-map': none('repeated', SOURCES),
+  'skip-default-registry-fallback': none('switch', SOURCES),
+  'insecure-pull': none('switch', SOURCES),
+  'insecure-registry': none('repeated', '--insecure is the one that is understood'),
+  'skip-tls-verify-pull': none('switch', SOURCES),
+  'skip-tls-verify-registry': none(
+    'repeated',
+    'certificates are always verified; --insecure means plain HTTP',
+  ),
+  'skip-push-permission-check': none('switch', 'the permission is always checked first'),
+  'ignore-path': none('repeated', LAYERS),
+  compression: none('value', 'layers are compressed with gzip when they are sent'),
+  'compression-level': none('value', 'layers are compressed with gzip when they are sent'),
+  'kaniko-dir': none('value', 'nothing is unpacked in the job'),
   'custom-platform': { kind: 'value' },
   customPlatform: { kind: 'value' },
 };
 
 /** Known to kaniko, not built here: an error that says so, never a silent pass. */
 export const UNSUPPORTED: readonly string[] = [
-  'tar-path',
-  'registry-mirror',
-  'registry-map',
   'registry-certificate',
   'registry-client-cert',
-  'insecure-registry',
-  'insecure-pull',
-  'skip-tls-verify-pull',
-  'skip-tls-verify-registry',
-  'skip-push-permission-check',
-  'skip-default-registry-fallback',
-  'ignore-path',
   'git',
   'secret',
   'annotation',
-  'compression',
-  'compression-level',
-  'kaniko-dir',
   'build-context',
 ];

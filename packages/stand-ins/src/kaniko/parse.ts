@@ -20,20 +20,11 @@ const SHORT = Object.fromEntries(
 /** `--name=value`, `--name value`, `-c value`; switches take a value only after `=`. */
 export function parseKaniko(argv: readonly string[]): KanikoArguments {
   const values = new Map<string, string[]>();
-  for (let index = 0; index < argv.length; index += 1) {
-    const word = argv[index] ?? '';
-    const match = /^--?([A-Za-z][\w-]*)(?:=([\s\S]*))?$/.exec(word);
-    if (!match?.[1]) return { kind: 'wrong', message: `unexpected argument: ${word}` };
-    const name = word.startsWith('--') ? match[1] : (SHORT[match[1]] ?? match[1]);
-    const spec = FLAGS[name];
-    if (!spec) return { kind: 'wrong', message: unknown(name) };
-    let value = match[2];
-    if (value === undefined && spec.kind !== 'switch') {
-      index += 1;
-      value = argv[index];
-      if (value === undefined) return { kind: 'wrong', message: `flag --${name} needs a value` };
-    }
-    values.set(name, [...(values.get(name) ?? []), value ?? 'true']);
+  const words = [...argv];
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    const read = readFlag(word, words);
+    if (typeof read === 'string') return { kind: 'wrong', message: read };
+    values.set(read.name, [...(values.get(read.name) ?? []), read.value]);
   }
   return {
     kind: 'ok',
@@ -45,6 +36,17 @@ export function parseKaniko(argv: readonly string[]): KanikoArguments {
       return why === undefined ? [] : [`--${name}: ${why}`];
     }),
   };
+}
+
+/** Takes a flag, and its value from `rest` when it stands there. A text says what is wrong. */
+function readFlag(word: string, rest: string[]): { name: string; value: string } | string {
+  const match = /^--?([A-Za-z][\w-]*)(?:=([\s\S]*))?$/.exec(word);
+  if (!match?.[1]) return `unexpected argument: ${word}`;
+  const name = word.startsWith('--') ? match[1] : (SHORT[match[1]] ?? match[1]);
+  const spec = Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined;
+  if (!spec) return unknown(name);
+  const value = match[2] ?? (spec.kind === 'switch' ? 'true' : rest.shift());
+  return value === undefined ? `flag --${name} needs a value` : { name, value };
 }
 
 function unknown(name: string): string {

@@ -27,6 +27,17 @@ export function nodeMajor(tag: string | undefined): string | undefined {
 
 const ARCHITECTURE: Readonly<Record<string, string>> = { x64: 'x64', arm64: 'arm64' };
 
+/** Like the original: words that are no program are for node. */
+const ENTRYPOINT = `#!/bin/sh
+set -e
+case "\${1-}" in
+  -*) set -- node "$@" ;;
+  '') ;;
+  *) if ! command -v "$1" > /dev/null 2>&1 || { [ -f "$1" ] && [ ! -x "$1" ]; }; then set -- node "$@"; fi ;;
+esac
+exec "$@"
+`;
+
 export const nodeRecipe = (major: string): Recipe => ({
   kind: 'dockerfile',
   name: `node:${major}-1`,
@@ -42,9 +53,12 @@ RUN chmod 755 /usr/local/bin/node \\
     && groupadd --gid 1000 node \\
     && useradd --uid 1000 --gid node --shell /bin/bash --create-home node \\
     && node --version && npm --version
+COPY --chmod=755 docker-entrypoint.sh /usr/local/bin/
 ENV NODE_VERSION=$NODE_VERSION
+ENTRYPOINT ["docker-entrypoint.sh"]
 CMD ["node"]
 `,
+  files: { 'docker-entrypoint.sh': ENTRYPOINT },
   prepare: (context) => fetchNode(major, context),
 });
 

@@ -4,14 +4,18 @@ import type { Recipe } from '../types.ts';
 
 export type Tool = 'kaniko' | 'hadolint' | 'trivy';
 
-/** Where each original has its program, and whether its image starts with it. */
+/**
+ * Where each original has its program, and whether its image starts with it. Kaniko's debug image has its shell in a folder of
+ * its own, which scripts name.
+ */
 const PROGRAMS: Readonly<Record<Tool, { readonly target: string; readonly config: string }>> = {
   kaniko: {
     target: '/kaniko/executor',
     config:
-      'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko DOCKER_CONFIG=/kaniko/.docker',
+      'RUN mkdir -p /busybox /kaniko/.docker && ln -s /bin/sh /busybox/sh\nENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko DOCKER_CONFIG=/kaniko/.docker',
   },
-  hadolint: { target: '/bin/hadolint', config: 'CMD ["/bin/hadolint", "-"]' },
+  // The base is Node's image; its entry point is not the tool's.
+  hadolint: { target: '/bin/hadolint', config: 'ENTRYPOINT []\nCMD ["/bin/hadolint", "-"]' },
   trivy: { target: '/usr/local/bin/trivy', config: 'ENTRYPOINT ["trivy"]' },
 };
 

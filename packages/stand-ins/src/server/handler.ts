@@ -79,10 +79,10 @@ async function readCall(request: IncomingMessage): Promise<ToolCall | undefined>
 /** What comes through the socket comes from the job: nothing of it is believed. */
 function checkCall(value: unknown): ToolCall | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { argv, cwd, env } = value as Partial<Record<keyof ToolCall, unknown>>;
+  const { argv, cwd, env, stdin } = value as Partial<Record<keyof ToolCall, unknown>>;
   const isText = (item: unknown): item is string => typeof item === 'string';
   if (!Array.isArray(argv) || !argv.every(isText)) return undefined;
   if (!isText(cwd) || !cwd.startsWith('/')) return undefined;
   if (typeof env !== 'object' || env === null || !Object.values(env).every(isText)) return undefined;
-  return { argv, cwd, env: env as Record<string, string> };
+  return { argv, cwd, env: env as Record<string, string>, ...(isText(stdin) ? { stdin } : {}) };
 }

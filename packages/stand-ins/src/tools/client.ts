@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
 import type { IncomingMessage } from 'node:http';
@@ -20,10 +20,13 @@ export async function callTool(tool: string, wanted: RegExp): Promise<void> {
   const entries = Object.entries(process.env).filter(
     ([key, value]) => wanted.test(key) && value !== undefined,
   );
+  const argv = process.argv.slice(2);
+  const readsStdin = argv.includes('-') || argv.includes('/dev/stdin');
   const call: ToolCall = {
-    argv: process.argv.slice(2),
+    argv,
     cwd: process.cwd(),
     env: Object.fromEntries(entries) as Record<string, string>,
+    ...(readsStdin ? { stdin: readFileSync(0, 'utf8') } : {}),
   };
   process.exitCode = await exchange(socketPath, tool, call).catch((error: unknown) => {
     process.stderr.write(`${tool}: the daemon does not answer: ${String(error)}\n`);

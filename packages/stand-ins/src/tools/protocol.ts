@@ -4,6 +4,8 @@ export interface ToolCall {
   /** Working directory, in the job. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Standard input, when the command line asks to read it. */
+  readonly stdin?: string;
 }
 
 /** What comes back, one JSON object a line. */

@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import type { Builder, BuildRequest } from '@updraft/builder';
+import { randomImage, temporaryStore } from '@updraft/oci/testing';
+import { kanikoCommand } from './command.ts';
+import { credentialsFor } from './credentials.ts';
+import { parseKaniko } from './parse.ts';
+
+const OURS = 'registry.localhost:5005';
+const AUTH = JSON.stringify({
+  auths: { [OURS]: { auth: Buffer.from('user:pass:word').toString('base64') } },
+});
+
+/** Runs the command line over a real store and a builder that notes what it is asked. */
+async function kaniko(argv: readonly string[], files: Readonly<Record<string, string>> = {}, env = {}) {
+  const temporary = await temporaryStore();
+  const image = await randomImage(temporary.store);
+  const asked: BuildRequest[] = [];
+  const builder: Builder = {
+    build: (request) => {
+      asked.push(request);
+      const broken = request.target === 'broken';
+      return Promise.resolve(
+        broken
+          ? { kind: 'failed', message: 'Dockerfile:2:1: no', position: undefined }
+          : { kind: 'built', image, steps: 3, cachedSteps: 2 },
+      );
+    },
+    sweep: () => Promise.resolve(),
+    close: () => undefined,
+  };
+  const lines: string[] = [];
+  const written: Record<string, string> = {};
+  const here: Readonly<Record<string, string>> = {
+    '/w/Dockerfile': 'FROM x',
+    '/kaniko/.docker/config.json': AUTH,
+    ...files,
+  };
+  try {
+    const exit = await kanikoCommand(argv, {
+      builder,
+      store: temporary.store,
+      registryHost: OURS,
+      mayPush: ({ username, password }) => username === 'user' && password === 'pass:word',
+      files: {
+        hostPath: (inside) => Promise.resolve(`/host${inside}`),
+        readText: (inside) => Promise.resolve(here[inside]),
+        writeText: (inside, text) => {
+          written[inside] = text;
+        },
+      },
+      cwd: '/w',
+      env,
+      timestampMs: 5,
+      signal: new AbortController().signal,
+      out: (line) => lines.push(line),
+    });
+    const tagged = (await temporary.store.list()).map(({ name }) => name);
+    return { exit, asked, lines, written, tagged, digest: image.digest };
+  } finally {
+    await temporary.remove();
+  }
+}
+
+describe('kanikoCommand', () => {
+  test('builds, names the image in the embedded registry and writes what later steps read', async () => {
+    const result = await kaniko(
+      [
+        '--context',
+        '/w',
+        '-f',
+        'Dockerfile',
+        `--destination=${OURS}/g/p:1`,
+        '-d',
+        `${OURS}/g/p:2`,
+        '--build-arg',
+        'A=b=c',
+        '--build-arg=FROM_ENV',
+        '--label',
+        'l=1',
+        '--target',
+        't',
+        '--digest-file=out/d',
+        '--image-name-tag-with-digest-file',
+        '/w/n',
+        '--cache=true',
+        '--snapshot-mode=redo',
+      ],
+      {},
+      { FROM_ENV: 'e' },
+    );
+    expect(result).toMatchObject({
+      exit: 0,
+      tagged: [`${OURS}/g/p:1`, `${OURS}/g/p:2`],
+      written: {
+        '/w/out/d': result.digest,
+        '/w/n': `${OURS}/g/p:1@${result.digest}\n${OURS}/g/p:2@${result.digest}`,
+      },
+    });
+    expect(result.asked).toMatchObject([
+      {
+        context: { kind: 'folder', path: '/host/w' },
+        dockerfile: 'Dockerfile',
+        buildArgs: { A: 'b=c', FROM_ENV: 'e' },
+        labels: { l: '1' },
+        target: 't',
+        cache: true,
+        timestampMs: 5,
+      },
+    ]);
+    expect(result.lines.join('\n')).toContain('note: --snapshot-mode: ');
+    expect(result.lines.join('\n')).not.toContain('pass:word');
+  });
+
+  test('--no-push builds only', async () => {
+    expect(await kaniko(['--no-push', '-c', 'dir:///w'])).toMatchObject({ exit: 0, tagged: [] });
+  });
+
+  test.each([
+    [['--context=/w'], 'you must provide --destination'],
+    [['--destnation=x'], 'unknown flag: --destnation (did you mean --destination?)'],
+    [['--constructor', 'x'], 'unknown flag: --constructor'],
+    [['--secret=id=x'], 'does not have it yet'],
+    [['--no-push', '--context'], 'flag --context needs a value'],
+    [['--no-push', 'stray'], 'unexpected argument: stray'],
+    [['--no-push', '--context=s3://b/c'], 'only folders are understood'],
+    [['--no-push', '--context=/w', '-f', 'Nowhere'], 'there is no Dockerfile Nowhere'],
+    [['--destination=Not/A:Name:'], '--destination Not/A:Name:'],
+    [['--no-push', '--context=/w', '--target=broken'], 'Dockerfile:2:1: no'],
+  ])('%j', async (argv, message) => {
+    const { exit, lines, tagged } = await kaniko(argv);
+    expect(exit).toBe(1);
+    expect(lines.at(-1)).toContain(message);
+    expect(tagged).toEqual([]);
+  });
+
+  test.each([
+    [undefined, 'no credentials'],
+    [AUTH.replace(OURS, 'elsewhere.example'), 'no credentials'],
+    [JSON.stringify({ auths: { [OURS]: { username: 'user', password: 'wrong' } } }), 'not accepted'],
+    ['no json', 'no credentials'],
+  ])('pushing to the embedded registry needs its credentials (%#)', async (config, message) => {
+    const files = { '/kaniko/.docker/config.json': config ?? '' };
+    const { exit, lines, asked } = await kaniko([`--destination=${OURS}/g/p:1`, '--context=/w'], files);
+    expect(exit).toBe(1);
+    expect(lines.at(-1)).toContain(message);
+    // Before anything was built.
+    expect(asked).toEqual([]);
+  });
+});
+
+test('credentials: file, then DOCKER_AUTH_CONFIG, then CI_REGISTRY_* for that registry only', () => {
+  const ci = { CI_REGISTRY: 'r:1', CI_REGISTRY_USER: 'ci', CI_REGISTRY_PASSWORD: 'p' };
+  const config = JSON.stringify({ auths: { 'https://r:1/v1/': { username: 'a', password: 'b' } } });
+  expect(credentialsFor('r:1', undefined, ci)).toEqual({ username: 'ci', password: 'p' });
+  expect(credentialsFor('other', undefined, ci)).toBeUndefined();
+  expect(credentialsFor('r:1', undefined, { ...ci, DOCKER_AUTH_CONFIG: config })).toEqual({
+    username: 'a',
+    password: 'b',
+  });
+  // A host that only begins like the registry gets nothing.
+  expect(credentialsFor('r:12', config, {})).toBeUndefined();
+});
+
+test('switches take a value only after =', () => {
+  const parsed = parseKaniko(['--cache=false', '--no-push', '--insecure-registry=x']);
+  expect(
+    parsed.kind === 'ok' && [parsed.flag('cache'), parsed.flag('no-push'), parsed.withoutEffect.length],
+  ).toEqual([false, true, 1]);
+});
