@@ -83,11 +83,6 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
     address: network.gateway,
   });
   undo.add(() => ingress.close());
-  const controllers = startControllers(
-    allControllers(context, config, { nodeName, certificate: credentials.ca, ingressPort: ingress.port }),
-    context,
-  );
-  undo.add(() => controllers.stop());
   undo.add(network.addZone(clusterZone(objects, config.clusterDomain)));
   late.kubelet = await startKubelet({
     ...context,
@@ -100,9 +95,15 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
     clusterDomain: config.clusterDomain,
     nodeName,
     nodeAddress: network.gateway,
-    drained: (pod) => drained(context, controllers, pod),
+    drained: (pod) => drained(context, late.controllers, pod),
   });
   undo.add(() => late.kubelet?.stop());
+  // After the kubelet: it takes the readiness of a dead daemon's pods back, so that nobody is sent to them.
+  late.controllers = startControllers(
+    allControllers(context, config, { nodeName, certificate: credentials.ca, ingressPort: ingress.port }),
+    context,
+  );
+  undo.add(() => late.controllers?.stop());
   undo.add(keepNode({ ...nodeOptions(config, nodeName), objects }));
   undo.add(keepEvents(context));
   return clusterOf({ context, credentials, apiPort, ingressPort: ingress.port, undo, config });
@@ -159,12 +160,18 @@ function allControllers(
 }
 
 /** Waits until Services and ingress no longer lead to a pod that is being deleted. */
-async function drained(context: ControllerContext, controllers: RunningControllers, pod: Pod): Promise<void> {
+async function drained(
+  context: ControllerContext,
+  controllers: RunningControllers | undefined,
+  pod: Pod,
+): Promise<void> {
   const { clock } = context;
   if (!isReady(pod)) return;
+  // The controllers may hear of the deletion after the kubelet.
+  await new Promise<void>((resolve) => setImmediate(resolve));
   const patience = new AbortController();
   await Promise.race([
-    controllers.settled('endpoints', 'service-forwards'),
+    controllers?.settled('endpoints', 'service-forwards'),
     clock.sleep(LONGEST_DRAIN_MS, patience.signal).catch(() => undefined),
   ]);
   patience.abort();

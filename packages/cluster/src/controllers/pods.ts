@@ -1,6 +1,7 @@
 import type { Pod, PodTemplate } from '../kinds/pod.ts';
 import type { Draft } from '../kinds/objects.ts';
-import type { ObjectMeta } from '../store/types.ts';
+import { applyDefaults } from '../api/admission/defaults.ts';
+import type { KubeObject, ObjectMeta } from '../store/types.ts';
 import { conditionOf } from './conditions.ts';
 import { controllerReference } from './ownership.ts';
 
@@ -32,7 +33,7 @@ export function podFrom(
 ): Draft<Pod> {
   const { labels, annotations } = template.metadata ?? {};
   const prefix = `${owner.metadata.name}-`;
-  return {
+  const draft: Draft<Pod> = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
@@ -47,4 +48,6 @@ export function podFrom(
     spec: structuredClone(template.spec),
     status: { phase: 'Pending' },
   };
+  applyDefaults('pods', draft as unknown as KubeObject);
+  return draft;
 }

@@ -345,3 +345,11 @@ test('exec runs in the container, and is refused when it does not run', async ()
     code: 'NOT_FOUND',
   });
 });
+
+test('what is ignored is said', async () => {
+  await begin();
+  await node.run({ ports: [{ containerPort: 80, hostPort: 80 }] }, { hostNetwork: true });
+  expect(node.events()).toContain(
+    'Unsupported: this cluster does not support, and ignores: hostNetwork, ports.hostPort',
+  );
+});

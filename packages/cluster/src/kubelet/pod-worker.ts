@@ -9,6 +9,7 @@ import { phaseOf, statusOf } from './pod-status.ts';
 import type { PodFacts } from './pod-status.ts';
 import { slept } from './prober.ts';
 import { sandboxSpec } from './sandbox.ts';
+import { ignoredFields } from './unsupported.ts';
 import type { KubeletServices } from './services.ts';
 import { PodVolumes } from './volumes/volumes.ts';
 
@@ -26,6 +27,8 @@ export class PodWorker {
   readonly #before: ReadonlyMap<string, ContainerStatus>;
   #pod: Pod;
   #sandbox: Sandbox | undefined;
+  /** Kept after the end; what an earlier daemon gave is not: another pod may have it now. */
+  #address: string | undefined;
   #verdict: PodFacts['verdict'];
   #life: Promise<void> | undefined;
   #ending: { readonly done: Promise<void>; untilMs: number } | undefined;
@@ -58,6 +61,11 @@ export class PodWorker {
         error: messageOf(error),
       });
     });
+    const ignored = ignoredFields(this.#pod);
+    if (ignored.length > 0) {
+      const message = `this cluster does not support, and ignores: ${ignored.join(', ')}`;
+      this.#services.events.warning(this.#pod, 'Unsupported', message);
+    }
     this.#publish();
   }
 
@@ -140,6 +148,7 @@ export class PodWorker {
     if (!(await this.#retry('FailedMount', () => this.#volumes.prepare()))) return;
     const made = await this.#retry('FailedCreatePodSandBox', async () => {
       this.#sandbox = await this.#services.runtime.createPod(sandboxSpec(this.#services, this.#pod));
+      this.#address = this.#sandbox.address;
     });
     if (!made || !this.#sandbox) return;
     const cancelDeadline = this.#armDeadline();
@@ -244,7 +253,7 @@ export class PodWorker {
         init.filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name),
       ),
       app: this.#pod.spec.containers.map(statusFor),
-      address: this.#sandbox?.address ?? this.#pod.status?.podIP,
+      address: this.#address,
       nodeAddress: this.#services.nodeAddress,
       startedMs: this.#startedMs,
       verdict: this.#verdict,
