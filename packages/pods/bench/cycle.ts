@@ -1,5 +1,6 @@
 // What one pod costs, beside the least that runc and the kernel need for the same: `npx tsx packages/pods/bench/cycle.ts`
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '@updraft/kit';
 import { mountOverlay } from '../src/runc/overlay.ts';
@@ -26,11 +27,12 @@ async function time(title: string, work: () => Promise<void>): Promise<number> {
 }
 
 let config = '';
+let lowest = '';
 const bare = path.join(dir, 'bare');
 async function bareCycle(): Promise<void> {
   await mkdir(bare, { recursive: true });
   const overlay = await mountOverlay({
-    lower: [path.join(dir, 'runc/skeleton')],
+    lower: [lowest],
     upper: path.join(bare, 'upper'),
     target: path.join(bare, 'root'),
   });
@@ -64,6 +66,10 @@ try {
     mounts: { type: string; destination: string }[];
   };
   minimal.root.path = path.join(bare, 'root');
+  const targets = path.join(dir, 'runc/targets');
+  for (const layer of await readdir(targets)) {
+    if (existsSync(path.join(targets, layer, 'opt/node'))) lowest = path.join(targets, layer);
+  }
   minimal.linux['cgroupsPath'] = `/updraft-${platform.id}/bare`;
   minimal.linux['namespaces'] = ['pid', 'ipc', 'uts', 'mount', 'cgroup', 'network'].map((type) => ({ type }));
   minimal.mounts = minimal.mounts.filter((mount) => !mount.destination.startsWith('/etc/'));

@@ -20,6 +20,8 @@ export type PodsFaultCode =
   | 'SYSTEM_CALL_FAILED'
   /** Control groups are not mounted or not writable. */
   | 'CGROUPS_UNUSABLE'
+  /** What a container is to be given from the host is not there. */
+  | 'MOUNT_SOURCE_MISSING'
   /** A pod or container of that name is alive. */
   | 'NAME_TAKEN'
   /** A name that is not allowed in paths and identifiers. */

@@ -81,7 +81,7 @@ async function prepare(
   spec: ContainerSpec,
   { attempt, undo }: { attempt: Attempt; undo: Undo },
 ): Promise<Identity | UnknownUser> {
-  const where = { folder: attempt.folder, skeleton: machine.skeleton, podFiles: pod.files };
+  const where = { folder: attempt.folder, layers: machine.targets, podFiles: pod.files };
   const fileSystem = await prepareFileSystem(spec, where, undo);
   try {
     const identity = await findIdentity(fileSystem.root, spec.security?.user ?? '');

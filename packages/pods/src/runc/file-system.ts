@@ -1,9 +1,9 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Undo } from '@updraft/kit';
 import type { ContainerSpec, Mount } from '../types.ts';
 import type { OciMount } from './bundle.ts';
 import { mountOverlay } from './overlay.ts';
+import type { TargetLayers } from './target-layers.ts';
 
 /** A container's root, mounted, and what runc has to mount in it. */
 export interface FileSystem {
@@ -20,19 +20,18 @@ export type PodFiles = Readonly<Record<string, string>>;
  */
 export async function prepareFileSystem(
   spec: ContainerSpec,
-  where: { folder: string; skeleton: string; podFiles: PodFiles },
+  where: { folder: string; layers: TargetLayers; podFiles: PodFiles },
   undo: Undo,
 ): Promise<FileSystem> {
-  const { folder, skeleton, podFiles } = where;
+  const { folder, layers, podFiles } = where;
   const mounts: OciMount[] = [];
   for (const [index, mount] of (spec.mounts ?? []).entries()) {
     mounts.push(await ociMount(mount, path.join(folder, `mount-${index}`), undo));
   }
-  const targets = path.join(folder, 'targets');
-  await makeTargets(targets, mounts, spec.workingDir);
+  const targets = await layers.layerFor(mounts, absolute(spec.workingDir));
   const root = path.join(folder, 'root');
   const overlay = await mountOverlay({
-    lower: [...spec.rootFs.layers, targets, skeleton],
+    lower: [...spec.rootFs.layers, targets],
     upper: spec.rootFs.upper ?? path.join(folder, 'upper'),
     target: root,
   });
@@ -69,20 +68,4 @@ function absolute(target: string): string {
 
 function bind(source: string, destination: string, readOnly: boolean): OciMount {
   return { destination, type: 'bind', source, options: ['rbind', 'rprivate', ...(readOnly ? ['ro'] : [])] };
-}
-
-async function makeTargets(folder: string, mounts: readonly OciMount[], workingDir: string): Promise<void> {
-  await mkdir(path.join(folder, absolute(workingDir)), { recursive: true });
-  for (const mount of mounts) {
-    const target = path.join(folder, mount.destination);
-    const isFile = mount.type === 'bind' && !(await stat(mount.source)).isDirectory();
-    await mkdir(isFile ? path.dirname(target) : target, { recursive: true });
-    if (isFile) await writeFile(target, '', { flag: 'a' });
-  }
-}
-
-/** The targets of the mounts that every container has. */
-export async function makeSkeleton(folder: string, files: readonly string[]): Promise<void> {
-  for (const name of ['proc', 'dev', 'sys', 'etc']) await mkdir(path.join(folder, name), { recursive: true });
-  for (const file of files) await writeFile(path.join(folder, file), '');
 }

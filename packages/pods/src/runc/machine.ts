@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@updraft/kit';
 import type { BridgeNetwork } from '../network/platform-network.ts';
 import type { Cgroups } from './cgroups.ts';
+import type { TargetLayers } from './target-layers.ts';
 
 /** What all pods of one runc runtime share. */
 export interface Machine {
@@ -8,8 +9,8 @@ export interface Machine {
   readonly group: string;
   /** runc's own state. */
   readonly state: string;
-  /** A folder with the standard mount targets, the lowest layer of every container. */
-  readonly skeleton: string;
+  /** The lowest layer of each container: targets for its mounts. */
+  readonly targets: TargetLayers;
   readonly cgroups: Cgroups;
   readonly capabilities: ReadonlySet<string>;
   /** Which limits this host can hold: `memory`, `cpu`, `pids`, and `swap`. */

@@ -18,7 +18,7 @@ export interface PodParts {
 }
 
 /** Files of the pod, in the order of POD_FILES. */
-export const POD_FILES = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf'] as const;
+const POD_FILES = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf'] as const;
 
 export async function writePodFiles({ spec, folder, link, gateway }: PodParts): Promise<void> {
   await mkdir(folder, { recursive: true });

@@ -8,11 +8,11 @@ import type { Pod, PodSpec, Runtime } from '../types.ts';
 import { boundingSet } from './capabilities.ts';
 import { findCgroups, limitingControllers, swapLimitable } from './cgroups.ts';
 import type { Cgroups } from './cgroups.ts';
-import { makeSkeleton } from './file-system.ts';
 import type { Machine } from './machine.ts';
 import { mountOverlay } from './overlay.ts';
-import { POD_FILES, RuncPod, writePodFiles } from './pod.ts';
+import { RuncPod, writePodFiles } from './pod.ts';
 import { sweepRemains } from './sweep.ts';
+import { TargetLayers } from './target-layers.ts';
 
 export interface RuncRuntimeOptions {
   /** The platform's id: 6 hexadecimal digits. */
@@ -37,10 +37,12 @@ export async function createRuncRuntime(options: RuncRuntimeOptions): Promise<Ru
 
 async function prepareMachine({ id, dir, network, clock, logger }: RuncRuntimeOptions): Promise<Machine> {
   const cgroups = await findCgroups();
+  const targets = path.join(dir, 'targets');
+  await rm(targets, { recursive: true, force: true });
   const machine: Machine = {
     group: `/updraft-${id}`,
     state: path.join(dir, 'state'),
-    skeleton: path.join(dir, 'skeleton'),
+    targets: new TargetLayers(targets),
     cgroups,
     capabilities: boundingSet(await readFile('/proc/self/status', 'utf8')),
     limitable: await findLimitable(cgroups, logger),
@@ -49,8 +51,8 @@ async function prepareMachine({ id, dir, network, clock, logger }: RuncRuntimeOp
     logger,
   };
   await mkdir(machine.state, { recursive: true, mode: 0o700 });
-  await makeSkeleton(machine.skeleton, POD_FILES);
-  await Promise.all([requireRunc(), tryOverlay(machine.skeleton, path.join(dir, 'probe'))]);
+  const plain = await machine.targets.layerFor([], '/');
+  await Promise.all([requireRunc(), tryOverlay(plain, path.join(dir, 'probe'))]);
   return machine;
 }
 

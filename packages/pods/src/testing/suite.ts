@@ -382,6 +382,14 @@ export function testRuntime({ name, create, skip = {} }: RuntimeSuite): void {
         expect(await readFile(path.join(folder, 'out'), 'utf8')).toBe('written\n');
       });
 
+      it('tells that what is to be mounted is not there, and can go on', async () => {
+        const pod = await createPod();
+        const mounts = [{ kind: 'bind', source: '/no/such', target: '/x', readOnly: true }] as const;
+        const failing = pod.start(subject.container(['true'], { mounts }), recorder());
+        await expect(failing).rejects.toMatchObject({ code: 'MOUNT_SOURCE_MISSING' });
+        expect((await runIn(pod, ['true'])).exit).toEqual(done(0));
+      });
+
       it('mounts a workspace over a read-only folder, whose changes stay in the upper folder', async () => {
         const [lower, upper] = [path.join(folder, 'checkout'), path.join(folder, 'changes')];
         await mkdir(lower);
