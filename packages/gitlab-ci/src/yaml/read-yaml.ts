@@ -2,6 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
 import type { Document, Node, Pair, Scalar as YamlScalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Problems } from '../problems.ts';
 import type { Entry, Leaf, MapTree, Mark, SourceFile, Tree } from '../tree.ts';
+import { readSimpleYaml } from './read-simple.ts';
 import { looksLikeDate, readPlainScalar } from './scalar.ts';
 
 /** GitLab's own limits on one file. */
@@ -22,6 +23,12 @@ export function readYaml(source: SourceFile, problems: Problems): readonly Tree[
     problems.add('yaml-too-large', { source, offset: 0 }, `${source.path} is larger than 2 MiB`);
     return [];
   }
+  const simple = readSimpleYaml(source);
+  return simple ? [simple] : readCompleteYaml(source, problems);
+}
+
+/** Any YAML, by the parser of the yaml package. Exported for the test that holds the two readers together. */
+export function readCompleteYaml(source: SourceFile, problems: Problems): readonly Tree[] {
   try {
     return parseDocuments(source, problems);
   } catch (error) {
@@ -178,7 +185,7 @@ class Reader {
     }
     own.add(name);
     // A missing value has no place of its own: point at its key.
-    const placed = pair.value === null ? { ...value, at: key.at } : value;
+    const placed = isAbsent(pair.value) ? { ...value, at: key.at } : value;
     entries.set(name, { key: name, at: key.at, value: placed });
   }
 
@@ -220,4 +227,10 @@ class Reader {
     const range = isAlias(node) || isMap(node) || isSeq(node) || isScalar(node) ? node.range : undefined;
     return { source: this.#source, offset: range?.[0] ?? 0 };
   }
+}
+
+/** `key:` with nothing behind it. */
+function isAbsent(node: unknown): boolean {
+  if (!isScalar(node)) return node === null;
+  return node.type === 'PLAIN' && node.range?.[0] === node.range?.[1];
 }
