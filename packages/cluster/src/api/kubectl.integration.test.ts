@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { access, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '@updraft/kit';
 import type { RunResult } from '@updraft/kit';
@@ -7,22 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { startApi } from './testing/api-under-test.ts';
 import type { ApiUnderTest } from './testing/api-under-test.ts';
+import { findKubectl } from './testing/clients.ts';
 import { deployment } from './testing/manifests.ts';
-
-/** The real client: UPDRAFT_TEST_KUBECTL, else the first `kubectl` on PATH. */
-async function findKubectl(): Promise<string | undefined> {
-  const named = process.env['UPDRAFT_TEST_KUBECTL'];
-  const folders = (process.env['PATH'] ?? '').split(':').map((folder) => path.join(folder, 'kubectl'));
-  for (const file of named ? [named] : folders) {
-    try {
-      await access(file, constants.X_OK);
-      return file;
-    } catch {
-      // The next one.
-    }
-  }
-  return undefined;
-}
 
 const kubectl = await findKubectl();
 if (!kubectl)

@@ -363,6 +363,12 @@ describe('watching', () => {
     await watch.ended;
   });
 
+  it('answers at once even when there is nothing to tell', async () => {
+    const quiet = await under.watch(`${MAPS}?watch=1&resourceVersion=${under.store.revision}`);
+    expect(quiet.lines).toEqual([]);
+    quiet.stop();
+  });
+
   it('ends at its timeout, and with 410 when the version is forgotten', async () => {
     const timed = await under.watch(
       `${MAPS}?watch=1&timeoutSeconds=1&resourceVersion=${under.store.revision}`,

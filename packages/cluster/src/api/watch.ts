@@ -42,6 +42,8 @@ export function watch(
   const start = startOf(context, query);
   const stream: Stream = { context, response, place, form: formOf(request), matches, headersSent: false };
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
+  // Clients wait for the head of the answer, and the first event may be hours away.
+  response.flushHeaders();
   const bookmarks = flag(query, 'allowWatchBookmarks');
   if (start.initial) sendInitial(stream, start.marksEnd);
   try {

@@ -1,0 +1,110 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { run } from '@updraft/kit';
+import type { RunResult } from '@updraft/kit';
+import { NODE_IN_CONTAINER } from '@updraft/pods/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { startLiveCluster } from '../testing/live-cluster.ts';
+import type { LiveCluster } from '../testing/live-cluster.ts';
+import { findKubectl, isAnsibleInstalled, play } from './testing/clients.ts';
+
+// What users do, with real clients, real controllers and real containers.
+const kubectl = await findKubectl();
+const ansible = await isAnsibleInstalled();
+if (!kubectl || !ansible)
+  console.log('kubectl or ansible is missing: their tests with a live cluster are skipped');
+
+const SERVER = `require('node:http').createServer((q, r) => r.end('ok')).listen(8080, () => console.log('serving'));
+process.on('SIGTERM', () => process.exit(0));`;
+
+let live: LiveCluster;
+let dir: string;
+let kubeconfig: string;
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'updraft-live-'));
+  live = await startLiveCluster({ 'app:1': { Cmd: [NODE_IN_CONTAINER, '-e', SERVER] } });
+  kubeconfig = path.join(dir, 'kubeconfig');
+  await writeFile(kubeconfig, live.cluster.kubeconfig('127.0.0.1'), { mode: 0o600 });
+});
+afterAll(async () => {
+  await live?.close();
+  await rm(dir, { recursive: true });
+});
+
+function kube(args: string): Promise<RunResult> {
+  return run(kubectl ?? '', args.split(' '), { env: { KUBECONFIG: kubeconfig, HOME: dir } });
+}
+
+async function succeeds(args: string): Promise<string> {
+  const result = await kube(args);
+  expect(result.code, `kubectl ${args}: ${result.stderr}`).toBe(0);
+  return result.stdout;
+}
+
+function web(namespace: string) {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: {
+          containers: [
+            {
+              name: 'web',
+              image: 'app:1',
+              ports: [{ containerPort: 8080 }],
+              readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+describe.skipIf(!kubectl)('kubectl and a live cluster', () => {
+  it('applies, waits, looks, logs, executes, restarts, scales, deletes', async () => {
+    await succeeds('create namespace shop');
+    const file = path.join(dir, 'web.yaml');
+    await writeFile(file, stringify(web('shop')));
+    await succeeds(`apply -f ${file}`);
+    expect(await succeeds('rollout status deployment/web -n shop --timeout=30s')).toContain(
+      'successfully rolled out',
+    );
+    expect(await succeeds('get pods -A')).toMatch(/shop +web-\w+-\w+ +1\/1 +Running +0/);
+    expect(await succeeds('get nodes')).toMatch(/ Ready /);
+    expect(await succeeds('logs deployment/web -n shop --tail=1')).toContain('serving');
+    const inside = await kube(`exec deployment/web -n shop -- ${NODE_IN_CONTAINER} -e process.exit(3)`);
+    expect(inside.code).toBe(3);
+    expect(await succeeds('describe pods -n shop -l app=web')).toMatch(/Status: +Running/);
+    await succeeds('rollout restart deployment/web -n shop');
+    await succeeds('rollout status deployment/web -n shop --timeout=30s');
+    await succeeds('scale deployment/web -n shop --replicas=1');
+    await succeeds('wait --for=jsonpath={.status.replicas}=1 deployment/web -n shop --timeout=30s');
+    expect(await succeeds('delete namespace shop --timeout=30s')).toContain('deleted');
+    expect(await succeeds('get pods -A -o name')).toBe('');
+  });
+});
+
+describe.skipIf(!ansible)('kubernetes.core and a live cluster', () => {
+  it('waits for what it makes, finds nothing to change, waits until all is gone', async () => {
+    const k8s = (options: object) => ({
+      'kubernetes.core.k8s': { wait: true, wait_sleep: 1, wait_timeout: 60, ...options },
+    });
+    const space = { api_version: 'v1', kind: 'Namespace', name: 'env' };
+    const present = [k8s({ ...space, state: 'present' }), k8s({ state: 'present', definition: web('env') })];
+    const first = await play({ kubeconfig, dir }, 'present', present);
+    expect(first.recap, first.output).toBe('ok=2 changed=2 unreachable=0 failed=0');
+    const again = await play({ kubeconfig, dir }, 'present', present);
+    expect(again.recap, again.output).toBe('ok=2 changed=0 unreachable=0 failed=0');
+    const absent = await play({ kubeconfig, dir }, 'absent', [k8s({ ...space, state: 'absent' })]);
+    expect(absent.recap, absent.output).toBe('ok=1 changed=1 unreachable=0 failed=0');
+    expect((await live.api('GET', '/api/v1/namespaces/env')).code).toBe(404);
+  });
+});
