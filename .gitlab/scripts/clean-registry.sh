@@ -50,6 +50,8 @@ while [ -n "$next" ]; do
     *) echo "clean-registry: listing tags: status $status" >&2; exit 1 ;;
   esac
   tr -d '\n' <"$work/page" | sed -n 's/.*"tags" *: *\[\([^]]*\)\].*/\1/p' | tr ',' '\n' | tr -d '" ' >>"$work/tags"
+  # The last tag of a page must not grow together with the first of the next.
+  echo >>"$work/tags"
   next=$(tr -d '\r' <"$work/headers" | sed -n 's/^[Ll]ink: *<\([^>]*\)>.*rel="\{0,1\}next.*/\1/p')
   case $next in /*) next=$scheme://$registry$next ;; esac
 done
@@ -71,8 +73,8 @@ digest_of() {
 }
 
 is_kept() {
-  while read -r tag; do
-    [ "$(digest_of "$tag")" != "$1" ] || return 0
+  while read -r kept_tag; do
+    [ "$(digest_of "$kept_tag")" != "$1" ] || return 0
   done <"$work/kept"
   return 1
 }
