@@ -47,7 +47,7 @@ const DOUBLE = /"((?:[^"\\\n]|\\["\\/nt])*)"/y;
 const SINGLE = /'((?:[^'\n]|'')*)'/y;
 const FLOW_PLAIN = /[^\s,[\]{}#&*!|>'"%@`?:-](?:[^,[\]{}#'":\n]|:(?=[^\s,[\]{}]))*/y;
 const COLON = /:(?=[ ]|$)/my;
-const BLOCK_HEADER = /\|([-+]?)[ ]*$/my;
+const BLOCK_HEADER = /([|>])([-+]?)[ ]*$/my;
 
 class SimpleReader {
   readonly #source: SourceFile;
@@ -184,7 +184,7 @@ class SimpleReader {
     const line = this.#current();
     if (offset >= line.end || this.#text[offset] === '#') return this.#below(offset, column, place);
     const header = this.#match(BLOCK_HEADER, offset);
-    if (header) return this.#literal(offset, column, header[1] ?? '');
+    if (header) return this.#blockText(offset, column, header);
     if (this.#isBlockStart(offset, line)) unusual();
     const { tree, end } = this.#inline(offset, line);
     if (!this.#match(COMMENT_OR_END, end)) unusual();
@@ -312,8 +312,8 @@ class SimpleReader {
     return { tree: this.#plain(written, offset), end: offset + written.length };
   }
 
-  /** `|`: the lines below as they are. */
-  #literal(offset: number, column: number, chomping: string): Tree {
+  /** `|`: the lines below as they are. `>`: joined, unless blank or deeper lines make it complicated. */
+  #blockText(offset: number, column: number, [, style, chomping = '']: RegExpExecArray): Tree {
     const first = this.#lines[this.#line + 1] ?? unusual();
     const indent = first.indent;
     // Empty lines at the beginning decide about mistakes: rare enough to be left to the complete reader.
@@ -323,10 +323,11 @@ class SimpleReader {
       const line = this.#current();
       const isBlank = line.start + line.indent === line.end;
       if (!isBlank && line.indent < indent) break;
+      if (style === '>' && (isBlank || line.indent > indent)) unusual();
       lines.push(this.#text.slice(Math.min(line.start + indent, line.end), line.end));
     }
     this.#skip();
-    const text = chomp(lines.join('\n'), chomping);
+    const text = chomp(lines.join(style === '>' ? ' ' : '\n'), chomping);
     return this.#made({ kind: 'leaf', value: text, text, at: this.#mark(offset) });
   }
 
