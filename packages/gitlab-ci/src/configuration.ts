@@ -203,9 +203,9 @@ function checkJob(entry: Entry, { keywords, stage }: JobDefinition, context: Che
 
 /** A job is a map with something to do; anything else at the top level is most likely a misspelt keyword. */
 function checkJobShape({ key, at, value }: Entry, problems: Problems): boolean {
+  if (value.kind === 'map' && WORK.some((keyword) => value.entries.has(keyword))) return true;
   const suggestion = nearest(key, Object.keys(GLOBAL_KEYWORDS));
-  const works = value.kind === 'map' && WORK.some((keyword) => value.entries.has(keyword));
-  if (value.kind === 'map' && (works || suggestion === undefined)) return true;
+  if (value.kind === 'map' && suggestion === undefined) return true;
   const belongsIntoJob = value.kind !== 'map' && Object.hasOwn(JOB_KEYWORDS, key);
   const why = belongsIntoJob
     ? 'belongs into a job, not to the top level'
