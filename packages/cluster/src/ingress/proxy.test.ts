@@ -43,8 +43,11 @@ async function open(server: Server | net.Server): Promise<number> {
   return (server.address() as net.AddressInfo).port;
 }
 
-async function backend(listener: RequestListener): Promise<Target> {
-  return { address: '127.0.0.1', port: await open(http.createServer(listener)) };
+async function backend(listener: (...parts: Parameters<RequestListener>) => unknown): Promise<Target> {
+  return {
+    address: '127.0.0.1',
+    port: await open(http.createServer((request, response) => void listener(request, response))),
+  };
 }
 
 /** A port that nobody listens on. */
@@ -76,15 +79,13 @@ test('method, path, host, body and repeated headers travel; those of the connect
   let seen: IncomingMessage | undefined;
   let body = '';
   targets = [
-    await backend((request, response) => {
+    await backend(async (request, response) => {
       seen = request;
-      void text(request).then((all) => {
-        body = all;
-        response.setHeader('set-cookie', ['a=1', 'b=2']);
-        response.setHeader('connection', 'close, x-secret');
-        response.setHeader('x-secret', 'hop');
-        response.writeHead(201, 'Made').end('done');
-      });
+      body = await text(request);
+      response.setHeader('set-cookie', ['a=1', 'b=2']);
+      response.setHeader('connection', 'close, x-secret');
+      response.setHeader('x-secret', 'hop');
+      response.writeHead(201, 'Made').end('done');
     }),
   ];
   const response = await call('/a%2Fb?q=1', {
@@ -201,7 +202,7 @@ test('WebSocket upgrades pass through', async () => {
   });
   request.end();
   const socket = await new Promise<net.Socket>((resolve) =>
-    request.once('upgrade', (_response, got) => resolve(got as net.Socket)),
+    request.once('upgrade', (_response, got) => resolve(got)),
   );
   socket.write('ping');
   const answer = await new Promise<string>((resolve) =>
