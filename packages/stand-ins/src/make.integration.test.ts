@@ -86,8 +86,7 @@ test(
       expect.stringMatching(/^11\./),
       'uid=1000(node) gid=1000(node) groups=1000(node)',
       '3',
-      'copyright',
-      'build',
+      '/usr/share/doc/apt/copyright',
     ]);
     expect(lines).toContain(
       'node:24-bookworm-slim: stand-in for node:24-bookworm-slim: Node 24 from npm on Debian bookworm',
