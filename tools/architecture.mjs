@@ -13,7 +13,7 @@ export const ROOMS = {
   control: [],
   git: ['kit'],
   oci: ['kit'],
-  pods: ['kit', 'oci'],
+  pods: ['kit'],
   builder: ['kit', 'dockerfile', 'oci', 'pods'],
   gates: ['kit', 'dockerfile', 'oci'],
   cluster: ['kit', 'oci', 'pods'],

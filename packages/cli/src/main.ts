@@ -67,6 +67,9 @@ updraft COMMAND --help tells more. State lies in UPDRAFT_HOME (default ~/.updraf
 Exit codes: 0 passed, 1 failed, 2 wrong usage or configuration, 3 the platform cannot run here.`;
 }
 
+/** What the user named does not exist, or is no repository. */
+const USERS_FAULTS = ['NOT_A_REPOSITORY', 'NO_COMMITS', 'UNKNOWN_REF'];
+
 /** One message, the next step, and the exit code that fits. */
 function explain(error: unknown, output: Output): number {
   const show = (message: string, next: string | undefined) => {
@@ -84,7 +87,7 @@ function explain(error: unknown, output: Output): number {
   }
   if (error instanceof Fault) {
     show(error.message, error.next);
-    return error.code.startsWith('GIT_') || error.code === 'NOT_A_REPOSITORY' ? EXIT.usage : EXIT.platform;
+    return USERS_FAULTS.includes(error.code) ? EXIT.usage : EXIT.platform;
   }
   show(
     `unexpected: ${messageOf(error)}`,

@@ -85,6 +85,7 @@ async function createBase(config: DaemonConfig, logger: Logger, undo: Undo): Pro
   const { removed } = await runtime.sweep();
   if (removed.length > 0) logger.log('info', 'swept what a dead daemon left', { removed });
   undo.add(() => removePods(runtime));
+  undo.add(() => store.close());
   network.addZone(localhostZone(network.gateway));
   const registryHost = await serveRegistry({ config, logger, store, network, secrets }, undo);
   const trustingRuntime = trusting(runtime, config.trust);
@@ -93,6 +94,7 @@ async function createBase(config: DaemonConfig, logger: Logger, undo: Undo): Pro
 
 async function removePods(runtime: Runtime): Promise<void> {
   await Promise.all(runtime.list().map((pod) => pod.remove()));
+  await runtime.sweep();
 }
 
 /** The registry on loopback and on the bridge, one port. @returns its name in image references */
@@ -126,6 +128,8 @@ const registryAccess = (secrets: RegistrySecrets) => (username: string, password
 async function compose(base: Base, undo: Undo): Promise<Platform> {
   const { config, clock, logger, store } = base;
   const { builder, images } = composeImages(base);
+  await builder.sweep();
+  undo.add(() => builder.close());
   const cluster = await composeCluster(base, images);
   undo.add(() => cluster.stop());
   const addresses = addressesOf(base, cluster);
@@ -217,7 +221,7 @@ function addressesOf(base: Base, cluster: Cluster): PlatformAddresses {
     deployUser: secrets.pullUser,
     deployPassword: secrets.pullPassword,
     kubeDomain: cluster.ingressPort === 80 ? config.domain : `${config.domain}:${cluster.ingressPort}`,
-    clusterDomain: `kubernetes.${config.domain}:${cluster.apiPort}`,
+    clusterDomain: `${base.network.gateway}:${cluster.apiPort}`,
     ...cluster.credentials,
   };
 }

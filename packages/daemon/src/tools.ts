@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Fault, codeOf, resolveInRoot } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
 import type { Builder } from '@updraft/builder';
-import { hadolintCommand } from '@updraft/gates';
+import { hadolintCommand, shellcheckProgram } from '@updraft/gates';
 import type { ImageStore } from '@updraft/oci';
 import type { ToolHost, ToolJob } from '@updraft/runner';
 import { createToolHandler, kanikoCommand } from '@updraft/stand-ins';
@@ -85,7 +85,8 @@ function kaniko(parts: ToolParts, job: ToolJob, call: ToolCall, io: ToolIo): Pro
   });
 }
 
-function hadolint(job: ToolJob, call: ToolCall, io: ToolIo): Promise<number> {
+async function hadolint(job: ToolJob, call: ToolCall, io: ToolIo): Promise<number> {
+  const shellcheck = await shellcheckProgram();
   return hadolintCommand(call.argv, {
     readFile: (file) => readJobFile(job, path.posix.resolve(call.cwd, file)),
     stdin: () =>
@@ -93,6 +94,7 @@ function hadolint(job: ToolJob, call: ToolCall, io: ToolIo): Promise<number> {
     stdout: (text) => io.write('stdout', text),
     stderr: (text) => io.write('stderr', text),
     env: call.env,
+    ...(shellcheck ? { shellcheck } : {}),
   });
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '@updraft/kit';
-import { hadolintCommand } from '@updraft/gates';
+import { hadolintCommand, shellcheckProgram } from '@updraft/gates';
 import type { Command } from '../command.ts';
 import { EXIT, UsageError } from '../command.ts';
 
@@ -27,8 +27,10 @@ export const lintDockerfile: Command = {
       return value === undefined ? [] : [`--${name}`, value];
     });
     const ignores = context.texts('ignore').flatMap((code) => ['--ignore', code]);
+    const shellcheck = await shellcheckProgram();
     const code = await hadolintCommand([...flags, ...ignores, ...context.words], {
       env: context.env,
+      ...(shellcheck ? { shellcheck } : {}),
       readFile: (file) => readIfPresent(path.resolve(context.cwd, file)),
       stdin: readStdin,
       stdout: (text) => void process.stdout.write(text),

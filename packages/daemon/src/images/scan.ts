@@ -3,14 +3,22 @@ import path from 'node:path';
 import { codeOf } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import type { ToolEvent } from '@updraft/control';
-import { loadAdvisories, scanCommand, scanImageFromStore, trivyCommand } from '@updraft/gates';
+import {
+  fileSummaryCache,
+  loadAdvisories,
+  scanCommand,
+  scanImageFromStore,
+  trivyCommand,
+} from '@updraft/gates';
 import type { Advisories, ScanImage, TrivyIo } from '@updraft/gates';
 import type { ImageStore } from '@updraft/oci';
+import type { DaemonConfig } from '../config.ts';
 import type { Platform } from '../platform.ts';
 import { EventQueue } from '../server/queue.ts';
 import type { ImageFinder } from './source.ts';
 
 interface ScanParts {
+  readonly config: DaemonConfig;
   readonly clock: Clock;
   readonly store: ImageStore;
   readonly images: ImageFinder;
@@ -31,7 +39,8 @@ const loaded = new Map<string, { readonly version: string; readonly advisories: 
 export const scanImage = (parts: ScanParts, call: ScanCall): Promise<number> =>
   trivyCommand(call.argv, scanIo(parts, call));
 
-function scanIo({ clock, store, images }: ScanParts, call: ScanCall): TrivyIo {
+function scanIo(parts: ScanParts, call: ScanCall): TrivyIo {
+  const { clock, store, images } = parts;
   return {
     env: call.env,
     readFile: call.readFile,
@@ -40,6 +49,7 @@ function scanIo({ clock, store, images }: ScanParts, call: ScanCall): TrivyIo {
     stderr: call.stderr,
     stdin: () => Promise.resolve(''),
     clock,
+    summaries: fileSummaryCache(path.join(parts.config.home, 'scans')),
     advisories: async () => (call.advisories === undefined ? undefined : load(call.advisories)),
     image: (reference) => findForScan(store, images, reference, call),
   };

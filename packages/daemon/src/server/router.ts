@@ -134,8 +134,16 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
   response.end(JSON.stringify(value));
 }
 
+/** What the user named does not exist, or is no repository: the request is to blame, not the machine. */
+const USERS_FAULTS = ['NOT_A_REPOSITORY', 'NO_COMMITS', 'UNKNOWN_REF'];
+
+function statusOf(error: unknown): number {
+  if (error instanceof RequestError) return error.status;
+  return USERS_FAULTS.includes(codeOf(error) ?? '') ? 400 : 500;
+}
+
 function sendFault(logger: Logger, response: ServerResponse, error: unknown): void {
-  const status = error instanceof RequestError ? error.status : 500;
+  const status = statusOf(error);
   if (!(error instanceof Fault)) {
     logger.log('error', 'unexpected', { error, stack: error instanceof Error ? error.stack : undefined });
   }
