@@ -90,7 +90,7 @@ function closure(roots, of) {
     done.set(name, value);
     open.push(...refs(JSON.stringify(value)));
   }
-  return [...done].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...done].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 const PROTO_SCALARS = { string: 's', bool: 'b', int32: 'i', int64: 'l', bytes: 'y' };
@@ -104,7 +104,14 @@ function protoType(text, owner) {
 }
 
 /** Go embeds these in the struct around them: JSON has their members one level higher. */
-const EMBEDDED = ['handler', 'volumeSource', 'persistentVolumeSource', 'localObjectReference', 'ephemeralContainerCommon', 'ingressRuleValue'];
+const EMBEDDED = [
+  'handler',
+  'volumeSource',
+  'persistentVolumeSource',
+  'localObjectReference',
+  'ephemeralContainerCommon',
+  'ingressRuleValue',
+];
 
 function message(name) {
   const fields = messages[name.replace(/^io\.k8s\./, 'k8s.io.')];
@@ -112,12 +119,18 @@ function message(name) {
   const json = Object.keys(types[name]?.properties ?? {});
   const result = {};
   for (const [number, field] of Object.entries(fields)) {
-    const known = json.find((key) => key.toLowerCase() === field.name.toLowerCase());
-    if (types[name] && json.length > 0 && !known && !EMBEDDED.includes(field.name)) continue;
-    const key = EMBEDDED.includes(field.name) && !known ? '*' : (known ?? field.name);
-    result[number] = `${key} ${field.repeated ? '[' : ''}${protoType(field.type, name)}`;
+    const key = memberName(field.name, json);
+    if (key) result[number] = `${key} ${field.repeated ? '[' : ''}${protoType(field.type, name)}`;
   }
   return result;
+}
+
+/** How JSON spells the field (`*`: not at all, it is embedded); undefined: JSON does not have it. */
+function memberName(field, json) {
+  const known = json.find((key) => key.toLowerCase() === field.toLowerCase());
+  if (known) return known;
+  if (EMBEDDED.includes(field)) return '*';
+  return json.length === 0 ? field : undefined;
 }
 
 /** Long names shortened: `~` for the public API's prefix, `^` for that of meta/v1. */
@@ -126,7 +139,10 @@ const shorten = (text) => text.replaceAll(`${META}.`, '^').replaceAll('io.k8s.ap
 function write(file, constant, comment, rows) {
   const lines = rows.map(([name, value]) => shorten(`${name} ${JSON.stringify(value)}`));
   const target = path.join(path.dirname(fileURLToPath(import.meta.url)), '../src/api/schema', file);
-  writeFileSync(target, `// Made by scripts/make-tables.mjs. ${comment}\nexport const ${constant} = \`\n${lines.join('\n')}\n\`;\n`);
+  writeFileSync(
+    target,
+    `// Made by scripts/make-tables.mjs. ${comment}\nexport const ${constant} = \`\n${lines.join('\n')}\n\`;\n`,
+  );
   console.log(file, rows.length, 'definitions,', lines.join('\n').length, 'bytes');
 }
 
