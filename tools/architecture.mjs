@@ -17,12 +17,11 @@ export const ROOMS = {
   builder: ['kit', 'dockerfile', 'oci', 'pods'],
   gates: ['kit', 'dockerfile', 'oci'],
   cluster: ['kit', 'oci', 'pods'],
-  'stand-ins': ['kit', 'oci', 'builder', 'gates'],
-  runner: ['kit', 'git', 'gitlab-ci', 'oci', 'pods'],
+  'stand-ins': ['kit', 'oci', 'builder'],
+  runner: ['kit', 'gitlab-ci', 'oci', 'pods'],
   daemon: [
     'kit',
     'gitlab-ci',
-    'dockerfile',
     'control',
     'git',
     'oci',
@@ -33,7 +32,7 @@ export const ROOMS = {
     'stand-ins',
     'runner',
   ],
-  cli: ['kit', 'control', 'git', 'gitlab-ci', 'dockerfile', 'gates'],
+  cli: ['kit', 'control', 'git', 'gitlab-ci', 'gates'],
 };
 
 export const packageName = (room) => `@updraft/${room}`;

@@ -16,6 +16,8 @@ const STEPS = {
   lint: [node, ['tools/lint.mjs']],
   types: [bin('tsc'), ['--noEmit']],
   'dead-code': [bin('knip'), []],
+  'service-types': [bin('tsc'), ['--noEmit'], undefined, 'src'],
+  'service-lint': ['npm', ['run', '--silent', 'lint'], undefined, 'src'],
   service: [bin('vitest'), ['run'], 'service', 'src'],
   unit: vitest('unit'),
   integration: vitest('integration'),

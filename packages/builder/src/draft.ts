@@ -44,7 +44,7 @@ export function draftOfImage(image: Image, escape: '\\' | '`'): Draft {
     architecture: config.architecture,
     os: config.os,
     author: config.author,
-    config: structuredClone(config.config ?? {}) as Mutable<ContainerConfig>,
+    config: structuredClone(config.config ?? {}),
     layers: [...image.layers],
     history: historyOf(image),
     scope: new Scope(escape, environment),

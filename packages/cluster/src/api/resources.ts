@@ -9,11 +9,6 @@ export function apiVersionOf(type: { readonly group: string; readonly version: s
   return type.group === '' ? type.version : `${type.group}/${type.version}`;
 }
 
-/** `deployments.apps`, `pods`: how messages and Status details name a resource. */
-export function qualifiedName(type: { readonly group: string; readonly plural: string }): string {
-  return type.group === '' ? type.plural : `${type.plural}.${type.group}`;
-}
-
 const byPath = new Map(RESOURCES.map((type) => [`${apiVersionOf(type)}/${type.plural}`, type]));
 const byKind = new Map(RESOURCES.map((type) => [`${apiVersionOf(type)}/${type.kind}`, type]));
 const byStorage = new Map(RESOURCES.toReversed().map((type) => [type.storedAs, type]));

@@ -5,7 +5,7 @@ import { canonicalJson, shortHash } from '../naming.ts';
 import { claim, controllerReference } from '../ownership.ts';
 import { slackOf } from './rolling.ts';
 
-export const HASH_LABEL = 'pod-template-hash';
+const HASH_LABEL = 'pod-template-hash';
 const REVISION = 'deployment.kubernetes.io/revision';
 const HISTORY = 'deployment.kubernetes.io/revision-history';
 export const DESIRED = 'deployment.kubernetes.io/desired-replicas';
