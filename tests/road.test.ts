@@ -106,7 +106,7 @@ describe('the default branch', () => {
   test.skipIf(!hasKubectl)('kubectl lists its pods', async () => {
     const { code, stdout, stderr } = await kubectl('get', 'pods', '-A', '--no-headers');
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/preproduction\S*\s+addrservice\S+\s+1\/1\s+Running/);
+    expect(stdout).toMatch(/preproduction\s+app-\S+\s+1\/1\s+Running/);
   });
 });
 
