@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { execute, git, remains, root, sharedHome, temporaryFolder, updraft } from './harness.ts';
@@ -90,14 +90,21 @@ describe('the default branch', () => {
     expect(await status(`${url}${location}`)).toBe('200');
   });
 
-  test('a failing deployment leaves what serves untouched', async () => {
+  test('a deployment that does not become ready fails, and what served before goes on serving', async () => {
     const { url } = await environment('preproduction');
     await git(project, 'checkout', '--quiet', '-b', 'broken', 'main');
-    writeFileSync(path.join(project, 'src/lib/main.ts'), 'process.exit(1);\n');
-    await git(project, 'commit', '--quiet', '--all', '--message', 'Break it');
+    const dockerfile = path.join(project, '.gitlab/docker/app/Dockerfile');
+    const text = readFileSync(dockerfile, 'utf8');
+    expect(text).toContain('"dist/main.js"');
+    writeFileSync(dockerfile, text.replace('"dist/main.js"', '"dist/not-there.js"'));
+    await git(project, 'commit', '--quiet', '--all', '--message', 'Start what is not there');
     await git(project, 'branch', '--force', 'main', 'broken');
-    const finished = await updraft(['run', '--ref', 'main'], { cwd: project });
-    expect(finished.code).toBe(1);
+    const args = ['run', '--json', '--ref', 'main', '--variable', 'ROLLOUT_SECONDS=12'];
+    const finished = await updraft(args, { cwd: project });
+    expect(finished.code, finished.stderr).toBe(1);
+    const jobs = JSON.parse(finished.stdout) as { name: string; status: string }[];
+    expect(jobs.find((job) => job.name === 'deploy')?.status).toBe('failed');
+    expect(jobs.find((job) => job.name === 'post-get-test')?.status).toBe('skipped');
     expect(await status(`${url}/readyz`)).toBe('200');
     await git(project, 'branch', '--force', 'main', 'broken~1');
     await git(project, 'checkout', '--quiet', 'main');
