@@ -146,5 +146,5 @@ async function* startPrepared(
   client: { readonly attached: boolean; readonly signal: AbortSignal },
 ): AsyncIterable<RunEvent> {
   const { request, problems } = await prepare();
-  yield* streamRun(platform.runner.create(request), problems, client);
+  yield* streamRun(platform.runner.create(request), problems, platform.progress, client);
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import path from 'node:path';
-import { Undo, systemClock } from '@updraft/kit';
+import { Emitter, Undo, systemClock } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
 import { createBuilder } from '@updraft/builder';
 import type { Builder } from '@updraft/builder';
@@ -19,6 +19,7 @@ import type { DaemonConfig } from './config.ts';
 import { localhostZone } from './dns.ts';
 import { clusterImages, jobImages } from './images/ports.ts';
 import { ImageFinder } from './images/source.ts';
+import type { Progress } from './images/source.ts';
 import { listenTogether } from './listen.ts';
 import { platformVariables } from './runs/variables.ts';
 import type { PlatformAddresses } from './runs/variables.ts';
@@ -36,6 +37,8 @@ export interface Platform {
   readonly startedAt: number;
   readonly store: LocalImageStore;
   readonly images: ImageFinder;
+  /** Slow work that is no job, for whoever watches a run. */
+  readonly progress: Emitter<Progress>;
   readonly builder: Builder;
   readonly cluster: Cluster;
   readonly runner: Runner;
@@ -127,7 +130,7 @@ const registryAccess = (secrets: RegistrySecrets) => (username: string, password
 
 async function compose(base: Base, undo: Undo): Promise<Platform> {
   const { config, clock, logger, store } = base;
-  const { builder, images } = composeImages(base);
+  const { builder, images, progress } = composeImages(base);
   await builder.sweep();
   undo.add(() => builder.close());
   const cluster = await composeCluster(base, images);
@@ -153,6 +156,7 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     startedAt: clock.now(),
     store,
     images,
+    progress,
     builder,
     cluster,
     runner,
@@ -163,7 +167,7 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
 }
 
 /** Builder and finder know each other: FROM asks for images, and stand-ins are built. */
-function composeImages(base: Base): { builder: Builder; images: ImageFinder } {
+function composeImages(base: Base): Pick<Platform, 'builder' | 'images' | 'progress'> {
   const { config, clock, logger, store } = base;
   let images: ImageFinder | undefined;
   const builder = createBuilder({
@@ -181,8 +185,9 @@ function composeImages(base: Base): { builder: Builder; images: ImageFinder } {
     dir: path.join(config.home, 'stand-ins'),
     toolsDir: path.join(import.meta.dirname, 'tools'),
   });
-  images = new ImageFinder({ store, standIns, clock, registryHost: base.registryHost });
-  return { builder, images };
+  const progress = new Emitter<Progress>();
+  images = new ImageFinder({ store, standIns, clock, registryHost: base.registryHost, progress });
+  return { builder, images, progress };
 }
 
 function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {

@@ -1,11 +1,17 @@
 import { Fault, KeyedLock, codeOf, messageOf } from '@updraft/kit';
-import type { Clock } from '@updraft/kit';
+import type { Clock, Emitter } from '@updraft/kit';
+import type { RunEvent } from '@updraft/control';
 import { formatReference, parseReference, pull } from '@updraft/oci';
 import type { Credentials, Image, ImageStore, Reference } from '@updraft/oci';
 import type { StandIn, StandIns } from '@updraft/stand-ins';
 
 /** A registry that did not answer is not asked again for this long. */
 const UNREACHABLE_FOR_MS = 10 * 60_000;
+
+/** What is done sooner needs no announcement. */
+const QUIET_FOR_MS = 2000;
+
+export type Progress = Extract<RunEvent, { readonly type: 'progress' }>;
 
 export interface FoundImage {
   readonly image: Image;
@@ -26,6 +32,7 @@ interface Parts {
   readonly clock: Clock;
   /** Host of the embedded registry: its images are in the store or nowhere. */
   readonly registryHost: string;
+  readonly progress: Emitter<Progress>;
 }
 
 /**
@@ -88,8 +95,27 @@ export class ImageFinder {
   }
 
   async #standIn(standIn: StandIn, options: FindOptions): Promise<FoundImage> {
-    const image = await this.#parts.standIns.make(standIn, options.onLog);
+    const image = await this.#announced(standIn, () => this.#parts.standIns.make(standIn, options.onLog));
     return { image, notes: standIn.note === undefined ? [] : [standIn.note], standIn };
+  }
+
+  /** Making one takes up to minutes: after two seconds everyone who watches a run is told. */
+  async #announced(standIn: StandIn, make: () => Promise<Image>): Promise<Image> {
+    const { clock, progress } = this.#parts;
+    const what = `making a ${standIn.note}`;
+    const started = clock.elapsed();
+    let isTold = false;
+    const stop = clock.timer(QUIET_FOR_MS, () => {
+      isTold = true;
+      progress.emit({ type: 'progress', what, state: 'started' });
+    });
+    try {
+      return await make();
+    } finally {
+      stop();
+      const durationMs = clock.elapsed() - started;
+      if (isTold) progress.emit({ type: 'progress', what, state: 'done', durationMs });
+    }
   }
 }
 

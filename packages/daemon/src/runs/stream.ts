@@ -1,5 +1,7 @@
 import type { ProblemView, RunEvent } from '@updraft/control';
+import type { Emitter } from '@updraft/kit';
 import type { PipelineRun } from '@updraft/runner';
+import type { Progress } from '../images/source.ts';
 import { EventQueue } from '../server/queue.ts';
 import { runEvent } from './views.ts';
 
@@ -7,6 +9,7 @@ import { runEvent } from './views.ts';
 export async function* streamRun(
   run: PipelineRun,
   problems: readonly ProblemView[],
+  progress: Emitter<Progress>,
   client: { readonly attached: boolean; readonly signal: AbortSignal },
 ): AsyncIterable<RunEvent> {
   const queue = new EventQueue<RunEvent>();
@@ -14,9 +17,11 @@ export async function* streamRun(
     queue.push(runEvent(event));
     if (event.type === 'finished') queue.end();
   });
+  const stopProgress = progress.listen((event) => queue.push(event));
   const leave = () => {
     if (client.attached) run.cancel();
     stop();
+    stopProgress();
     queue.end();
   };
   client.signal.addEventListener('abort', leave, { once: true });
@@ -27,5 +32,6 @@ export async function* streamRun(
   } finally {
     client.signal.removeEventListener('abort', leave);
     stop();
+    stopProgress();
   }
 }

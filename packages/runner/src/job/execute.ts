@@ -145,14 +145,26 @@ async function resolveImage(
     throw new Fault('IMAGE_NAME_EMPTY', `image: ${request.name} is empty once its variables are expanded`);
   }
   log.line(`Using the image ${name}`);
-  const resolved = await execution.config.images.resolve(name, {
+  const resolving = execution.config.images.resolve(name, {
     policy: request.pullPolicy?.[0] ?? 'if-not-present',
     credentials: environment.values['DOCKER_AUTH_CONFIG'],
     onLog: (text) => log.line(text),
     signal: execution.signal,
   });
+  const resolved = await orAborted(resolving, execution.signal);
   for (const note of resolved.notes) log.line(`NOTE: ${note}`);
   return resolved;
+}
+
+/** What takes long and cannot be ended goes on without the job that asked for it. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => undefined);
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason instanceof Error ? signal.reason : new Error('canceled'));
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 /** Images that do not run as root get files that everyone may write, as GitLab's runner gives them. */
