@@ -12,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: [INTEGRATION, '**/node_modules/**'],
+          pool: 'threads',
+          maxWorkers: 2,
         },
       },
       {
@@ -20,7 +22,7 @@ export default defineConfig({
           include: [INTEGRATION],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
       {

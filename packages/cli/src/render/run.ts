@@ -17,6 +17,7 @@ export class RunRenderer {
   readonly #logs = new Map<string, string>();
   readonly #running = new Map<string, { job: JobView; since: number }>();
   readonly #seen = new Map<string, string>();
+  readonly #notes = new Set<string>();
   readonly #started: number;
   readonly #progress = new Map<string, number>();
   readonly #wantsLogs: boolean;
@@ -91,9 +92,17 @@ export class RunRenderer {
     if (job.status !== 'running' && !FINAL.has(job.status)) return;
     if (job.status === 'running' && this.#output.live) return;
     this.#live.print(this.#jobLine(job));
-    for (const note of job.notes)
-      this.#live.print(`           ${this.#output.style('dim', `note: ${note}`)}`);
+    this.#printNotes(job);
     if (job.status === 'failed') this.#live.print(this.#logTail(job.name));
+  }
+
+  /** Each note once: a dozen jobs may run in the same stand-in. */
+  #printNotes(job: JobView): void {
+    for (const note of job.notes) {
+      if (this.#notes.has(note)) continue;
+      this.#notes.add(note);
+      this.#live.print(`${' '.repeat(9)}${this.#output.style('dim', `note: ${note}`)}`);
+    }
   }
 
   #jobLine(job: JobView): string {
