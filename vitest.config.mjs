@@ -14,6 +14,8 @@ export default defineConfig({
           exclude: [INTEGRATION, '**/node_modules/**'],
           pool: 'threads',
           maxWorkers: 2,
+          // Unit tests share no state but modules; loading those once for each worker halves the time.
+          isolate: false,
         },
       },
       {

@@ -90,6 +90,11 @@ describe('the default branch', () => {
     expect(await status(`${url}${location}`)).toBe('200');
   });
 
+  test('the coverage report is served beside it', async () => {
+    const { url } = await environment('preproduction-coverage');
+    expect((await curl(`${url}/`)).stdout).toMatch(/All files/);
+  });
+
   test('a deployment that does not become ready fails, and what served before goes on serving', async () => {
     const { url } = await environment('preproduction');
     await git(project, 'checkout', '--quiet', '-b', 'broken', 'main');

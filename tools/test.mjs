@@ -18,7 +18,7 @@ const STEPS = {
   'dead-code': [bin('knip'), []],
   'service-types': [bin('tsc'), ['--noEmit'], undefined, 'src'],
   'service-lint': ['npm', ['run', '--silent', 'lint'], undefined, 'src'],
-  service: [bin('vitest'), ['run'], 'service', 'src'],
+  service: [bin('vitest'), ['run', '--maxWorkers=2'], 'service', 'src'],
   unit: vitest('unit'),
   integration: vitest('integration'),
   'end-to-end': vitest('end-to-end'),
