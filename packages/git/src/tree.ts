@@ -18,7 +18,8 @@ const PRELOAD_TOTAL_BYTES = 32 * 1024 * 1024;
 interface Blob {
   readonly path: string;
   readonly id: string;
-  readonly size: number;
+  /** A symbolic link or a submodule: a name without content. */
+  readonly isLink: boolean;
 }
 
 /**
@@ -27,29 +28,40 @@ interface Blob {
  * @throws GitFault UNKNOWN_REF and the faults of every repository
  */
 export async function readTree(dir: string, sha: string): Promise<Files> {
-  const output = await git(dir, ['ls-tree', '-r', '-z', '-l', '--full-tree', '--end-of-options', sha], {
+  const output = await git(dir, ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', sha], {
     maxOutputBytes: 512 * 1024 * 1024,
   });
   const blobs = splitZero(output).flatMap(parseEntry);
-  const contents = await readBlobs(dir, wanted(blobs));
+  const yaml = blobs.filter((blob) => PRELOADED.test(blob.path) && !blob.isLink);
+  const contents = await readBlobs(dir, await smallEnough(dir, yaml));
   const paths = blobs.map((blob) => blob.path);
   return { read: (file) => contents.get(file), list: () => paths };
 }
 
-/** Links and submodules are names without content. */
 function parseEntry(line: string): Blob[] {
-  const found = /^(\d+) (\w+) ([0-9a-f]+) +(\d+|-)\t([^]*)$/.exec(line);
+  const found = /^(\d+) (\w+) ([0-9a-f]+)\t([^]*)$/.exec(line);
   if (!found) return [];
-  const [, mode = '', type = '', id = '', size = '', file = ''] = found;
-  if (type !== 'blob') return [];
-  return [{ path: file, id, size: mode === '120000' ? Infinity : Number(size) }];
+  const [, mode = '', type = '', id = '', file = ''] = found;
+  return type === 'blob' ? [{ path: file, id, isLink: mode === '120000' }] : [];
 }
 
-function wanted(blobs: readonly Blob[]): readonly Blob[] {
+/** Sizes are asked for these files alone: `ls-tree --long` looks up every object of the tree. */
+async function smallEnough(dir: string, blobs: readonly Blob[]): Promise<readonly Blob[]> {
+  if (blobs.length === 0) return [];
+  const ids = [...new Set(blobs.map((blob) => blob.id))];
+  const output = await gitBytes(dir, ['cat-file', '--batch-check'], `${ids.join('\n')}\n`);
+  const sizes = new Map(
+    output
+      .toString('latin1')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([id = '', type, size]) => [id, type === 'blob' ? Number(size) : Infinity] as const),
+  );
   let total = 0;
   return blobs.filter((blob) => {
-    if (!PRELOADED.test(blob.path) || blob.size > PRELOAD_LIMIT_BYTES) return false;
-    total += blob.size;
+    const size = sizes.get(blob.id) ?? Infinity;
+    if (size > PRELOAD_LIMIT_BYTES) return false;
+    total += size;
     return total <= PRELOAD_TOTAL_BYTES;
   });
 }

@@ -1,5 +1,6 @@
-import Sqlite from 'libsql';
+import type Sqlite from 'libsql';
 import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Fault, messageOf } from './fault.ts';
 
@@ -26,7 +27,7 @@ export interface Database {
 export function openDatabase(file: string): Database {
   if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true });
   try {
-    const sqlite = new Sqlite(file);
+    const sqlite = openSqlite(file);
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
     return wrap(sqlite);
   } catch (error) {
@@ -35,6 +36,14 @@ export function openDatabase(file: string): Database {
       next: 'Move the file away and start again; what it recorded is lost.',
     });
   }
+}
+
+const require = createRequire(import.meta.url);
+
+/** Loaded when it is needed: the native library costs a command that has no database 40 ms at its start. */
+export function openSqlite(file: string): Sqlite.Database {
+  const Library = require('libsql') as typeof Sqlite;
+  return new Library(file);
 }
 
 function wrap(sqlite: Sqlite.Database): Database {

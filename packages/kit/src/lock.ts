@@ -1,6 +1,6 @@
-import Sqlite from 'libsql';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { openSqlite } from './database.ts';
 import { codeOf } from './fault.ts';
 
 /**
@@ -9,7 +9,7 @@ import { codeOf } from './fault.ts';
  */
 export function holdLock(file: string): (() => void) | undefined {
   mkdirSync(path.dirname(file), { recursive: true });
-  const database = new Sqlite(file);
+  const database = openSqlite(file);
   try {
     database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
   } catch (error) {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '@updraft/kit';
-import { hadolintCommand, shellcheckProgram } from '@updraft/gates';
 import type { Command } from '../command.ts';
 import { EXIT, UsageError } from '../command.ts';
 
@@ -27,6 +26,7 @@ export const lintDockerfile: Command = {
       return value === undefined ? [] : [`--${name}`, value];
     });
     const ignores = context.texts('ignore').flatMap((code) => ['--ignore', code]);
+    const { hadolintCommand, shellcheckProgram } = await import('@updraft/gates');
     const shellcheck = await shellcheckProgram();
     const code = await hadolintCommand([...flags, ...ignores, ...context.words], {
       env: context.env,

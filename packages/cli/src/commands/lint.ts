@@ -1,4 +1,3 @@
-import { lintConfiguration } from '@updraft/gitlab-ci';
 import type { Problem } from '@updraft/gitlab-ci';
 import { findRepository, readCommit, readWorkTree } from '@updraft/git';
 import path from 'node:path';
@@ -23,6 +22,7 @@ export const lint: Command = {
     const files = await readWorkTree(dir);
     const [file] = context.words;
     const facts = await readCommit(dir, {});
+    const { lintConfiguration } = await import('@updraft/gitlab-ci');
     const problems = lintConfiguration({
       facts,
       files,

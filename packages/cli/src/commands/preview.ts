@@ -1,4 +1,3 @@
-import { expandConfiguration } from '@updraft/gitlab-ci';
 import { findRepository, readCommit, readWorkTree } from '@updraft/git';
 import { EXIT } from '../command.ts';
 import type { Command } from '../command.ts';
@@ -14,6 +13,7 @@ export const preview: Command = {
     const dir = await findRepository(cwd);
     const files = await readWorkTree(dir);
     const facts = await readCommit(dir, {});
+    const { expandConfiguration } = await import('@updraft/gitlab-ci');
     const { yaml, problems } = expandConfiguration({ facts, files });
     for (const line of problemLines(problems, output, (name) => files.read(name))) output.say(line);
     if (yaml === undefined) return EXIT.usage;

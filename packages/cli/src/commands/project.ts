@@ -1,4 +1,3 @@
-import { createPipeline } from '@updraft/gitlab-ci';
 import type { PipelineResult } from '@updraft/gitlab-ci';
 import { findRepository, readCommit, readTree } from '@updraft/git';
 import { UsageError, keyValues } from '../command.ts';
@@ -19,12 +18,14 @@ export async function pipelineOf(context: Context): Promise<PipelineResult> {
   if (ref !== undefined && tag !== undefined) {
     throw new UsageError('--ref and --tag exclude each other', 'A pipeline is for a branch or for a tag.');
   }
+  const language = import('@updraft/gitlab-ci');
   const dir = await findRepository(context.cwd);
   const facts = await readCommit(dir, {
     ...(ref === undefined ? {} : { ref }),
     ...(tag === undefined ? {} : { tag }),
   });
   const source = context.text('source');
+  const { createPipeline } = await language;
   return createPipeline({
     facts,
     files: await readTree(dir, facts.sha),
