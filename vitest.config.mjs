@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           include: ['tests/**/*.test.ts'],
+          globalSetup: 'tests/teardown.ts',
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
