@@ -1,5 +1,5 @@
 import { chmod, mkdir, open, rm, stat } from 'node:fs/promises';
-import { constants } from 'node:fs';
+import { constants, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
@@ -32,6 +32,7 @@ const INSIDE = '/run/updraft';
 
 /** A Unix socket for each job that runs a tool image; it is gone with the job. */
 export function createToolHost(parts: ToolParts): ToolHost {
+  rmSync(path.join(parts.config.home, 'run', 'tools'), { recursive: true, force: true });
   return {
     async attach(job) {
       const dir = path.join(parts.config.home, 'run', 'tools', randomBytes(8).toString('hex'));

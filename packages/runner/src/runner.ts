@@ -1,5 +1,6 @@
-import { openDatabase } from '@updraft/kit';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { openDatabase } from '@updraft/kit';
 import { EnvironmentStore } from './environments/store.ts';
 import type { RunRequest, RunnerConfig } from './ports.ts';
 import type { RunRecord } from './runs/record.ts';
@@ -19,6 +20,8 @@ export interface Runner {
 }
 
 export function createRunner(config: RunnerConfig): Runner {
+  // What a dead daemon's jobs left: their mounts went with it.
+  rmSync(path.join(config.dir, 'jobs'), { recursive: true, force: true });
   const database = openDatabase(path.join(config.dir, 'runner.db'));
   const environments = new EnvironmentStore(database);
   const runs = new RunStore(database, path.join(config.dir, 'runs'));

@@ -219,8 +219,11 @@ function eventOf(job: string, { outcome }: JobResult): SchedulerEvent {
       const reason = `took longer than its timeout of ${outcome.afterSeconds} s`;
       return { type: 'failed', job, why: 'job_execution_timeout', exitCode: undefined, reason };
     }
-    case 'couldNotRun':
-      return { type: 'failed', job, why: outcome.why, exitCode: undefined, reason: outcome.message };
+    case 'couldNotRun': {
+      // The log has the whole message; the reason is one line.
+      const reason = outcome.message.split('\n')[0] ?? outcome.message;
+      return { type: 'failed', job, why: outcome.why, exitCode: undefined, reason };
+    }
   }
 }
 
