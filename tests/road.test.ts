@@ -150,7 +150,9 @@ describe('a feature branch', () => {
     const stopped = await updraft(['env', 'stop', 'review/feat-search'], { cwd: project });
     expect(stopped.code, stopped.stderr).toBe(0);
     expect(await status(`${review.url}/addresses`)).not.toBe('200');
-    expect((await environment('review/feat-search')).state).toBe('stopped');
+    for (const name of ['review/feat-search', 'review-coverage/feat-search']) {
+      expect((await environment(name)).state, name).toBe('stopped');
+    }
     if (hasKubectl) expect((await kubectl('get', 'namespace', review.slug)).code).not.toBe(0);
   });
 });

@@ -224,6 +224,7 @@ function clusterOf({ context, credentials, apiPort, ingressPort, undo, config }:
     apiPort,
     ingressPort,
     kubeconfig: (host) => kubeconfigYaml(credentials, `https://${host}:${apiPort}`),
+    hasNamespace: (name) => objects.get('namespaces', undefined, name) !== undefined,
     counts: () => {
       const pods = objects.list('pods');
       return {

@@ -48,6 +48,8 @@ export interface Cluster {
   readonly ingressPort: number;
   /** A kubeconfig (YAML) for the given host name or address of the API server. */
   kubeconfig(host: string): string;
+  /** Is there a namespace of this name, one that is being removed included? */
+  hasNamespace(name: string): boolean;
   counts(): { nodes: number; pods: number; readyPods: number };
   /** Ends the servers and every pod; the objects stay and come back with the next start. */
   stop(): Promise<void>;

@@ -5,7 +5,7 @@ import type { Routes, RunEvent } from '@updraft/control';
 import type { RunRecord } from '@updraft/runner';
 import { imageHandlers } from './images/handlers.ts';
 import type { Platform } from './platform.ts';
-import { findEnvironment, prepareRollback, prepareStop } from './runs/environments.ts';
+import { findEnvironment, noticeRemoved, prepareRollback, prepareStop } from './runs/environments.ts';
 import { prepareRun } from './runs/start.ts';
 import type { Prepared } from './runs/start.ts';
 import { streamRun } from './runs/stream.ts';
@@ -146,5 +146,7 @@ async function* startPrepared(
   client: { readonly attached: boolean; readonly signal: AbortSignal },
 ): AsyncIterable<RunEvent> {
   const { request, problems } = await prepare();
-  yield* streamRun(platform.runner.create(request), problems, platform.progress, client);
+  const run = platform.runner.create(request);
+  noticeRemoved(platform, run);
+  yield* streamRun(run, problems, platform.progress, client);
 }

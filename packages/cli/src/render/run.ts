@@ -2,7 +2,7 @@ import type { EnvironmentView, JobView, ProblemView, RunEvent, RunView } from '@
 import type { Output } from '../output.ts';
 import { LiveLines } from './live.ts';
 import { problemLines } from './problems.ts';
-import { duration, table } from './table.ts';
+import { duration, padded, table } from './table.ts';
 
 /** Lines of a failed job's log that are shown under it. */
 const SHOWN_LOG_LINES = 40;
@@ -110,7 +110,7 @@ export class RunRenderer {
       this.#clock(),
       job.stage.padEnd(10),
       job.name.padEnd(32),
-      statusText(job, this.#output).padEnd(10),
+      padded(statusText(job, this.#output), 10),
     ];
     const coverage = job.coverage === undefined ? '' : `coverage ${job.coverage} %`;
     const reason = job.status === 'running' || job.status === 'success' ? '' : (job.reason ?? '');

@@ -6,9 +6,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   }
   const line = (row: readonly string[]) =>
     row
-      .map((cell, index) =>
-        index === row.length - 1 ? cell : cell + ' '.repeat((widths[index] ?? 0) - visible(cell)),
-      )
+      .map((cell, index) => (index === row.length - 1 ? cell : padded(cell, widths[index] ?? 0)))
       .join('   ')
       .trimEnd();
   return rows.map(line).join('\n');
@@ -18,6 +16,10 @@ export function table(rows: readonly (readonly string[])[]): string {
 const COLOURS = /\u001b\[\d+m/g;
 
 const visible = (text: string): number => text.replace(COLOURS, '').length;
+
+/** Blanks up to a width; colours take no room. */
+export const padded = (text: string, width: number): string =>
+  text + ' '.repeat(Math.max(0, width - visible(text)));
 
 /** `340 ms`, `12.3 s`, `2 min 05 s`. */
 export function duration(ms: number | undefined): string {

@@ -1,6 +1,6 @@
 import { messageOf } from '@updraft/kit';
 import type { Platform } from '../platform.ts';
-import { prepareStop } from './environments.ts';
+import { noticeRemoved, prepareStop } from './environments.ts';
 
 const LOOK_EVERY_MS = 60_000;
 
@@ -26,6 +26,7 @@ async function stopDue(platform: Platform): Promise<void> {
       const context = { runner, now: clock.now(), variablesFor: platform.variablesFor };
       const { request } = await prepareStop(context, record);
       const run = runner.create(request);
+      noticeRemoved(platform, run);
       run.start();
       const { status } = await run.finished;
       logger.log('info', 'auto_stop_in is over', { environment: record.name, status });

@@ -1,6 +1,7 @@
 import type { CommitFacts, Variable } from '@updraft/gitlab-ci';
 import { readCommit } from '@updraft/git';
-import type { EnvironmentRecord, Runner } from '@updraft/runner';
+import type { Cluster } from '@updraft/cluster';
+import type { EnvironmentRecord, PipelineRun, Runner } from '@updraft/runner';
 import { RequestError } from '../server/router.ts';
 import { prepareRun } from './start.ts';
 import type { Prepared } from './start.ts';
@@ -82,3 +83,24 @@ const deployed = (
   jobs: readonly { environment: string | undefined; status: string }[],
   name: string,
 ): boolean => jobs.some((job) => job.environment === name && job.status === 'success');
+
+/**
+ * A run may remove more than the environment that its stop job names: one whose namespace is gone after the run is
+ * stopped, whatever its record says.
+ */
+export function noticeRemoved(
+  { runner, cluster }: { readonly runner: Runner; readonly cluster: Cluster },
+  run: PipelineRun,
+): void {
+  const { projectDir } = run.record;
+  const present = runner.environments
+    .list(projectDir)
+    .filter((each) => each.state === 'available' && cluster.hasNamespace(each.slug));
+  const whenOver = async () => {
+    await run.finished;
+    for (const { name, slug } of present) {
+      if (!cluster.hasNamespace(slug)) runner.environments.setState(projectDir, name, 'stopped');
+    }
+  };
+  void whenOver();
+}
