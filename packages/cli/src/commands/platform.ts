@@ -76,7 +76,10 @@ export const status: Command = {
         ['version', view.version],
         ['home', view.home],
         ['process', String(view.pid)],
-        ['registry', `${view.registry.address} (user ${view.registry.username})`],
+        [
+          'registry',
+          `${view.registry.address} (user ${view.registry.username}, password in registry-credentials.json)`,
+        ],
         ['cluster', `${view.cluster.address}, ${view.cluster.pods} pods`],
         ['ingress', `http://*.${view.ingress.domain}`],
         ['runs', `${view.runs.active} active`],
