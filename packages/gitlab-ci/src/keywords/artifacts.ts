@@ -14,6 +14,7 @@ import {
   refuse,
   report,
   text,
+  unsupported,
 } from './readers.ts';
 import type { Fields, Read, Reader } from './readers.ts';
 
@@ -52,8 +53,8 @@ const fields = record({
   when: whenUploaded,
   expire_in: durationOrNever,
   expose_as: filledText,
-  access: oneOf('all', 'developer', 'maintainer', 'none'),
-  public: flag,
+  access: unsupported(oneOf('all', 'developer', 'maintainer', 'none'), 'everything is open to who runs it'),
+  public: unsupported(flag, 'everything is open to who runs it'),
   reports,
 });
 
@@ -126,7 +127,7 @@ const cacheFields = record({
   policy,
   when: whenUploaded,
   fallback_keys: listOf(keyText, { max: 5 }),
-  unprotect: flag,
+  unprotect: unsupported(flag, 'protected branches share their caches with the others'),
 });
 
 const cache: Reader<Cache> = mapped(cacheFields, (read: Read<typeof cacheFields>) => ({
