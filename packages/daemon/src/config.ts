@@ -18,6 +18,8 @@ export interface DaemonConfig {
   /** A bundle of certificates that this machine trusts beyond the public ones. */
   readonly trust: string | undefined;
   readonly ingressPorts: readonly number[];
+  /** UPDRAFT_INGRESS_PORT is set: that port or none. */
+  readonly ingressPortDemanded: boolean;
   readonly registryPort: number;
   readonly apiPort: number;
 }
@@ -40,6 +42,7 @@ export function readConfig(home: string, env: Env): DaemonConfig {
     trust: hostTrust(env),
     domain: env['UPDRAFT_DOMAIN'] ?? 'updraft.localhost',
     ingressPorts: port > 0 ? [port] : [80, 8080, 0],
+    ingressPortDemanded: port > 0,
     registryPort: numberOf(env['UPDRAFT_REGISTRY_PORT'], 5000),
     apiPort: numberOf(env['UPDRAFT_API_PORT'], 6443),
   };

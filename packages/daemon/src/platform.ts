@@ -21,6 +21,8 @@ import { clusterImages, jobImages } from './images/ports.ts';
 import { ImageFinder } from './images/source.ts';
 import type { Progress } from './images/source.ts';
 import { listenTogether } from './listen.ts';
+import { lastPorts, rememberPorts } from './ports.ts';
+import type { Ports } from './ports.ts';
 import { platformVariables } from './runs/variables.ts';
 import type { PlatformAddresses } from './runs/variables.ts';
 import { registrySecrets } from './secrets.ts';
@@ -58,6 +60,7 @@ interface Base {
   /** For jobs and builds, which fetch from the network. */
   readonly trustingRuntime: Runtime;
   readonly secrets: RegistrySecrets;
+  readonly last: Ports | undefined;
   /** `host:port` in image names. */
   readonly registryHost: string;
 }
@@ -78,10 +81,11 @@ export async function createPlatform(config: DaemonConfig, logger: Logger): Prom
 async function createBase(config: DaemonConfig, logger: Logger, undo: Undo): Promise<Base> {
   const clock = systemClock;
   const { id, home } = config;
-  const [store, network, secrets] = await Promise.all([
+  const [store, network, secrets, last] = await Promise.all([
     openImageStore(path.join(home, 'images'), { clock, logger }),
     createNetwork({ id, dir: path.join(home, 'network'), clock, logger }),
     registrySecrets(home),
+    lastPorts(home),
   ]);
   undo.add(() => network.remove());
   const runtime = await createRuncRuntime({ id, dir: path.join(home, 'pods'), network, clock, logger });
@@ -90,9 +94,9 @@ async function createBase(config: DaemonConfig, logger: Logger, undo: Undo): Pro
   undo.add(() => removePods(runtime));
   undo.add(() => store.close());
   network.addZone(localhostZone(network.gateway));
-  const registryHost = await serveRegistry({ config, logger, store, network, secrets }, undo);
+  const registryHost = await serveRegistry({ config, logger, store, network, secrets, last }, undo);
   const trustingRuntime = trusting(runtime, config.trust);
-  return { config, logger, clock, store, network, runtime, trustingRuntime, secrets, registryHost };
+  return { config, logger, clock, store, network, runtime, trustingRuntime, secrets, registryHost, last };
 }
 
 async function removePods(runtime: Runtime): Promise<void> {
@@ -102,14 +106,14 @@ async function removePods(runtime: Runtime): Promise<void> {
 
 /** The registry on loopback and on the bridge, one port. @returns its name in image references */
 async function serveRegistry(
-  parts: Pick<Base, 'config' | 'logger' | 'store' | 'network' | 'secrets'>,
+  parts: Pick<Base, 'config' | 'logger' | 'store' | 'network' | 'secrets' | 'last'>,
   undo: Undo,
 ): Promise<string> {
-  const { config, store, network, secrets, logger } = parts;
+  const { config, store, network, secrets, logger, last } = parts;
   let handler: ReturnType<typeof createRegistry> | undefined;
   const { port, servers } = await listenTogether(
     ['127.0.0.1', network.gateway],
-    [config.registryPort, 0],
+    [...(last ? [last.registry] : []), config.registryPort, 0],
     () => createServer((request, response) => handler?.(request, response)),
   );
   undo.add(() => {
@@ -135,6 +139,11 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
   undo.add(() => builder.close());
   const cluster = await composeCluster(base, images);
   undo.add(() => cluster.stop());
+  await rememberPorts(config.home, {
+    registry: Number(base.registryHost.split(':')[1]),
+    api: cluster.apiPort,
+    ingress: cluster.ingressPort,
+  });
   const addresses = addressesOf(base, cluster);
   const runner = createRunner({
     dir: path.join(config.home, 'runner'),
@@ -191,7 +200,7 @@ function composeImages(base: Base): Pick<Platform, 'builder' | 'images' | 'progr
 }
 
 function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {
-  const { config, clock, logger, runtime, network, store, secrets, registryHost } = base;
+  const { config, clock, logger, runtime, network, store, secrets, registryHost, last } = base;
   return createCluster({
     dir: path.join(config.home, 'cluster'),
     clock,
@@ -200,8 +209,9 @@ function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {
     network,
     store,
     images: clusterImages(images, registryHost, registryAccess(secrets)),
-    apiPort: config.apiPort,
-    ingressPorts: config.ingressPorts,
+    apiPort: last?.api ?? config.apiPort,
+    ingressPorts:
+      config.ingressPortDemanded || !last ? config.ingressPorts : [last.ingress, ...config.ingressPorts],
     clusterDomain: 'cluster.local',
     version: VERSION,
   });
