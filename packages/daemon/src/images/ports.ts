@@ -3,6 +3,7 @@ import type { ImageProvider } from '@updraft/cluster';
 import { parseReference } from '@updraft/oci';
 import type { Credentials, ImageStore } from '@updraft/oci';
 import type { ImageSource } from '@updraft/runner';
+import { credentialsFor } from '@updraft/stand-ins';
 import type { ImageFinder } from './source.ts';
 
 /** Images for CI jobs: found or made, unpacked, with the remarks the job's log shows. */
@@ -11,7 +12,9 @@ export function jobImages(finder: ImageFinder, store: ImageStore): ImageSource {
     async resolve(name, options) {
       const found = await finder.find(name, {
         policy: options.policy,
-        credentials: dockerCredentials(options.credentials, name),
+        credentials: options.credentials
+          ? credentialsFor(parseReference(name).registry, options.credentials, {})
+          : undefined,
         onLog: options.onLog,
         signal: options.signal,
       });
@@ -56,25 +59,3 @@ export function clusterImages(finder: ImageFinder, registryHost: string, access:
 const mayPull = (access: Access, credentials: Credentials | undefined, repository: string): boolean =>
   credentials !== undefined &&
   (access(credentials.username, credentials.password)?.allow(repository, 'pull') ?? false);
-
-/** The entry for an image's registry in a Docker configuration (`DOCKER_AUTH_CONFIG`). */
-export function dockerCredentials(config: string | undefined, name: string): Credentials | undefined {
-  if (config === undefined || config.trim() === '') return undefined;
-  const parsed = JSON.parse(config) as {
-    auths?: Record<string, { auth?: string; username?: string; password?: string }>;
-  };
-  const { registry } = parseReference(name);
-  const entry = Object.entries(parsed.auths ?? {}).find(([key]) => hostOf(key) === registry)?.[1];
-  if (entry?.username !== undefined && entry.password !== undefined) {
-    return { username: entry.username, password: entry.password };
-  }
-  const [username, ...rest] = Buffer.from(entry?.auth ?? '', 'base64')
-    .toString('utf8')
-    .split(':');
-  return username ? { username, password: rest.join(':') } : undefined;
-}
-
-const hostOf = (key: string): string => {
-  const host = key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-  return host === 'index.docker.io' ? 'docker.io' : host;
-};

@@ -84,6 +84,7 @@ export class ImageFinder {
     if (clock.elapsed() < until) return undefined;
     try {
       return await pull(store, formatReference(reference), {
+        insecure: isLoopback(reference.registry),
         ...(options.credentials ? { credentials: options.credentials } : {}),
         ...(options.signal ? { signal: options.signal } : {}),
       });
@@ -96,7 +97,7 @@ export class ImageFinder {
 
   async #standIn(standIn: StandIn, options: FindOptions): Promise<FoundImage> {
     const image = await this.#announced(standIn, () => this.#parts.standIns.make(standIn, options.onLog));
-    return { image, notes: standIn.note === undefined ? [] : [standIn.note], standIn };
+    return { image, notes: [standIn.note], standIn };
   }
 
   /** Making one takes up to minutes: after two seconds everyone who watches a run is told. */
@@ -118,6 +119,9 @@ export class ImageFinder {
     }
   }
 }
+
+/** Registries on this machine's own loopback speak plain HTTP, as for Docker. */
+const isLoopback = (registry: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(registry);
 
 const plain = (image: Image): FoundImage => ({ image, notes: [], standIn: undefined });
 
