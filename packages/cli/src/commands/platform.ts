@@ -34,14 +34,19 @@ export const down: Command = {
     }
     const { pid } = await client.call('GET /v1/status', undefined);
     await client.call('POST /v1/shutdown', { purge: flag('purge') });
-    await ended(pid);
+    if (flag('purge')) output.say(output.style('dim', `Removing ${homeOf(env)}`));
+    await ended(pid, flag('purge') ? PURGE_WITHIN_S : STOP_WITHIN_S);
     output.say(flag('purge') ? `Stopped; ${homeOf(env)} is removed` : 'Stopped');
     return EXIT.passed;
   },
 };
 
-async function ended(pid: number): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
+/** Gigabytes of layers take a while to remove on a slow disk. */
+const PURGE_WITHIN_S = 600;
+const STOP_WITHIN_S = 60;
+
+async function ended(pid: number, withinSeconds: number): Promise<void> {
+  for (let tries = 0; tries < withinSeconds * 10; tries += 1) {
     try {
       process.kill(pid, 0);
     } catch {
@@ -49,7 +54,7 @@ async function ended(pid: number): Promise<void> {
     }
     await systemClock.sleep(100);
   }
-  throw new Fault('DAEMON_STUCK', `the daemon (process ${pid}) did not end within 30 s`, {
+  throw new Fault('DAEMON_STUCK', `the daemon (process ${pid}) did not end within ${withinSeconds} s`, {
     next: `End it with: kill -9 ${pid}; the next start cleans up.`,
   });
 }
