@@ -1,6 +1,3 @@
-import { run } from '@updraft/kit';
-import path from 'node:path';
-import { mkdir } from 'node:fs/promises';
 import type { Routes, RunEvent } from '@updraft/control';
 import type { RunRecord } from '@updraft/runner';
 import { imageHandlers } from './images/handlers.ts';
@@ -86,7 +83,7 @@ function runHandlers(platform: Platform): RunHandlers {
       return { text };
     },
     'POST /v1/runs/{id}/jobs/{job}/artifacts': async ({ body, path: { id, job = '' } }) => ({
-      files: await artifactFiles(runner.runs.jobDir(knownRun(platform, id).id, job), body?.unpackTo),
+      files: await runner.runs.artifacts(knownRun(platform, id).id, job, body?.unpackTo),
     }),
   };
 }
@@ -98,21 +95,6 @@ function knownRun({ runner }: Platform, id: string | undefined): RunRecord {
   if (!record)
     throw new RequestError(404, 'RUN_UNKNOWN', `there is no run ${id}`, { next: 'updraft logs lists them.' });
   return record;
-}
-
-/** Names in the archive; unpacked as the user who asked would have them. */
-async function artifactFiles(jobDir: string, unpackTo: string | undefined): Promise<readonly string[]> {
-  const archive = path.join(jobDir, 'artifacts.tar');
-  const listing = await run('tar', ['--list', '--file', archive]);
-  if (listing.code !== 0) return [];
-  if (unpackTo !== undefined) {
-    await mkdir(unpackTo, { recursive: true });
-    await run('tar', ['--extract', '--file', archive, '--directory', unpackTo, '--no-same-owner']);
-  }
-  return listing.stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((name) => name.replace(/^\.\//, ''));
 }
 
 type EnvironmentHandlers = Pick<

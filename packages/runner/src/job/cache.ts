@@ -1,11 +1,11 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { codeOf } from '@updraft/kit';
 import { expandVariables } from '@updraft/gitlab-ci';
 import type { Cache } from '@updraft/gitlab-ci';
 import { isWanted, untrackedFiles } from './artifacts.ts';
-import { keyFile, packFiles, selectFiles, unpackFiles } from './files.ts';
+import { exists, keyFile, packFiles, selectFiles, unpackFiles } from './files.ts';
 import type { JobLog } from './log.ts';
 import type { Outcome } from './outcome.ts';
 import type { Workspace } from './workspace.ts';
@@ -88,11 +88,7 @@ async function readIfPresent(file: string): Promise<Buffer | undefined> {
 
 async function firstPresent<T extends { file: string }>(candidates: readonly T[]): Promise<T | undefined> {
   for (const candidate of candidates) {
-    const present = await access(candidate.file).then(
-      () => true,
-      () => false,
-    );
-    if (present) return candidate;
+    if (await exists(candidate.file)) return candidate;
   }
   return undefined;
 }

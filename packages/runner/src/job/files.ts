@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import { Fault, codeOf, diskFault, resolveInRoot, run } from '@updraft/kit';
@@ -107,9 +107,7 @@ export async function packFiles(workspace: string, files: readonly string[], arc
  * repository must not be able to send another job's artifact outside. @returns how many were left out.
  */
 export async function unpackFiles(archive: string, workspace: string): Promise<{ leftOut: number }> {
-  const listing = await run('tar', ['--list', '--file', archive, '--quoting-style=literal'], {});
-  if (listing.code !== 0) throw archiveFault('reading', archive, listing.stderr);
-  const names = listing.stdout.split('\n').filter(Boolean);
+  const names = await archivedNames(archive);
   const safe: string[] = [];
   for (const name of names) {
     if (await staysInside(workspace, name.replace(/^\.\//, ''))) safe.push(name);
@@ -120,6 +118,13 @@ export async function unpackFiles(archive: string, workspace: string): Promise<{
   });
   if (result.code !== 0) throw archiveFault('unpacking', archive, result.stderr);
   return { leftOut: names.length - safe.length };
+}
+
+/** Names as `packFiles` gave them to the archive: `./a/b`. */
+export async function archivedNames(archive: string): Promise<readonly string[]> {
+  const listing = await run('tar', ['--list', '--file', archive, '--quoting-style=literal'], {});
+  if (listing.code !== 0) throw archiveFault('reading', archive, listing.stderr);
+  return listing.stdout.split('\n').filter(Boolean);
 }
 
 function archiveFault(doing: string, archive: string, stderr: string): unknown {
@@ -133,3 +138,9 @@ function archiveFault(doing: string, archive: string, stderr: string): unknown {
 export function keyFile(key: string): string {
   return createHash('sha256').update(key).digest('hex').slice(0, 32);
 }
+
+export const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

@@ -1,10 +1,11 @@
-import { access, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Emitter } from '@updraft/kit';
 import type { Job } from '@updraft/gitlab-ci';
 import { ARCHIVE } from '../job/artifacts.ts';
 import type { IncomingArtifacts } from '../job/artifacts.ts';
 import { executeJob } from '../job/execute.ts';
+import { exists } from '../job/files.ts';
 import type { JobResult } from '../job/outcome.ts';
 import { decide } from '../scheduler/decide.ts';
 import { initialState } from '../scheduler/state.ts';
@@ -226,9 +227,3 @@ function eventOf(job: string, { outcome }: JobResult): SchedulerEvent {
     }
   }
 }
-
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );

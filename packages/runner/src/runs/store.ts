@@ -2,7 +2,8 @@ import { appendFile, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { KeyedLock, readTextIfPresent } from '@updraft/kit';
 import type { Database, Row } from '@updraft/kit';
-import { keyFile } from '../job/files.ts';
+import { ARCHIVE } from '../job/artifacts.ts';
+import { archivedNames, exists, keyFile, unpackFiles } from '../job/files.ts';
 import type { RunRecord } from './record.ts';
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS runs (
@@ -72,6 +73,21 @@ export class RunStore {
 
   async readLog(runId: number, job: string): Promise<string | undefined> {
     return readTextIfPresent(path.join(this.jobDir(runId, job), 'log'));
+  }
+
+  /**
+   * The files of a job's artifacts, none when it left none; unpacked into a folder when one is given.
+   * @throws Fault ARCHIVE_FAILED, DISK_FULL
+   */
+  async artifacts(runId: number, job: string, unpackTo: string | undefined): Promise<readonly string[]> {
+    const archive = path.join(this.jobDir(runId, job), ARCHIVE);
+    if (!(await exists(archive))) return [];
+    const names = await archivedNames(archive);
+    if (unpackTo !== undefined) {
+      await mkdir(unpackTo, { recursive: true });
+      await unpackFiles(archive, unpackTo);
+    }
+    return names.map((name) => name.replace(/^\.\//, ''));
   }
 
   /** Runs that a dead daemon left unfinished are failed, and said so. @returns them */
