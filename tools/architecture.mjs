@@ -12,6 +12,7 @@ export const ROOMS = {
   dockerfile: [],
   control: [],
   git: ['kit'],
+  project: ['kit', 'gitlab-ci', 'git'],
   oci: ['kit'],
   pods: ['kit'],
   builder: ['kit', 'dockerfile', 'oci', 'pods'],
@@ -24,6 +25,7 @@ export const ROOMS = {
     'gitlab-ci',
     'control',
     'git',
+    'project',
     'oci',
     'pods',
     'builder',
@@ -32,7 +34,7 @@ export const ROOMS = {
     'stand-ins',
     'runner',
   ],
-  cli: ['kit', 'control', 'git', 'gitlab-ci', 'gates'],
+  cli: ['kit', 'control', 'git', 'gitlab-ci', 'project', 'gates'],
 };
 
 export const packageName = (room) => `@updraft/${room}`;
