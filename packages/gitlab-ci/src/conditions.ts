@@ -24,29 +24,61 @@ export function firstHolding(rules: readonly Rule[], context: RuleContext): Rule
 
 function ruleHolds(rule: Rule, context: RuleContext): boolean {
   if (rule.condition && !isTruthy(evaluate(rule.condition, context))) return false;
-  if (rule.changes && !changesHold(rule, rule.changes, context)) return false;
-  return !rule.exists || existsHold(rule.exists, context);
+  if (rule.changes && !lookAtChanges(rule, rule.changes, context).holds) return false;
+  return !rule.exists || lookForFiles(rule.exists, context).holds;
 }
 
-function changesHold(rule: Rule, changes: PathCondition, context: RuleContext): boolean {
+/** What a condition on paths looked at and what it found. */
+export interface PathsLook {
+  readonly holds: boolean;
+  /** undefined: there was nothing to look at, and the condition holds or fails without. */
+  readonly paths: readonly string[] | undefined;
+  /** The first match. */
+  readonly match: PathMatch | undefined;
+}
+
+export interface PathMatch {
+  /** As written, or the regular expression. */
+  readonly pattern: string;
+  readonly path: string;
+}
+
+export function lookAtChanges(rule: Rule, changes: PathCondition, context: RuleContext): PathsLook {
   if (changes.compareTo !== undefined) {
     context.cannotCompare?.(rule);
-    return true;
+    return { holds: true, paths: undefined, match: undefined };
   }
-  return context.changedPaths === undefined || anyMatches(changes, context.changedPaths, context);
+  return lookAmong(changes, context.changedPaths, context);
 }
 
-function existsHold(exists: PathCondition, context: RuleContext): boolean {
-  return !exists.foreign && anyMatches(exists, context.files.list(), context);
+export function lookForFiles(exists: PathCondition, context: RuleContext): PathsLook {
+  if (exists.foreign) return { holds: false, paths: undefined, match: undefined };
+  return lookAmong(exists, context.files.list(), context);
 }
 
-function anyMatches(condition: PathCondition, paths: readonly string[], context: RuleContext): boolean {
+/** Without paths to look at the condition holds, as in GitLab. */
+function lookAmong(
+  condition: PathCondition,
+  paths: readonly string[] | undefined,
+  context: RuleContext,
+): PathsLook {
+  const match = paths && firstMatch(condition, paths, context);
+  return { holds: paths === undefined || match !== undefined, paths, match };
+}
+
+function firstMatch(
+  condition: PathCondition,
+  paths: readonly string[],
+  context: RuleContext,
+): PathMatch | undefined {
   for (const pattern of condition.paths) {
-    const matches = fileMatcher(expandVariables(pattern, context.expanded));
-    if (paths.some(matches)) return true;
+    const path = paths.find(fileMatcher(expandVariables(pattern, context.expanded)));
+    if (path !== undefined) return { pattern, path };
   }
-  return condition.regexps.some((body) => {
-    const regex = compileRegex(body);
-    return typeof regex !== 'string' && paths.some((path) => regex.occursIn(path));
-  });
+  for (const pattern of condition.regexps) {
+    const regex = compileRegex(pattern);
+    const path = typeof regex === 'string' ? undefined : paths.find((one) => regex.occursIn(one));
+    if (path !== undefined) return { pattern, path };
+  }
+  return undefined;
 }

@@ -31,10 +31,24 @@ export function createPipeline(request: PipelineRequest): PipelineResult {
   checkOnStop(configuration, problems);
   const outcome = decideWorkflow(configuration, request, scene);
   if ('emptyBecause' in outcome) return finish(undefined, problems, outcome.emptyBecause);
-  const selection: Selection = {
+  const selection = selectionOf({ configuration, request, scene, workflow: outcome, problems });
+  return assemblePipeline(selection, outcome.scope);
+}
+
+interface SelectionParts {
+  readonly configuration: Configuration;
+  readonly request: PipelineRequest;
+  readonly scene: Scene;
+  readonly workflow: Workflow;
+  readonly problems: Problems;
+}
+
+export function selectionOf(parts: SelectionParts): Selection {
+  const { configuration, request, scene, workflow, problems } = parts;
+  return {
     configuration,
     base: scene.base,
-    workflowVariables: outcome.variables,
+    workflowVariables: workflow.variables,
     given: scene.given,
     files: request.files,
     changedPaths: request.facts.changedPaths,
@@ -45,15 +59,15 @@ export function createPipeline(request: PipelineRequest): PipelineResult {
     },
     problems,
   };
-  return assemblePipeline(selection, outcome.scope);
 }
 
-interface Workflow {
+export interface Workflow {
   readonly variables: VariableDefinitions;
   readonly scope: VariableScope;
 }
 
-function decideWorkflow(
+/** What workflow:rules say. */
+export function decideWorkflow(
   configuration: Configuration,
   request: PipelineRequest,
   scene: Scene,

@@ -44,9 +44,10 @@ export function selectJob(instance: Instance, selection: Selection): SelectedJob
   const decision = decide(instance, before.scope, selection);
   if (decision === 'no') return undefined;
   const rule = decision === 'yes' ? undefined : decision;
-  const result = rule && rule.variables.size > 0 ? scopeOf(instance, rule, selection) : before;
+  const { scope, environment } =
+    rule && rule.variables.size > 0 ? scopeOf(instance, rule, selection) : before;
   const when = rule?.when ?? keywords.when;
-  return when === 'never' ? undefined : { instance, rule, ...result };
+  return when === 'never' ? undefined : { instance, rule, scope, environment };
 }
 
 function decide(instance: Instance, scope: VariableScope, selection: Selection): Rule | 'yes' | 'no' {
@@ -59,7 +60,8 @@ function decide(instance: Instance, scope: VariableScope, selection: Selection):
   return passesFilters(wanted, except, { context, origin: selection.origin }) ? 'yes' : 'no';
 }
 
-function contextOf(instance: Instance, scope: VariableScope, selection: Selection): RuleContext {
+/** What the rules of one job look at. */
+export function contextOf(instance: Instance, scope: VariableScope, selection: Selection): RuleContext {
   const { problems } = selection;
   return {
     variable: scope.variable,
@@ -74,11 +76,14 @@ function contextOf(instance: Instance, scope: VariableScope, selection: Selectio
 }
 
 interface ScopeOfJob {
+  /** Everything given for this job, the weaker ones of the same key too. */
+  readonly candidates: readonly Variable[];
   readonly scope: VariableScope;
   readonly environment: EnvironmentRequest | undefined;
 }
 
-function scopeOf(instance: Instance, rule: Rule | undefined, selection: Selection): ScopeOfJob {
+/** The variables of one job, with those of the rule that let it in. */
+export function scopeOf(instance: Instance, rule: Rule | undefined, selection: Selection): ScopeOfJob {
   const variables = [
     ...predefinedOf(instance),
     ...inherited(instance, selection),
@@ -89,11 +94,9 @@ function scopeOf(instance: Instance, rule: Rule | undefined, selection: Selectio
   ];
   const scope = new VariableScope(variables, selection.base);
   const environment = environmentOf(instance, scope);
-  if (!environment) return { scope, environment };
-  return {
-    scope: new VariableScope([...environmentVariables(environment), ...variables], selection.base),
-    environment,
-  };
+  if (!environment) return { candidates: variables, scope, environment };
+  const candidates = [...environmentVariables(environment), ...variables];
+  return { candidates, scope: new VariableScope(candidates, selection.base), environment };
 }
 
 export function definedVariables(
