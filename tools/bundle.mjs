@@ -1,6 +1,7 @@
-// Bundles what a user runs: dist/updraft.mjs (the command), dist/daemon.mjs (the platform) and one file for
+// Bundles what a user runs: dist/updraft.cjs (the command), dist/daemon.mjs (the platform) and one file for
 // each tool entry point of the stand-in images. `--if-possible`: say nothing when esbuild isn't installed
 // (npm's prepare script also runs for an install that leaves development packages out).
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import path from 'node:path';
@@ -10,10 +11,8 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 /** Packages that carry native code: they stay in node_modules and are imported from there. */
 const NATIVE = ['libsql', 'koffi'];
 
-const entryPoints = {
-  updraft: path.join(root, 'packages/cli/src/main.ts'),
-  daemon: path.join(root, 'packages/daemon/src/main.ts'),
-};
+const command = path.join(root, 'packages/cli/src/main.ts');
+const daemon = path.join(root, 'packages/daemon/src/main.ts');
 
 /** Programs of the stand-in images: each is copied into an image, so each is one file. */
 function toolEntryPoints() {
@@ -24,38 +23,61 @@ function toolEntryPoints() {
   );
 }
 
-/** Shared pieces of an earlier bundle: nothing refers to them any more. */
-function removeChunks() {
+/** Files of an earlier bundle that nothing refers to any more, and the compiled form of its command. */
+function removeOld() {
   for (const file of readdirSync(path.join(root, 'dist'))) {
-    if (/-[A-Z0-9]{8}\.mjs(\.map)?$/.test(file)) rmSync(path.join(root, 'dist', file));
+    const isOld = /-[A-Z0-9]{8}\.mjs(\.map)?$/.test(file) || /^updraft\./.test(file);
+    if (isOld) rmSync(path.join(root, 'dist', file));
   }
+}
+
+/** Runs the command once, so that its compiled form is there for the first user as well. */
+function warmUp() {
+  spawnSync(process.execPath, [path.join(root, 'packages/cli/bin/updraft.mjs'), 'list'], {
+    cwd: root,
+    stdio: 'ignore',
+    env: { ...process.env, UPDRAFT_COMPILE: '1' },
+  });
 }
 
 export async function bundle() {
   const { build } = await import('esbuild');
   mkdirSync(path.join(root, 'dist'), { recursive: true });
-  removeChunks();
+  removeOld();
   const common = {
     outdir: path.join(root, 'dist'),
-    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
-    format: 'esm',
     target: 'node20.19',
     minifyWhitespace: true,
     minifySyntax: true,
     logLevel: 'warning',
     external: NATIVE,
+  };
+  const modules = {
+    ...common,
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
     // CommonJS packages inside the bundle call require for Node's own modules.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   };
+  const maps = { sourcemap: 'linked', sourcesContent: false };
   await Promise.all([
-    // Split: what a command does not use it does not load.
-    build({ ...common, entryPoints, splitting: true, sourcemap: 'linked', sourcesContent: false }),
-    build({ ...common, entryPoints: toolEntryPoints() }),
+    build({ ...modules, ...maps, entryPoints: { daemon }, splitting: true }),
+    build({ ...modules, entryPoints: toolEntryPoints() }),
+    // One CommonJS file: the only form whose compiled code Node 20 can keep between runs.
+    build({
+      ...common,
+      ...maps,
+      entryPoints: { updraft: command },
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+      define: { 'import.meta.url': '__url', 'import.meta.dirname': '__dirname' },
+    }),
   ]);
+  warmUp();
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
