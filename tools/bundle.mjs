@@ -26,7 +26,7 @@ function toolEntryPoints() {
 /** Files of an earlier bundle that nothing refers to any more, and the compiled form of its command. */
 function removeOld() {
   for (const file of readdirSync(path.join(root, 'dist'))) {
-    const isOld = /-[A-Z0-9]{8}\.mjs(\.map)?$/.test(file) || /^updraft\./.test(file);
+    const isOld = /-[A-Z0-9]{8}\.mjs(\.map)?$/.test(file) || file.startsWith('updraft.');
     if (isOld) rmSync(path.join(root, 'dist', file));
   }
 }

@@ -101,7 +101,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.passed);
   throw error;
 });
+async function start(): Promise<void> {
+  process.exitCode = await main();
+}
 // No top-level await: the command is bundled as CommonJS.
-void main().then((code) => {
-  process.exitCode = code;
-});
+void start();
