@@ -2,6 +2,7 @@
 // each tool entry point of the stand-in images. `--if-possible`: say nothing when esbuild isn't installed
 // (npm's prepare script also runs for an install that leaves development packages out).
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import path from 'node:path';
@@ -26,7 +27,7 @@ function toolEntryPoints() {
 /** Files of an earlier bundle that nothing refers to any more, and the compiled form of its command. */
 function removeOld() {
   for (const file of readdirSync(path.join(root, 'dist'))) {
-    const isOld = /-[A-Z0-9]{8}\.mjs(\.map)?$/.test(file) || file.startsWith('updraft.');
+    const isOld = /-[A-Z0-9]{8}\.mjs(\.map)?$/.test(file) || /^updraft\.(mjs|cjs\..*compiled)/.test(file);
     if (isOld) rmSync(path.join(root, 'dist', file));
   }
 }
@@ -74,6 +75,8 @@ export async function bundle() {
       entryPoints: { updraft: command },
       format: 'cjs',
       outExtension: { '.js': '.cjs' },
+      // Compiled code is kept by this name: see packages/cli/bin/compiled.mjs.
+      banner: { js: `/* build ${randomUUID()} */` },
       define: { 'import.meta.url': '__url', 'import.meta.dirname': '__dirname' },
     }),
   ]);

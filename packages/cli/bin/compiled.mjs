@@ -6,12 +6,14 @@ import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 
 /**
- * V8 itself refuses compiled code of another version or of other flags; that of another text it does not tell apart
- * when the length is the same, so whoever makes the bundle must remove `FILE.compiled`.
+ * V8 itself refuses compiled code of another version or of other flags. Another text of the same length it does not
+ * tell apart: so the text's first line names the build, and the compiled code is kept under that name.
  */
 export function runCompiled(file) {
-  const compiled = `${file}.compiled`;
-  const source = `(function (require, module, exports, __dirname, __url) {${readFileSync(file, 'utf8')}\n})`;
+  const text = readFileSync(file, 'utf8');
+  const [, build = 'unnamed'] = /^\/\* build ([\w-]+) \*\//.exec(text) ?? [];
+  const compiled = `${file}.${build}.compiled`;
+  const source = `(function (require, module, exports, __dirname, __url) {${text}\n})`;
   const cachedData = readIfPresent(compiled);
   const script = new vm.Script(source, {
     filename: file,
