@@ -1,8 +1,13 @@
+import { createHash } from 'node:crypto';
+import { changedSince, mergeBase, revisionsOf } from './compare.ts';
 import { GitFault, gitFault } from './faults.ts';
-import { git, tryGit } from './git.ts';
+import { tryGit } from './git.ts';
 import { projectOf } from './project.ts';
 import type { ProjectFacts } from './project.ts';
-import { findRepository, splitZero } from './repository.ts';
+import { branchAt, defaultBranch, readRefs } from './refs.ts';
+import type { Refs } from './refs.ts';
+import { changedFiles, findRepository, splitZero } from './repository.ts';
+import { readSettings, remoteOf } from './settings.ts';
 
 /** Facts about one commit, as gitlab-ci's CommitFacts has them. */
 export interface Commit extends ProjectFacts {
@@ -18,6 +23,20 @@ export interface Commit extends ProjectFacts {
   readonly userName: string;
   readonly userEmail: string;
   readonly changedPaths: readonly string[] | undefined;
+  readonly mergeRequest?: MergeRequest;
+  /** Whether this is what the work tree was made from: its changes then lie on top of this very commit. */
+  readonly isCheckedOut: boolean;
+}
+
+/** The merge request that a source branch would make. */
+export interface MergeRequest {
+  /** Always the same for a branch. */
+  readonly iid: number;
+  readonly title: string;
+  readonly sourceBranch: string;
+  readonly targetBranch: string;
+  /** Undefined when the branches have no commit in common here. */
+  readonly diffBaseSha: string | undefined;
 }
 
 export interface CommitSelection {
@@ -25,9 +44,18 @@ export interface CommitSelection {
   readonly ref?: string;
   /** A tag: the pipeline is the tag's. */
   readonly tag?: string;
+  /** How the pipeline was started (CI_PIPELINE_SOURCE), which decides what the commit is compared with. Default `push`. */
+  readonly source?: string;
+  /** Of a merge request; default: the default branch. */
+  readonly target?: string;
+  /** Compare with the merge base of this instead, whatever the source. */
+  readonly compareTo?: string;
 }
 
 const NO_COMMIT = '0'.repeat(40);
+
+/** Sources of which GitLab knows the commit before; all others but merge requests have nothing to compare with. */
+const PUSHES: readonly string[] = ['push', 'webide', 'parent_pipeline'];
 
 /**
  * Reads the facts. A checked-out branch makes a branch pipeline; a detached HEAD is taken for the branch whose tip
@@ -44,7 +72,7 @@ export async function readCommit(dir: string, selection: CommitSelection = {}): 
   ]);
   if (described === undefined) throw await missing(dir, selection);
   const branch = selection.tag === undefined ? branchOf(selection, refs, described.sha) : undefined;
-  return {
+  const commit = {
     ...described,
     branch,
     tag: selection.tag,
@@ -53,16 +81,62 @@ export async function readCommit(dir: string, selection: CommitSelection = {}): 
     userName: settings.get('user.name') ?? described.userName,
     userEmail: settings.get('user.email') ?? described.userEmail,
     ...projectOf(root, remoteOf(settings)),
-    // The parent stands for the last push of a branch; nothing was pushed before a tag.
-    ...(selection.tag === undefined ? {} : { beforeSha: NO_COMMIT, changedPaths: undefined }),
+    isCheckedOut: isCheckedOut(selection, refs),
+  };
+  return { ...commit, ...(await comparison(dir, commit, selection)) };
+}
+
+const isCheckedOut = ({ ref, tag }: CommitSelection, refs: Refs): boolean =>
+  tag === undefined && (ref === undefined || ref === 'HEAD' || branchName(ref) === refs.head);
+
+const branchName = (ref: string): string => ref.replace(/^refs\/heads\//, '');
+
+type Compared = Pick<Commit, 'beforeSha' | 'changedPaths' | 'mergeRequest'>;
+
+/** What is said to have changed, by how the pipeline was started. The parent stands for a branch's last push. */
+async function comparison(
+  dir: string,
+  commit: Omit<Commit, 'mergeRequest'>,
+  selection: CommitSelection,
+): Promise<Compared> {
+  const { compareTo, source = 'push', tag } = selection;
+  const told =
+    compareTo === undefined ? {} : { changedPaths: await changedSince(dir, commit.sha, compareTo) };
+  const unknown = { beforeSha: NO_COMMIT, changedPaths: undefined };
+  if (source === 'merge_request_event' && tag === undefined) {
+    return { ...unknown, ...(await readMergeRequest(dir, commit, selection)), ...told };
+  }
+  const isPush = tag === undefined && PUSHES.includes(source);
+  const { beforeSha, changedPaths } = isPush ? commit : unknown;
+  return { beforeSha, changedPaths, ...told };
+}
+
+async function readMergeRequest(
+  dir: string,
+  { sha, branch = '', message, defaultBranch: main }: Omit<Commit, 'mergeRequest'>,
+  { target }: CommitSelection,
+): Promise<Pick<Commit, 'changedPaths' | 'mergeRequest'>> {
+  const targetBranch = branchName(target ?? main);
+  const diffBaseSha = await mergeBase(dir, sha, targetBranch);
+  return {
+    changedPaths: diffBaseSha === undefined ? undefined : await changedFiles(dir, diffBaseSha, sha),
+    mergeRequest: {
+      iid: stableNumber(branch),
+      title: message.split('\n', 1)[0] ?? '',
+      sourceBranch: branch,
+      targetBranch,
+      diffBaseSha,
+    },
   };
 }
 
+/** From 1 to 9999. */
+const stableNumber = (text: string): number =>
+  (createHash('sha256').update(text).digest().readUInt32BE(0) % 9999) + 1;
+
 function wantedRevision({ ref, tag }: CommitSelection): readonly string[] {
   if (tag !== undefined) return [`refs/tags/${tag}`];
-  if (ref === undefined) return ['HEAD'];
-  const name = ref.replace(/^refs\/heads\//, '');
-  return [`refs/heads/${name}`, `refs/remotes/origin/${name}`, name];
+  return ref === undefined ? ['HEAD'] : revisionsOf(ref);
 }
 
 type Described = Pick<
@@ -85,7 +159,6 @@ const WITH_NAMES = [
 /** The first of the revisions that is a commit. */
 async function describe(dir: string, revisions: readonly string[]): Promise<Described | undefined> {
   for (const revision of revisions) {
-    if (revision.startsWith('-')) continue;
     const result = await tryGit(dir, [...ONE_COMMIT, ...WITH_NAMES, revision, '--']);
     if (result.code === 0) return parseCommit(result.stdout);
     // `bad revision` and its kin are answered by the caller, which knows what was asked for.
@@ -128,105 +201,11 @@ async function missing(dir: string, { ref, tag }: CommitSelection): Promise<GitF
   });
 }
 
-interface Refs {
-  /** Checked out; undefined when HEAD is detached. */
-  readonly head: string | undefined;
-  /** Local branches and their commits. */
-  readonly branches: ReadonlyMap<string, string>;
-  /** Branches of origin. */
-  readonly remoteBranches: ReadonlyMap<string, string>;
-  readonly originHead: string | undefined;
-  /** Messages of annotated tags. */
-  readonly tagMessages: ReadonlyMap<string, string>;
-}
-
-const REF_FORMAT = '%(refname)%00%(objectname)%00%(symref)%00%(HEAD)%00%(objecttype)%00%(contents)%00%01';
-
-async function readRefs(dir: string): Promise<Refs> {
-  const args = ['for-each-ref', `--format=${REF_FORMAT}`, 'refs/heads', 'refs/remotes/origin', 'refs/tags'];
-  const refs = (await git(dir, args)).split('\0\u0001\n').map(parseRef);
-  const named = (kind: string) => refs.filter((ref) => ref.kind === kind);
-  const commits = (kind: string) => new Map(named(kind).map(({ name, sha }) => [name, sha]));
-  const remoteBranches = commits('remotes/origin');
-  remoteBranches.delete('HEAD');
-  const originHead = named('remotes/origin').find(({ name }) => name === 'HEAD')?.target;
-  return {
-    head: named('heads').find(({ checkedOut }) => checkedOut)?.name,
-    branches: commits('heads'),
-    remoteBranches,
-    originHead: originHead?.replace('refs/remotes/origin/', ''),
-    tagMessages: new Map(
-      named('tags')
-        .filter(({ type }) => type === 'tag')
-        .map(({ name, contents }) => [name, contents]),
-    ),
-  };
-}
-
-/** The fields of REF_FORMAT. */
-function parseRef(line: string) {
-  const [ref, sha, target, mark, type, contents] = line.split('\0').concat('', '', '', '', '', '') as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  const [, kind = '', name = ''] = /^refs\/(heads|tags|remotes\/origin)\/(.*)$/.exec(ref) ?? [];
-  return {
-    kind,
-    name,
-    sha,
-    target: target || undefined,
-    checkedOut: mark === '*',
-    type,
-    contents: contents.trimEnd(),
-  };
-}
-
-type Settings = ReadonlyMap<string, string>;
-
-async function readSettings(dir: string): Promise<Settings> {
-  const listed = await tryGit(dir, ['config', '--list', '-z', '--includes']);
-  const settings = new Map<string, string>();
-  for (const setting of splitZero(listed.stdout)) {
-    const [key = '', ...value] = setting.split('\n');
-    settings.set(key, value.join('\n'));
-  }
-  return settings;
-}
-
-function remoteOf(settings: ReadonlyMap<string, string>): string | undefined {
-  const origin = settings.get('remote.origin.url');
-  if (origin !== undefined) return origin;
-  return [...settings].find(([key]) => /^remote\..+\.url$/.test(key))?.[1];
-}
-
 function branchOf({ ref }: CommitSelection, refs: Refs, sha: string): string {
   if (ref !== undefined) {
-    const name = ref.replace(/^refs\/heads\//, '');
+    const name = branchName(ref);
     if (refs.branches.has(name) || refs.remoteBranches.has(name)) return name;
     return /^(?:HEAD|[0-9a-f]{7,40})\b/.test(name) ? branchAt(refs, sha) : name;
   }
   return refs.head ?? branchAt(refs, sha);
-}
-
-/** For a commit without a branch's name: a branch whose tip it is, else its short id. */
-function branchAt(refs: Refs, sha: string): string {
-  const tips = [...refs.branches, ...refs.remoteBranches]
-    .filter(([, tip]) => tip === sha)
-    .map(([name]) => name);
-  const known = ['main', 'master', refs.originHead].find((name) => name !== undefined && tips.includes(name));
-  return known ?? tips[0] ?? sha.slice(0, 8);
-}
-
-/** origin's default branch, else the usual names, else the only branch, else what git would call a new one. */
-function defaultBranch(refs: Refs, settings: Settings): string {
-  const has = (name: string | undefined): name is string =>
-    name !== undefined && (refs.branches.has(name) || refs.remoteBranches.has(name));
-  const usual = [refs.originHead, settings.get('init.defaultbranch'), 'main', 'master'].find(has);
-  if (usual !== undefined) return usual;
-  const [only, ...others] = refs.branches.keys();
-  return only !== undefined && others.length === 0 ? only : (refs.head ?? 'main');
 }

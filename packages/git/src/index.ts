@@ -5,10 +5,12 @@
  */
 export { checkout } from './checkout.ts';
 export type { CheckoutOptions } from './checkout.ts';
+export { changedSince, mergeBase } from './compare.ts';
 export { readCommit } from './commit.ts';
-export type { Commit, CommitSelection } from './commit.ts';
+export type { Commit, CommitSelection, MergeRequest } from './commit.ts';
 export { GitFault, codes } from './faults.ts';
 export type { GitFaultCode } from './faults.ts';
-export { changedFiles, findRepository, isDirty } from './repository.ts';
-export { readTree, readWorkTree } from './tree.ts';
+export { changedFiles, findRepository } from './repository.ts';
+export { readTree } from './tree.ts';
 export type { Files } from './tree.ts';
+export { isDirty, readWorkTree, uncommittedPaths } from './work-tree.ts';

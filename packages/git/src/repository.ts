@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { notARepository } from './faults.ts';
-import { git, tryGit } from './git.ts';
+import { tryGit } from './git.ts';
 
 /**
  * The top folder of the work tree that `dir` lies in. Looks for `.git` upwards without starting git, which is asked
@@ -27,18 +27,6 @@ const isPresent = (file: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** Whether the work tree differs from the checked-out commit, files unknown to git included. */
-export async function isDirty(dir: string): Promise<boolean> {
-  const output = await git(dir, [
-    'status',
-    '--porcelain',
-    '-z',
-    '--untracked-files=normal',
-    '--ignore-submodules=none',
-  ]);
-  return output.length > 0;
-}
 
 /**
  * Paths that differ between two commits, old names of renamed files included; undefined when `from` is not known

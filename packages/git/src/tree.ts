@@ -1,5 +1,3 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
-import path from 'node:path';
 import { git, gitBytes } from './git.ts';
 import { splitZero } from './repository.ts';
 
@@ -92,36 +90,4 @@ function parseBatch(output: Buffer): ReadonlyMap<string, string> {
     at += Number(size) + 1;
   }
   return byId;
-}
-
-/**
- * The files of the working folder as they are, those unknown to git included and ignored ones not: for looking at
- * what is not committed yet. Names are taken now, contents when they are asked for.
- */
-export async function readWorkTree(dir: string): Promise<Files> {
-  const output = await git(dir, [
-    'ls-files',
-    '-z',
-    '--cached',
-    '--others',
-    '--exclude-standard',
-    '--deduplicate',
-  ]);
-  const root = realpathSync(dir);
-  const paths = splitZero(output).filter((file) => isFile(root, file));
-  return { read: (file) => readInside(root, file), list: () => paths };
-}
-
-function isFile(root: string, file: string): boolean {
-  return statSync(path.join(root, file), { throwIfNoEntry: false })?.isFile() ?? false;
-}
-
-/** Never follows a link out of the folder. */
-function readInside(root: string, file: string): string | undefined {
-  try {
-    const target = realpathSync(path.join(root, file));
-    return target.startsWith(root + path.sep) ? readFileSync(target, 'utf8') : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -267,8 +267,8 @@ export interface MergeRequestFacts {
   readonly title: string;
   readonly sourceBranch: string;
   readonly targetBranch: string;
-  /** Where the source branch left the target. */
-  readonly diffBaseSha: string;
+  /** Where the source branch left the target; undefined when they have nothing in common here. */
+  readonly diffBaseSha: string | undefined;
 }
 
 /**

@@ -3,4 +3,9 @@
  * user's variables, and the files of other places that its configuration includes. `gitlab-ci` asks, this room answers.
  * @module
  */
-export type { Project, ProjectContext, ProjectPipeline, ProjectSelection } from './pipeline.ts';
+export { askUntilAnswered, createProjectPipeline } from './ask.ts';
+export type { AskOptions } from './ask.ts';
+export { ProjectFault, codes } from './faults.ts';
+export type { ProjectFaultCode } from './faults.ts';
+export type { Project, ProjectContext, ProjectSelection } from './pipeline.ts';
+export { readProject } from './read-project.ts';

@@ -1,11 +1,4 @@
-import type {
-  Answers,
-  CommitFacts,
-  PipelineRequest,
-  PipelineResult,
-  Question,
-  Variable,
-} from '@updraft/gitlab-ci';
+import type { Answers, CommitFacts, PipelineRequest, Question, Variable } from '@updraft/gitlab-ci';
 
 /** What the user asked for, on any command that looks at a commit. */
 export interface ProjectSelection {
@@ -54,6 +47,3 @@ export interface Project {
   answer(question: Question): Promise<void>;
   readonly answers: Answers;
 }
-
-/** Result of `askUntilAnswered` for a pipeline. */
-export type ProjectPipeline = { readonly project: Project; readonly result: PipelineResult };
