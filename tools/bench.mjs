@@ -5,47 +5,18 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { home, median, row, rows, timed, updraftFile, updraftIn } from './bench/measure.mjs';
+import { measurePipelines } from './bench/pipelines.mjs';
 import { root, setUp } from './setup.mjs';
 
 setUp();
-const updraftFile = path.join(root, 'packages/cli/bin/updraft.mjs');
-const home = process.env.UPDRAFT_HOME ?? path.join(root, '.updraft/bench-home');
 const dir = mkdtempSync(path.join(tmpdir(), 'updraft-bench-'));
 const project = path.join(dir, 'project');
-const rows = [];
 
-function timed(command, args, options = {}) {
-  const started = performance.now();
-  const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
-  const ms = performance.now() - started;
-  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${result.stderr}`);
-  return { ms, stdout: result.stdout };
-}
-
-const updraft = (...args) =>
-  timed(process.execPath, [updraftFile, ...args], {
-    cwd: project,
-    env: { ...process.env, UPDRAFT_HOME: home, NO_COLOR: '1' },
-  });
+const updraft = (...args) => updraftIn(project, ...args);
 
 const git = (...args) =>
   timed('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@example.com', '-C', project, ...args]);
-
-function median(measure, runs) {
-  const values = Array.from({ length: runs }, measure).toSorted((a, b) => a - b);
-  return values[Math.floor(values.length / 2)];
-}
-
-function row(what, ms, goalMs, compared) {
-  rows.push({
-    what,
-    ms: Math.round(ms),
-    goal: goalMs,
-    ratio: compared === undefined ? '' : (ms / compared.ms).toFixed(1),
-    to: compared?.what ?? '',
-  });
-  process.stderr.write(`${what}: ${Math.round(ms)} ms (goal ${goalMs} ms)\n`);
-}
 
 function makeProject() {
   mkdirSync(project, { recursive: true });
@@ -101,6 +72,7 @@ function measure() {
     median(() => updraft('image', 'build', '--context', '.').ms, 7),
     300,
   );
+  measurePipelines(dir);
   if (process.argv.includes('--pipeline')) pipeline();
 }
 
