@@ -3,6 +3,7 @@ import { parseFlags } from '../command/flags.ts';
 import type { FlagSpec, ParsedFlags } from '../command/flags.ts';
 import type { CommandIo } from '../command/io.ts';
 import { configFileLayer } from './config-file.ts';
+import { explainRule } from './explain.ts';
 import { atLeast } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { FORMATTERS } from './formats/all.ts';
@@ -36,6 +37,8 @@ const FLAGS: readonly FlagSpec[] = [
   { name: 'strict-labels', kind: 'switch' },
   { name: 'disable-ignore-pragma', kind: 'switch' },
   { name: 'failure-threshold', short: 't', kind: 'value' },
+  { name: 'rules', kind: 'value' },
+  { name: 'explain', kind: 'value' },
 ];
 
 const HELP = `hadolint: lint Dockerfiles (Updraft's own, with the command line and rule codes of Hadolint 2.12)
@@ -52,6 +55,8 @@ Usage: hadolint [OPTION...] DOCKERFILE...      ("-" is standard input)
       --require-label NAME:TYPE  labels that have to be there
       --strict-labels            no labels but those
       --disable-ignore-pragma    do not heed "# hadolint ignore="
+      --rules SET                compatible (Hadolint 2.12, default), newest, all (with Updraft's own, UP…)
+      --explain CODE             what a rule is about, with a bad and a good example
       --file-path-in-report PATH name of the file in the report
   -v, --version  -V, --verbose  --no-color  -h, --help
 `;
@@ -71,6 +76,8 @@ export async function hadolintCommand(argv: readonly string[], io: HadolintIo): 
   if (parsed.values.has('help')) return print(io, HELP);
   if (parsed.values.has('version'))
     return print(io, 'Hadolint 2.12.0 (command line and rules, by Updraft)\n');
+  const explained = parsed.values.get('explain')?.[0];
+  if (explained !== undefined) return explain(explained, io);
   const { layer, errors } = flagLayer(parsed);
   const wrong = [
     ...parsed.errors,
@@ -87,6 +94,11 @@ function print(io: CommandIo, text: string): number {
   return 0;
 }
 
+function explain(code: string, io: CommandIo): number {
+  const page = explainRule(code);
+  return page === undefined ? fail(io, [`there is no rule ${code}`]) : print(io, page);
+}
+
 function fail(io: CommandIo, errors: readonly string[]): number {
   for (const error of errors) io.stderr(`hadolint: ${error}\n`);
   io.stderr('Run hadolint --help for the options.\n');
@@ -100,38 +112,45 @@ async function lintFiles(parsed: ParsedFlags, settings: CommandSettings, io: Had
     );
   }
   const report = parsed.values.get('file-path-in-report')?.[0];
-  const results: FileFindings[] = [];
-  let unread = 0;
-  for (const path of parsed.positionals) {
-    const findings = await lintFile(path, settings, io);
-    if (findings === undefined) unread += 1;
-    else results.push({ file: NAMING.includes(settings.format) ? (report ?? path) : path, findings });
-  }
+  const texts = await Promise.all(parsed.positionals.map((path) => readText(path, io)));
+  const known = texts.filter((text) => text !== undefined);
+  const linted = await Promise.all(known.map((text) => lintText(text, settings, io)));
+  const results = linted.map((result) => ({ ...result, file: nameInReport(result.file, settings, report) }));
   io.stdout(FORMATTERS[settings.format](results));
-  if (unread > 0) return 1;
+  if (known.length < texts.length) return 1;
   return exitCode(
     settings,
     results.flatMap(({ findings }) => findings),
   );
 }
 
-async function lintFile(
-  path: string,
+interface NamedText {
+  readonly path: string;
+  readonly text: string;
+}
+
+async function readText(path: string, io: HadolintIo): Promise<NamedText | undefined> {
+  const text = path === '-' ? await io.stdin() : await io.readFile(path);
+  if (text === undefined) io.stderr(`hadolint: ${path}: there is no such file\n`);
+  return text === undefined ? undefined : { path, text };
+}
+
+async function lintText(
+  { path, text }: NamedText,
   settings: CommandSettings,
   io: HadolintIo,
-): Promise<readonly Finding[] | undefined> {
-  const text = path === '-' ? await io.stdin() : await io.readFile(path);
-  if (text === undefined) {
-    io.stderr(`hadolint: ${path}: there is no such file\n`);
-    return undefined;
-  }
-  if (io.shellcheck === undefined) return lintDockerfile(text, settings);
+): Promise<FileFindings> {
+  if (io.shellcheck === undefined) return { file: path, findings: lintDockerfile(text, settings) };
   try {
-    return await lintDockerfileWithShell(text, settings, io.shellcheck);
+    return { file: path, findings: await lintDockerfileWithShell(text, settings, io.shellcheck) };
   } catch (error) {
     io.stderr(`hadolint: ${path}: ShellCheck failed, SC rules were not checked: ${messageOf(error)}\n`);
-    return lintDockerfile(text, settings);
+    return { file: path, findings: lintDockerfile(text, settings) };
   }
+}
+
+function nameInReport(file: string, { format }: CommandSettings, given: string | undefined): string {
+  return NAMING.includes(format) ? (given ?? file) : file;
 }
 
 function exitCode(

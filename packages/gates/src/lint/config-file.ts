@@ -3,9 +3,9 @@ import { messageOf } from '@updraft/kit';
 import type { CommandIo } from '../command/io.ts';
 import type { LintSeverity } from './finding.ts';
 import { isFormat } from './formats/all.ts';
-import { toLabelType, toSeverity } from './layers.ts';
+import { toLabelType, toRuleSet, toSeverity } from './layers.ts';
 import type { SettingsLayer } from './layers.ts';
-import type { LabelType } from './settings.ts';
+import type { LabelType, RuleSetName } from './settings.ts';
 
 /** Where a configuration is looked for, best first. */
 function candidates(env: CommandIo['env']): readonly string[] {
@@ -47,7 +47,7 @@ function readLayer(io: CommandIo, path: string, text: string): SettingsLayer {
 
 const KEYS = new Set([
   'failure-threshold', 'format', 'ignored', 'override', 'trustedRegistries', 'label-schema', 'strict-labels', 'no-fail',
-  'no-color', 'disable-ignore-pragma',
+  'no-color', 'disable-ignore-pragma', 'rules',
 ]); // prettier-ignore
 
 class ConfigReader {
@@ -75,6 +75,7 @@ class ConfigReader {
       noFail: this.#flag('no-fail'),
       format: format !== undefined && isFormat(format) ? format : undefined,
       failureThreshold: this.#threshold(),
+      ruleSet: this.#ruleSet(),
     };
   }
 
@@ -97,6 +98,13 @@ class ConfigReader {
     const severity = toSeverity(text);
     if (text !== undefined && severity === undefined) this.errors.push(`unknown failure-threshold ${text}`);
     return severity;
+  }
+
+  #ruleSet(): RuleSetName | undefined {
+    const text = this.#text('rules');
+    const set = toRuleSet(text);
+    if (text !== undefined && set === undefined) this.errors.push(`unknown rules ${text}`);
+    return set;
   }
 
   #list(value: unknown, key: string): readonly string[] {

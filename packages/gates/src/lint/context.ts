@@ -113,7 +113,12 @@ export function lineage(stage: LintStage): readonly LintStage[] {
   return stage.parent === undefined ? [stage] : [stage, ...lineage(stage.parent)];
 }
 
-/** Does this stage end up in the image, or is it the base of another stage? */
-export function isKept(stage: LintStage, stages: readonly LintStage[]): boolean {
-  return stage === stages.at(-1) || stages.some(({ parent }) => parent === stage);
+/** Does what this instruction leaves behind end up in an image: of the last stage, of one that others start from, or of whoever triggers it? */
+export function isKept({ stage, onbuild }: Located, stages: readonly LintStage[]): boolean {
+  return onbuild || stage === stages.at(-1) || stages.some(({ parent }) => parent === stage);
+}
+
+/** The stages that are made from this one, directly or through others. */
+export function descendants(stage: LintStage, stages: readonly LintStage[]): readonly LintStage[] {
+  return stages.filter((other) => other !== stage && lineage(other).includes(stage));
 }

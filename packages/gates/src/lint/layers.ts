@@ -4,8 +4,8 @@ import { SEVERITIES } from './finding.ts';
 import type { LintSeverity } from './finding.ts';
 import { isFormat } from './formats/all.ts';
 import type { LintFormat } from './formats/all.ts';
-import { LABEL_TYPES } from './settings.ts';
-import type { LabelSchema, LabelType, LintSettings } from './settings.ts';
+import { LABEL_TYPES, RULE_SETS } from './settings.ts';
+import type { LabelSchema, LabelType, LintSettings, RuleSetName } from './settings.ts';
 
 /** One source of settings: environment, file or flags. What it does not say is left open. */
 export interface SettingsLayer {
@@ -18,6 +18,7 @@ export interface SettingsLayer {
   readonly noFail?: boolean | undefined;
   readonly format?: LintFormat | undefined;
   readonly failureThreshold?: LintSeverity | undefined;
+  readonly ruleSet?: RuleSetName | undefined;
 }
 
 export interface CommandSettings extends LintSettings {
@@ -37,6 +38,7 @@ export function mergeLayers(layers: readonly SettingsLayer[]): CommandSettings {
     labelSchema: Object.assign({}, ...layers.map(({ labelSchema }) => labelSchema)),
     strictLabels: last('strictLabels') ?? false,
     disableIgnorePragma: last('disableIgnorePragma') ?? false,
+    ruleSet: last('ruleSet') ?? 'compatible',
     noFail: last('noFail') ?? false,
     format: last('format') ?? 'tty',
     failureThreshold: last('failureThreshold') ?? 'info',
@@ -58,6 +60,7 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
     noFail: isTruthy(env['HADOLINT_NOFAIL']),
     format: format !== undefined && isFormat(format) ? format : undefined,
     failureThreshold: toSeverity(env['HADOLINT_FAILURE_THRESHOLD']),
+    ruleSet: toRuleSet(env['HADOLINT_RULES']),
   };
 }
 
@@ -68,6 +71,7 @@ export function flagLayer({ values }: ParsedFlags): { layer: SettingsLayer; erro
   const { schema, errors } = labelSchemaFrom(list('require-label'));
   const format = values.get('format')?.[0];
   const threshold = values.get('failure-threshold')?.[0];
+  const rules = values.get('rules')?.[0];
   const layer: SettingsLayer = {
     ignored: list('ignore'),
     overrides: overridesFrom(list),
@@ -78,17 +82,24 @@ export function flagLayer({ values }: ParsedFlags): { layer: SettingsLayer; erro
     noFail: isOn('no-fail'),
     format: format !== undefined && isFormat(format) ? format : undefined,
     failureThreshold: toSeverity(threshold),
+    ruleSet: toRuleSet(rules),
   };
+  const isBadSet = rules !== undefined && layer.ruleSet === undefined;
+  const setErrors = isBadSet ? [`--rules knows ${RULE_SETS.join(', ')}, not ${rules}`] : [];
   const formatErrors = format !== undefined && !isFormat(format) ? [`unknown format ${format}`] : [];
   const isBadThreshold = threshold !== undefined && layer.failureThreshold === undefined;
   const thresholdErrors = isBadThreshold ? [`unknown failure threshold ${threshold}`] : [];
-  return { layer, errors: [...errors, ...formatErrors, ...thresholdErrors] };
+  return { layer, errors: [...errors, ...formatErrors, ...thresholdErrors, ...setErrors] };
 }
 
 /** `none` is another name for `ignore`. */
 export function toSeverity(text: string | undefined): LintSeverity | undefined {
   const name = text?.trim().toLowerCase() === 'none' ? 'ignore' : text?.trim().toLowerCase();
   return SEVERITIES.find((severity) => severity === name);
+}
+
+export function toRuleSet(text: string | undefined): RuleSetName | undefined {
+  return RULE_SETS.find((name) => name === text?.trim().toLowerCase());
 }
 
 export function toLabelType(text: string): LabelType | undefined {

@@ -15,6 +15,11 @@ export const LABEL_TYPES: readonly LabelType[] = [
   'url',
 ];
 
+/** Which rules are on: those of Hadolint 2.12; those of its newest release too; ours too. */
+export const RULE_SETS = ['compatible', 'newest', 'all'] as const;
+
+export type RuleSetName = (typeof RULE_SETS)[number];
+
 /** What a user can set, however it was said (file, environment, flags). */
 export interface LintSettings {
   /** Codes whose findings are dropped. */
@@ -26,6 +31,8 @@ export interface LintSettings {
   readonly labelSchema: LabelSchema;
   readonly strictLabels: boolean;
   readonly disableIgnorePragma: boolean;
+  /** A rule that is off all the same comes on when `overrides` gives it a severity. */
+  readonly ruleSet: RuleSetName;
 }
 
 export const DEFAULT_SETTINGS: LintSettings = {
@@ -35,4 +42,5 @@ export const DEFAULT_SETTINGS: LintSettings = {
   labelSchema: {},
   strictLabels: false,
   disableIgnorePragma: false,
+  ruleSet: 'compatible',
 };

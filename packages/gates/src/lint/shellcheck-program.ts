@@ -1,4 +1,7 @@
-import { Fault, codeOf, messageOf, run } from '@updraft/kit';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Fault, codeOf, messageOf, run, writeFileAtomic } from '@updraft/kit';
 import type { Finding, LintSeverity } from './finding.ts';
 import type { ShellCheck, ShellDialect } from './shellcheck.ts';
 
@@ -10,33 +13,84 @@ const LEVELS: Readonly<Record<string, LintSeverity>> = {
 };
 
 /**
- * ShellCheck by the installed program, or undefined when there is none. The script goes through standard input.
- * What it gives throws Fault SHELLCHECK_FAILED when the program does not answer as it should.
+ * ShellCheck by the installed program, or undefined when there is none. Scripts that are asked about at the same moment go
+ * to one process, as starting it costs more than most scripts do. What it gives throws Fault SHELLCHECK_FAILED when the
+ * program does not answer as it should.
  */
 export async function shellcheckProgram(program: string = 'shellcheck'): Promise<ShellCheck | undefined> {
   try {
     const { code } = await run(program, ['--version']);
-    return code === 0 ? (script, shell) => check(program, script, shell) : undefined;
+    return code === 0 ? batched(program) : undefined;
   } catch (error) {
     if (codeOf(error) === 'PROGRAM_MISSING' || codeOf(error) === 'PROGRAM_NOT_STARTED') return undefined;
     throw error;
   }
 }
 
-async function check(program: string, script: string, shell: ShellDialect): Promise<readonly Finding[]> {
-  const { code, stdout, stderr } = await run(program, ['--format=json', `--shell=${shell}`, '--norc', '-'], {
-    input: script,
-  });
+interface Batch {
+  readonly scripts: string[];
+  readonly findings: Promise<readonly (readonly Finding[])[]>;
+}
+
+function batched(program: string): ShellCheck {
+  const open = new Map<ShellDialect, Batch>();
+  const begin = (shell: ShellDialect): Batch => {
+    const scripts: string[] = [];
+    // Everyone who asks before the next turn is in.
+    const findings = Promise.resolve().then(() => {
+      open.delete(shell);
+      return check(program, scripts, shell);
+    });
+    const batch = { scripts, findings };
+    open.set(shell, batch);
+    return batch;
+  };
+  return async (script, shell) => {
+    const { scripts, findings } = open.get(shell) ?? begin(shell);
+    const index = scripts.push(script) - 1;
+    return (await findings)[index] ?? [];
+  };
+}
+
+/** The findings of each script, in their order. */
+async function check(
+  program: string,
+  scripts: readonly string[],
+  shell: ShellDialect,
+): Promise<readonly (readonly Finding[])[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'updraft-shellcheck-'));
+  try {
+    const files = scripts.map((_, index) => path.join(folder, String(index)));
+    for (const [index, file] of files.entries()) await writeFileAtomic(file, scripts[index] ?? '');
+    const comments = await comment(program, files, shell);
+    return files.map((file) => comments.filter((one) => one.file === file).map(toFinding));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function comment(
+  program: string,
+  files: readonly string[],
+  shell: ShellDialect,
+): Promise<readonly Comment[]> {
+  const { code, stdout, stderr } = await run(program, [
+    '--format=json',
+    `--shell=${shell}`,
+    '--norc',
+    ...files,
+  ]);
   // 1 means that there are findings.
   if (code !== 0 && code !== 1) throw failed(stderr.trim());
   try {
-    return (JSON.parse(stdout) as readonly Comment[]).map(toFinding);
+    return JSON.parse(stdout) as readonly Comment[];
   } catch (error) {
     throw failed(messageOf(error));
   }
 }
 
 interface Comment {
+  readonly file: string;
   readonly code: number;
   readonly level: string;
   readonly line: number;

@@ -20,28 +20,38 @@ export async function shellFindings(
   context: RuleContext,
   shellcheck: ShellCheck,
 ): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  for (const run of context.runs) {
-    const dialect = dialectOf(run);
-    if (dialect === undefined) continue;
-    const found = await shellcheck(scriptFor(run), dialect);
-    const kept = found.filter(({ code }) => !ALWAYS_OFF.includes(code));
-    findings.push(...kept.map((finding) => ({ ...finding, line: run.line, column: 1 })));
-  }
-  return findings;
+  // All at once: what is asked for together, the program answers in one go.
+  const all = await Promise.all(context.runs.map((run) => runFindings(run, shellcheck)));
+  return all.flat();
 }
 
+async function runFindings(run: Run, shellcheck: ShellCheck): Promise<readonly Finding[]> {
+  const dialect = dialectOf(run);
+  if (dialect === undefined) return [];
+  const found = await shellcheck(scriptFor(run), dialect);
+  const kept = found.filter(({ code }) => !ALWAYS_OFF.includes(code));
+  return distinct(kept.map((finding) => ({ ...finding, line: run.line, column: 1 })));
+}
+
+/** The same remark about several places of one RUN is one finding: they all have its line. */
+function distinct(findings: readonly Finding[]): readonly Finding[] {
+  const byText = new Map(findings.map((finding) => [`${finding.code}\0${finding.message}`, finding]));
+  return [...byText.values()];
+}
+
+/** What ONBUILD triggers runs in another build: as the original, this counts on neither its SHELL nor its variables. */
 function dialectOf(run: Run): ShellDialect | undefined {
   if (!isPosixShell(run.shell)) return undefined;
   const shebang = /^#!\s*(?:\S*\/)?(?:env\s+)?([\w-]+)/.exec(scriptText(run.instruction))?.[1];
-  const name = shebang ?? shellName(run.shell);
+  const name = shebang ?? (run.onbuild ? 'sh' : shellName(run.shell));
   const dialect = DIALECTS.find((candidate) => candidate === name);
   return shebang === undefined ? (dialect ?? 'sh') : dialect;
 }
 
 /** The script with the variables the build sets exported, so that they do not count as unassigned. */
 function scriptFor(run: Run): string {
-  const names = run.stage.instructions
+  const before = run.onbuild ? [] : run.stage.instructions;
+  const names = before
     .filter(({ line }) => line < run.line)
     .flatMap(({ instruction }) =>
       instruction.keyword === 'ENV' || instruction.keyword === 'ARG'
@@ -50,5 +60,5 @@ function scriptFor(run: Run): string {
     )
     .filter((name) => /^[A-Za-z_]\w*$/.test(name));
   const exports = [...new Set([...PROXY_VARIABLES, ...names])].map((name) => `export ${name}=1`);
-  return `#!${run.shell[0] ?? '/bin/sh'}\n${exports.join('\n')}\n${scriptText(run.instruction)}\n`;
+  return `#!${(run.onbuild ? undefined : run.shell[0]) ?? '/bin/sh'}\n${exports.join('\n')}\n${scriptText(run.instruction)}\n`;
 }

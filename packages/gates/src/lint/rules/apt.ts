@@ -65,7 +65,7 @@ export const APT_RULES: readonly Rule[] = [
     severity: 'info',
     title: 'Remove the package lists in the same RUN that fetched them: `rm -rf /var/lib/apt/lists/*`.',
     check: ({ runs, stages }) =>
-      runs.filter((run) => leavesLists(run) && isKept(run.stage, stages)).map(toComplaint),
+      runs.filter((run) => leavesLists(run) && isKept(run, stages)).map(toComplaint),
   },
   commandRule(
     {

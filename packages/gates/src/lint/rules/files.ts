@@ -30,7 +30,9 @@ function unpacks(command: Command): boolean {
 }
 
 function archiveNames(copy: CopyInstruction): readonly string[] {
-  return [...pathSources(copy), copy.target.text].map(baseName).filter((name) => ARCHIVE.test(name));
+  // COPY divides at blanks, so a quoted path with blanks leaves its quotes in its first and last part.
+  const names = [...pathSources(copy), copy.target.text].map((path) => baseName(path.replace(/["']$/, '')));
+  return names.filter((name) => ARCHIVE.test(name));
 }
 
 function isUnpackedLater({ runs }: RuleContext, located: Located<CopyInstruction>): boolean {

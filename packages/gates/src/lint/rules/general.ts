@@ -18,8 +18,8 @@ function rootAtTheEnd(stage: LintStage): readonly Complaint[] {
   return user === 'root' || user === '0' ? [toComplaint(last)] : [];
 }
 
-/** Hadolint counts a RUN as mergeable while neither has more commands than this. */
-const MERGEABLE_COMMANDS = 2;
+/** Who chains commands in a RUN divides into RUNs on purpose: only those with a single command count. */
+const MERGEABLE_COMMANDS = 1;
 
 function runsAfterRuns(stage: LintStage, runs: readonly Run[]): readonly Complaint[] {
   const complaints: Complaint[] = [];

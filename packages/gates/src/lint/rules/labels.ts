@@ -1,4 +1,4 @@
-import { lineage } from '../context.ts';
+import { descendants, lineage } from '../context.ts';
 import type { LintStage, Located, RuleContext } from '../context.ts';
 import type { LabelType } from '../settings.ts';
 import { instructionRule, toComplaint } from '../rule.ts';
@@ -78,8 +78,23 @@ function missingLabels({ stages, options }: RuleContext): readonly Complaint[] {
   return Object.keys(options.labelSchema).flatMap((wanted) =>
     stages
       .filter((stage) => stage.from !== undefined && !hasLabel(stage, wanted))
+      .filter((stage) => !users(stage, stages).some((user) => hasLabel(user, wanted)))
       .map(({ line }) => ({ line, message: `The label \`${wanted}\` is missing.` })),
   );
+}
+
+/** What is made from a stage, or takes files from it: the label only has to be on what comes out in the end. */
+function users(stage: LintStage, stages: readonly LintStage[]): readonly LintStage[] {
+  const copying = stages.filter(({ instructions }) =>
+    instructions.some(({ instruction }) => copiesFrom(instruction, stage)),
+  );
+  return [...descendants(stage, stages), ...copying];
+}
+
+function copiesFrom({ keyword, flags }: Located['instruction'], { name, index }: LintStage): boolean {
+  if (keyword !== 'COPY') return false;
+  const from = flags.find((flag) => flag.name === 'from')?.value;
+  return from !== undefined && [name, String(index)].includes(unquoted(from).toLowerCase());
 }
 
 function hasLabel(stage: LintStage, wanted: string): boolean {

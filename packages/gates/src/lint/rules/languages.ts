@@ -139,6 +139,6 @@ export const LANGUAGE_RULES: readonly Rule[] = [
     severity: 'info',
     title: 'Keep yarn’s cache out of the image: `yarn cache clean` after `yarn install`, in the same RUN.',
     check: ({ runs, stages }) =>
-      runs.filter((run) => keepsYarnCache(run) && isKept(run.stage, stages)).map(toComplaint),
+      runs.filter((run) => keepsYarnCache(run) && isKept(run, stages)).map(toComplaint),
   },
 ];

@@ -1,5 +1,5 @@
 import type { NameValue } from '@updraft/dockerfile';
-import { lineage } from '../context.ts';
+import { descendants, lineage } from '../context.ts';
 import type { LintStage, Located } from '../context.ts';
 import { instructionRule, toComplaint } from '../rule.ts';
 import type { Complaint, Rule } from '../rule.ts';
@@ -14,8 +14,9 @@ function repeated(stages: readonly LintStage[], keyword: string): readonly Compl
   );
 }
 
-function hasHealthcheck(stage: LintStage): boolean {
-  return lineage(stage).some(({ instructions }) =>
+/** In the stage, in what it starts from, or in what is made from it. */
+function hasHealthcheck(stage: LintStage, stages: readonly LintStage[]): boolean {
+  return [...lineage(stage), ...descendants(stage, stages)].some(({ instructions }) =>
     instructions.some(({ instruction }) => instruction.keyword === 'HEALTHCHECK'),
   );
 }
@@ -91,7 +92,7 @@ export const START_RULES: readonly Rule[] = [
     severity: 'ignore',
     title: 'There is no HEALTHCHECK.',
     check: ({ stages }) =>
-      stages.filter((stage) => stage.from !== undefined && !hasHealthcheck(stage)).map(toComplaint),
+      stages.filter((stage) => stage.from !== undefined && !hasHealthcheck(stage, stages)).map(toComplaint),
   },
   {
     code: 'DL4003',

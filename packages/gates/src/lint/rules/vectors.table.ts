@@ -109,6 +109,7 @@ export const VECTORS: readonly Vectors[] = [
       ...run('apt-get update && apt-get install python'),
       lines('FROM ubuntu AS foo', 'RUN x', 'FROM scratch', 'RUN apt-get update && apt-get install python'),
       lines('FROM ubuntu AS foo', 'RUN apt-get update && apt-get install python', 'FROM foo', 'RUN x'),
+      lines('FROM ubuntu AS foo', 'ONBUILD RUN apt-get update && apt-get install python', 'FROM scratch'),
       ...run(
         '--mount=type=cache,target=/var/cache/apt rm -f /etc/apt/apt.conf.d/docker-clean && apt-get update',
       ),
@@ -134,6 +135,11 @@ export const VECTORS: readonly Vectors[] = [
         'RUN x && tar xf packaged-app.tar',
       ),
       lines('FROM a:1', 'COPY foo/bar/packaged-app.tar /foo.tar', 'RUN tar -xf /foo.tar'),
+      lines(
+        'COPY build\\foo\\bar.tar.gz "C:\\Program Files\\Foo"',
+        'RUN tar -xf "C:\\Program Files\\Foo\\bar.tar.gz"',
+      ),
+      lines('COPY build\\foo\\bar.tar.gz "C:\\Program Files\\foo.tar.gz"', 'RUN tar -xf foo.tar.gz'),
     ],
     good: [
       lines(
@@ -149,8 +155,14 @@ export const VECTORS: readonly Vectors[] = [
   },
   {
     code: 'DL3011',
-    bad: ['EXPOSE 80000', 'EXPOSE 80 65536/udp'],
-    good: ['EXPOSE 60000', 'EXPOSE 65535/tcp', 'EXPOSE $PORT'],
+    bad: ['EXPOSE 80000', 'EXPOSE 80 65536/udp', 'EXPOSE 40000-80000/tcp'],
+    good: [
+      'EXPOSE 60000',
+      'EXPOSE 65535/tcp',
+      'EXPOSE $PORT',
+      'EXPOSE 40000-60000/tcp',
+      'EXPOSE 40000-${FOOBAR}',
+    ],
   },
   {
     code: 'DL3012',
@@ -291,8 +303,8 @@ export const VECTORS: readonly Vectors[] = [
   },
   {
     code: 'DL3021',
-    bad: ['COPY foo bar baz'],
-    good: ['COPY foo bar', 'COPY foo bar baz/', 'COPY ["a", "b", "c/"]'],
+    bad: ['COPY foo bar baz', 'COPY foo bar "baz"'],
+    good: ['COPY foo bar', 'COPY foo bar "baz/"', 'COPY foo bar baz/', 'COPY ["a", "b", "c/"]'],
   },
   {
     code: 'DL3022',
@@ -326,6 +338,7 @@ export const VECTORS: readonly Vectors[] = [
     good: [
       'FROM a:1\nENTRYPOINT ["foo", "bar"]',
       'FROM a:1\nCMD [ "foo", "bar" ]',
+      'CMD [ "/bin/sh", "-c", \\\n      "echo foo && \\\n       echo bar" \\\n    ]',
       'FROM a:1\nHEALTHCHECK CMD curl x',
     ],
   },
@@ -376,6 +389,9 @@ export const VECTORS: readonly Vectors[] = [
       'FROM debian:jessie',
       'FROM --platform=$BUILDPLATFORM debian:1',
       'FROM --platform=${TARGETPLATFORM} debian:1',
+      'FROM --platform="$BUILDPLATFORM" debian:1',
+      'FROM --platform=${BUILDPLATFORM:-} debian:1',
+      'FROM --platform="${BUILDPLATFORM:-}" debian:1',
     ],
   },
   {
@@ -535,6 +551,16 @@ export const VECTORS: readonly Vectors[] = [
       'FROM a:1\nCOPY bla.sh "/usr/local/bin/blubb.sh"',
       'FROM a:1\nCOPY bla.sh c:\\\\system32\\\\blubb.sh',
       'FROM a:1\nCOPY bla.sh c:/system32/blubb.sh',
+      'COPY bla.sh c:\\system32\\blubb.sh',
+      'COPY bla.sh "d:\\mypath\\blubb.sh"',
+      lines(
+        'FROM w AS base',
+        'WORKDIR c:\\system32',
+        'FROM w AS between',
+        'RUN foo',
+        'FROM base',
+        'COPY foo bar',
+      ),
       'FROM a:1\nWORKDIR /usr\nCOPY bla.sh blubb.sh',
       'FROM a:1\nCOPY src.sh ${SRC_BASE_ENV}',
       'FROM a:1\nCOPY src.sh "$SRC_BASE_ENV"',
@@ -583,7 +609,9 @@ export const VECTORS: readonly Vectors[] = [
       'invalid..character',
       'invalid--character',
       'Upper',
-    ].map((key) => `LABEL ${key}="foo"`),
+    ]
+      .map((key) => `LABEL ${key}="foo"`)
+      .concat('LABEL .invalid ="foo"', 'LABEL -invalid ="foo"', 'LABEL 1invalid ="foo"'),
     good: ['LABEL org.valid-key.label3="foo"', 'LABEL validlabel="foo"', 'LABEL "quoted.key"=x'],
   },
   {
@@ -592,9 +620,24 @@ export const VECTORS: readonly Vectors[] = [
     bad: [
       'FROM baseimage',
       'FROM baseimage\nLABEL bar="baz"',
-      'FROM baseimage AS base\nFROM base\nLABEL foo="bar"',
+      'FROM baseimage AS base\nFROM base',
+      'FROM baseimage AS base\nFROM other\nLABEL foo="bar"',
+      'FROM baseimage AS base\nFROM base\nLABEL foo="bar"\nFROM base',
+      lines(
+        'FROM a AS base',
+        'FROM b',
+        'LABEL foo="bar"',
+        'COPY --from=base /x /y',
+        'FROM b',
+        'COPY --from=base /x /y',
+      ),
     ],
-    good: ['FROM baseimage\nLABEL foo="bar"', 'FROM baseimage AS base\nLABEL foo="bar"\nFROM base'],
+    good: [
+      'FROM baseimage\nLABEL foo="bar"',
+      'FROM baseimage AS base\nLABEL foo="bar"\nFROM base',
+      'FROM baseimage AS base\nFROM base\nLABEL foo="bar"',
+      'FROM baseimage AS base\nFROM other\nLABEL foo="bar"\nCOPY --from=base /bar /baz',
+    ],
   },
   {
     code: 'DL3050',
@@ -651,6 +694,8 @@ export const VECTORS: readonly Vectors[] = [
     good: [
       'FROM scratch\nHEALTHCHECK CMD /bin/bla',
       'FROM scratch AS base\nHEALTHCHECK CMD /bin/bla\nFROM base',
+      'FROM scratch\nHEALTHCHECK NONE',
+      lines('FROM scratch AS b1', 'FROM b1 AS b2', 'FROM b2 AS end', 'HEALTHCHECK NONE'),
     ],
   },
   {
@@ -659,7 +704,7 @@ export const VECTORS: readonly Vectors[] = [
       'FROM a:1\nRUN /foo.sh\nRUN /bar.sh',
       'FROM a:1\nRUN /foo.sh\n# a comment\n# another\nRUN /bar.sh',
       'FROM a:1\nRUN --mount=type=secret,id=foo /foo.sh\nRUN --mount=type=secret,id=foo /bar.sh',
-      'FROM a:1\nRUN a && b && c\nRUN foo\nRUN bar',
+      'FROM a:1\nRUN foo && bar\nRUN foo\nRUN bar',
     ],
     good: [
       'FROM a:1',
@@ -667,13 +712,20 @@ export const VECTORS: readonly Vectors[] = [
       'FROM a:1\nRUN /foo.sh\nWORKDIR /\nRUN /bar.sh',
       'FROM a:1\nRUN --mount=type=secret,id=foo /foo.sh\nRUN /bar.sh',
       'FROM a:1\nRUN --mount=type=secret,id=foo /foo.sh\nRUN --mount=type=secret,id=bar /bar.sh',
-      'FROM a:1\nRUN a && b && c\nRUN foobar',
-      'FROM a:1\nRUN foobar\nRUN a; b; c',
+      'FROM a:1\nRUN foo && bar\nRUN foobar',
+      'FROM a:1\nRUN foo; bar\nRUN foobar',
+      'FROM a:1\nRUN foobar\nRUN foo && bar',
+      'FROM a:1\nRUN foobar\nRUN foo; bar',
+      'FROM a:1\nRUN foo && bar\nRUN foo; bar',
     ],
   },
   {
     code: 'DL3060',
-    bad: [...run('yarn install foo'), lines('FROM node:1 AS foo', 'RUN yarn install', 'FROM foo', 'RUN x')],
+    bad: [
+      ...run('yarn install foo'),
+      lines('FROM node:1 AS foo', 'ONBUILD RUN yarn install', 'FROM scratch'),
+      lines('FROM node:1 AS foo', 'RUN yarn install', 'FROM foo', 'RUN x'),
+    ],
     good: [
       ...run('foo', 'yarn install bar && yarn cache clean'),
       lines('FROM node:1 AS foo', 'RUN yarn install && yarn cache clean', 'FROM foo', 'RUN x'),
@@ -738,6 +790,7 @@ export const VECTORS: readonly Vectors[] = [
         '"/bin/bash", "-o", "errexit", "-o", "pipefail", "-c"',
         '"/bin/zsh", "-o", "pipefail", "-c"',
         '"/usr/local/bin/zsh", "-o", "pipefail", "-c"',
+        '"/usr/bin/bash", "-o", "pipefail", "-c"',
         '"/bin/ash", "-eo", "pipefail", "-c"',
         '"pwsh", "-c"',
         '"powershell.exe"',
@@ -745,5 +798,103 @@ export const VECTORS: readonly Vectors[] = [
       ].map((shell) => `FROM a:1\nSHELL [${shell}]\nRUN a | b`),
       '# hadolint shell=powershell\nFROM a:1\nRUN a | b',
     ],
+  },
+  {
+    code: 'DL3062',
+    bad: run(
+      'go install example.com/pkg',
+      'go install example.com/pkg@latest',
+      'go install tool foobar',
+      'go install tool foobar@latest',
+      'go get example.com/pkg',
+      'go get example.com/pkg@latest',
+      'go get -tool foobar',
+      'go get -tool foobar@latest',
+      'go run example.com/pkg',
+      'go run example.com/pkg@latest',
+    ),
+    good: run(
+      'go install example.com/pkg@v1.2.3',
+      'go install /go/app/foobar',
+      'go install ./app/foobar',
+      'go install .',
+      'go install tool foobar@v1.2.3',
+      'go get example.com/pkg@v1.2.3',
+      'go get -tool foobar@v1.2.3',
+      'go run example.com/pkg@v1.2.3',
+      'go run example.com/pkg@v1.2.3 -f',
+      'go run example.com/pkg@v1.2.3 --foo bar',
+      'go run example.com/pkg@v1.2.3 foobar',
+      'go run /go/app/foobar',
+      'go run ./app/foobar',
+      'go run .',
+      'go build ./...',
+    ),
+  },
+  { code: 'DL3063', bad: ['FROM a:1 AS scratch', 'FROM a:1 AS Context'], good: ['FROM a:1 AS build'] },
+  {
+    code: 'DL3064',
+    bad: [
+      'ARG AWS_ACCESS_KEY_ID\nFROM a:1',
+      'ARG openai_api_key\nFROM a:1',
+      'FROM a:1\nENV AWS_ACCESS_KEY_ID=abc',
+      'FROM a:1\nENV my_password=abc',
+    ],
+    good: ['ARG foobar\nFROM a:1', 'FROM a:1\nENV foobar=barfoo'],
+  },
+  {
+    code: 'DL3065',
+    bad: ['FROM --platform=$TARGETPLATFORM a:3', 'FROM --platform=${TARGETPLATFORM} a:3'],
+    good: ['FROM a:3', 'FROM --platform=$FOOBAR a:3', 'FROM --platform=foobar/arm64 a:3'],
+  },
+  {
+    code: 'DL3066',
+    bad: ['USER foobar', 'USER foobar:barfoo'],
+    good: ['USER 12345', 'USER 1234:5678'],
+  },
+  {
+    code: 'DL3067',
+    bad: ['COPY --from=build / /', 'COPY --from=build "/" "/"'],
+    good: ['COPY / /', 'COPY --from=build /app /', 'COPY --from=build / /app'],
+  },
+  {
+    code: 'UP1001',
+    bad: ['ENV DB_PASSWORD=x', 'ARG NPM_TOKEN', 'ENV A=1 API_KEY=$X'],
+    good: ['ENV DB_PASSWORD_FILE=/x', 'ENV DB_PASSWORD=""', 'ENV TOKENIZER=bpe', 'ENV TOKEN_URL=https://x'],
+  },
+  {
+    code: 'UP1002',
+    bad: run(
+      'curl https://x | bash',
+      'wget -qO- https://x | sudo -E sh -s -- -y',
+      'sh -c "$(curl -fsSL https://x)"',
+      'bash <(curl -s https://x)',
+      'eval "$(wget -qO- https://x)"',
+    ),
+    good: run(
+      'curl https://x | tar -xz',
+      'curl -o a https://x && echo "1 a" | sha256sum -c && sh a',
+      'echo x | sh',
+    ),
+  },
+  {
+    code: 'UP1003',
+    bad: ['ADD https://x/y /z'],
+    good: ['ADD --checksum=sha256:1 https://x/y /z', 'ADD y.tar /z'],
+  },
+  {
+    code: 'UP1004',
+    bad: ['FROM a:1'],
+    good: ['FROM a:1@sha256:1', 'FROM scratch', 'FROM a@sha256:1 AS b\nFROM b', 'ARG I\nFROM $I'],
+  },
+  {
+    code: 'UP1005',
+    bad: ['FROM a:1', 'FROM a:1 AS b\nUSER x\nFROM c:1', 'FROM a:1\nONBUILD USER x'],
+    good: ['FROM a:1\nUSER x', 'FROM a:1 AS b\nUSER x\nFROM b'],
+  },
+  {
+    code: 'UP1006',
+    bad: run('chmod 777 /x', 'chmod -R 0777 /x', 'chmod a+rwx /x', 'chmod o+w /x', 'chmod 666 /x'),
+    good: run('chmod 755 /x', 'chmod +x /x', 'chmod u+w /x', 'chmod 1770 /x', 'chmod g+w /x'),
   },
 ];
