@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createPipeline, expandConfiguration, jobVariables, lintConfiguration } from './index.ts';
-import type { CommitFacts, Pipeline, Problem, Variable } from './index.ts';
+import type {
+  Answer,
+  Answers,
+  CommitFacts,
+  Pipeline,
+  PipelineRequest,
+  Problem,
+  Question,
+  Variable,
+} from './index.ts';
 import { listFolders, readFolder } from './testing/reference.ts';
 
 /** `request.json` of a case: what differs from a push to main. */
@@ -11,6 +20,9 @@ interface CaseRequest {
   readonly paths?: readonly string[];
   readonly project?: Readonly<Record<string, string>>;
   readonly pipeline?: Readonly<Record<string, string>>;
+  /** What is known of places outside of the commit; absent: nobody can be asked. */
+  readonly answers?: readonly (readonly [Question, Answer])[];
+  readonly child?: PipelineRequest['child'];
 }
 
 /** `expected.json`: `jobs` in order, parts of some, values of variables (null: not set), problems as `code place -> suggestion`. */
@@ -22,6 +34,7 @@ interface CaseExpectation {
   readonly values?: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
   readonly problems?: readonly string[];
   readonly emptyBecause?: string;
+  readonly questions?: readonly Question[];
 }
 
 const FACTS: CommitFacts = {
@@ -52,8 +65,18 @@ function show({ code, file, line, column, suggestion }: Problem): string {
   return `${code}${place}${suggestion === undefined ? '' : ` -> ${suggestion}`}`;
 }
 
-const withoutPositions = (pipeline: Pipeline | undefined) =>
-  pipeline?.jobs.map((job) => ({ ...job, position: undefined }));
+/** `undefined` and absent are the same here. */
+const withoutPositions = (pipeline: Pipeline | undefined): unknown =>
+  JSON.parse(
+    JSON.stringify(pipeline?.jobs, (key, value: unknown) => (key === 'position' ? undefined : value)),
+  );
+
+function answersOf(known: NonNullable<CaseRequest['answers']>): Answers {
+  const nameOf = (question: Question): string =>
+    JSON.stringify(Object.entries(question).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const byQuestion = new Map(known.map(([question, answer]) => [nameOf(question), answer]));
+  return { get: (question) => byQuestion.get(nameOf(JSON.parse(JSON.stringify(question)) as Question)) };
+}
 
 function load(name: string) {
   const all = readFolder(`cases/${name}`);
@@ -68,13 +91,15 @@ function load(name: string) {
     source: asked.source ?? 'push',
     projectVariables: variables(asked.project, 'project'),
     pipelineVariables: variables(asked.pipeline, 'pipeline'),
+    ...(asked.answers ? { answers: answersOf(asked.answers) } : {}),
+    ...(asked.child ? { child: asked.child } : {}),
   };
   return { request, expected };
 }
 
 describe.each(listFolders('cases'))('case %s', (name) => {
   const { request, expected } = load(name);
-  const { pipeline, problems, emptyBecause } = createPipeline(request);
+  const { pipeline, problems, emptyBecause, questions } = createPipeline(request);
 
   it('finds the problems', () => {
     expect(problems.map(show)).toEqual(expected.problems ?? []);
@@ -84,6 +109,7 @@ describe.each(listFolders('cases'))('case %s', (name) => {
   it('makes the jobs', () => {
     expect(pipeline?.jobs.map((job) => job.name)).toEqual(expected.jobs);
     expect(emptyBecause).toBe(expected.emptyBecause);
+    expect(questions ?? []).toEqual(expected.questions ?? []);
     if (expected.stages) expect(pipeline?.stages).toEqual(expected.stages);
     if (expected.name !== undefined) expect(pipeline?.name).toBe(expected.name);
     for (const [job, details] of Object.entries(expected.details ?? {})) {
@@ -105,14 +131,17 @@ describe.each(listFolders('cases'))('case %s', (name) => {
     if (!pipeline) return;
     const { yaml } = expandConfiguration(request);
     const files = { ...request.files, read: () => yaml };
-    const again = createPipeline({ ...request, files });
+    const { child, ...whole } = request;
+    const again = createPipeline({ ...whole, files });
+    // The child's configuration is a file of its own now.
+    if (child) expect(again.pipeline).toBeDefined();
     expect(again.problems.filter((problem) => problem.severity === 'error')).toEqual([]);
     expect(withoutPositions(again.pipeline)).toEqual(withoutPositions(pipeline));
   });
 
   it('is linted with at least the same errors', () => {
-    const lint = new Set(lintConfiguration(request).map(show));
-    const needsCommit = /^(?:need-not-in-pipeline|missing-dependency)/;
+    const lint = new Set(lintConfiguration(request).problems.map(show));
+    const needsCommit = /^(?:need-not-in-pipeline|missing-dependency|changes-unknown|exists-unknown)/;
     for (const problem of problems.map(show)) if (!needsCommit.test(problem)) expect(lint).toContain(problem);
   });
 });

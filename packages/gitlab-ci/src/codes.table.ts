@@ -45,6 +45,15 @@ export const codes = {
   'invalid-on-stop': ['error', '`on_stop` names no job that stops this environment.'],
   'variable-cycle': ['error', 'Variables refer to each other in a circle.'],
   'parallel-limit': ['error', 'A job is multiplied into more than 200.'],
+  'include-unavailable': [
+    'error',
+    'An included file of another place could not be had; the message says why.',
+  ],
+  'integrity-mismatch': ['error', 'A file from the web is not the one that `include:integrity` names.'],
+  'exists-unknown': [
+    'warning',
+    'The files of another project cannot be looked at; the rule counts as not matching.',
+  ],
   'changes-unknown': ['warning', '`changes` cannot be compared here; the rule counts as changed.'],
 } as const satisfies Record<string, readonly [Problem['severity'], string]>;
 

@@ -3,6 +3,7 @@ import { compileRegex } from './expression/regex.ts';
 import { fileMatcher } from './globs.ts';
 import type { PathCondition, Rule } from './keywords/rules.ts';
 import type { CommitFiles } from './pipeline.ts';
+import type { Mark } from './tree.ts';
 import { expandVariables } from './variables/expand.ts';
 
 /** What rules look at. */
@@ -13,8 +14,13 @@ export interface RuleContext {
   expanded(name: string): string | undefined;
   readonly files: CommitFiles;
   readonly changedPaths: readonly string[] | undefined;
-  /** Hears of a `changes` that cannot be compared. */
-  readonly cannotCompare?: (rule: Rule) => void;
+  readonly elsewhere: Elsewhere;
+}
+
+/** What rules may ask about other commits and projects; undefined: it cannot be told (yet). */
+export interface Elsewhere {
+  changedSince(compareTo: string, at: Mark): readonly string[] | undefined;
+  treeOf(project: string, ref: string | undefined, at: Mark): readonly string[] | undefined;
 }
 
 /** The first rule that holds, or undefined when none does. */
@@ -22,55 +28,49 @@ export function firstHolding(rules: readonly Rule[], context: RuleContext): Rule
   return rules.find((rule) => ruleHolds(rule, context));
 }
 
-function ruleHolds(rule: Rule, context: RuleContext): boolean {
+/** All conditions of a rule must hold; one without conditions does. */
+export function ruleHolds(rule: Rule, context: RuleContext): boolean {
   if (rule.condition && !isTruthy(evaluate(rule.condition, context))) return false;
-  if (rule.changes && !lookAtChanges(rule, rule.changes, context).holds) return false;
-  return !rule.exists || lookForFiles(rule.exists, context).holds;
+  if (rule.changes && !lookAtChanges(rule.changes, rule.at, context).holds) return false;
+  return !rule.exists || lookForFiles(rule.exists, rule.at, context).holds;
 }
 
 /** What a condition on paths looked at and what it found. */
 export interface PathsLook {
   readonly holds: boolean;
-  /** undefined: there was nothing to look at, and the condition holds or fails without. */
+  /** undefined: there was nothing to look at. */
   readonly paths: readonly string[] | undefined;
-  /** The first match. */
-  readonly match: PathMatch | undefined;
+  /** The first match: the pattern as written, or the regular expression. */
+  readonly match: { readonly pattern: string; readonly path: string } | undefined;
 }
 
-export interface PathMatch {
-  /** As written, or the regular expression. */
-  readonly pattern: string;
-  readonly path: string;
-}
-
-export function lookAtChanges(rule: Rule, changes: PathCondition, context: RuleContext): PathsLook {
-  if (changes.compareTo !== undefined) {
-    context.cannotCompare?.(rule);
-    return { holds: true, paths: undefined, match: undefined };
-  }
-  return lookAmong(changes, context.changedPaths, context);
-}
-
-export function lookForFiles(exists: PathCondition, context: RuleContext): PathsLook {
-  if (exists.foreign) return { holds: false, paths: undefined, match: undefined };
-  return lookAmong(exists, context.files.list(), context);
-}
-
-/** Without paths to look at the condition holds, as in GitLab. */
-function lookAmong(
-  condition: PathCondition,
-  paths: readonly string[] | undefined,
-  context: RuleContext,
-): PathsLook {
-  const match = paths && firstMatch(condition, paths, context);
+/** True without looking when there is nothing to compare with, as in GitLab. */
+export function lookAtChanges(changes: PathCondition, at: Mark, context: RuleContext): PathsLook {
+  const { compareTo } = changes;
+  const paths =
+    compareTo === undefined
+      ? context.changedPaths
+      : context.elsewhere.changedSince(expandVariables(compareTo, context.expanded), at);
+  const match = firstMatch(changes, paths ?? [], context);
   return { holds: paths === undefined || match !== undefined, paths, match };
+}
+
+export function lookForFiles(exists: PathCondition, at: Mark, context: RuleContext): PathsLook {
+  const { project, ref } = exists;
+  const expand = (text: string): string => expandVariables(text, context.expanded);
+  const paths =
+    project === undefined
+      ? context.files.list()
+      : context.elsewhere.treeOf(expand(project), ref === undefined ? undefined : expand(ref), at);
+  const match = firstMatch(exists, paths ?? [], context);
+  return { holds: match !== undefined, paths, match };
 }
 
 function firstMatch(
   condition: PathCondition,
   paths: readonly string[],
   context: RuleContext,
-): PathMatch | undefined {
+): PathsLook['match'] {
   for (const pattern of condition.paths) {
     const path = paths.find(fileMatcher(expandVariables(pattern, context.expanded)));
     if (path !== undefined) return { pattern, path };

@@ -1,4 +1,5 @@
-import { assemble, includeShape } from './include.ts';
+import { assemble, assembleChild } from './include.ts';
+import { includeShape } from './include-entry.ts';
 import type { IncludeContext } from './include.ts';
 import { resolveExtends } from './extends.ts';
 import { globalVariables, script } from './keywords/common.ts';
@@ -18,6 +19,8 @@ import { filledText, flatListOf, report } from './keywords/readers.ts';
 import type { Reader, Scope } from './keywords/readers.ts';
 import { workflow } from './keywords/rules.ts';
 import type { Rule } from './keywords/rules.ts';
+import type { ProblemCode } from './codes.table.ts';
+import type { ChildInclude } from './pipeline.ts';
 import { Problems } from './problems.ts';
 import { resolveReferences } from './references.ts';
 import { nearest } from './suggest.ts';
@@ -63,19 +66,51 @@ const GLOBAL_KEYWORDS: Readonly<Record<string, Reader<unknown>>> = {
 };
 
 /** Top-level keywords that mean the same inside `default:`. */
-const OLD_DEFAULTS = ['image', 'services', 'cache', 'before_script', 'after_script'];
+export const OLD_DEFAULTS: readonly string[] = [
+  'image',
+  'services',
+  'cache',
+  'before_script',
+  'after_script',
+];
 const DEFAULT_STAGES = ['build', 'test', 'deploy'];
 
-/** Reads a configuration with everything it includes. undefined when it is too broken to go on. */
-export function loadConfiguration(path: string, context: IncludeContext): Configuration | undefined {
+/** What a pipeline is made of: a file of the commit, or what a trigger includes. */
+export type ConfigurationSource = string | readonly ChildInclude[];
+
+/**
+ * Reads a configuration with everything it includes. undefined when it is too broken to go on, or when answers are
+ * missing.
+ */
+export function loadConfiguration(
+  from: ConfigurationSource,
+  context: IncludeContext,
+): Configuration | undefined {
   const { problems } = context;
-  const assembled = assemble(path, context);
+  const assembled = typeof from === 'string' ? assemble(from, context) : assembleChild(from, context);
+  if (context.outside.isWaiting) return undefined;
+  if (!assembled) return undefined;
   // What could not be read or included is missing everywhere below: its absence would be reported once more.
-  if (!assembled || problems.hasErrors) return undefined;
+  if (problems.hasErrors) problems.withhold(ABSENCES);
+  const before = problems.errorCount;
   const expanded = resolveReferences(resolveExtends(assembled, problems), problems);
-  if (problems.hasErrors) return undefined;
+  if (problems.errorCount > before) problems.withhold(UNFINISHED);
   return readConfiguration(applyDefaults(expanded, problems), problems);
 }
+
+/** Consequences of a job that could not be put together. */
+const UNFINISHED: readonly ProblemCode[] = ['missing-keyword', 'need-not-in-pipeline'];
+/** Consequences of a file that could not be read. */
+const ABSENCES: readonly ProblemCode[] = [
+  ...UNFINISHED,
+  'extends-missing',
+  'reference-missing',
+  'unknown-stage',
+  'no-jobs',
+  'missing-need',
+  'missing-dependency',
+  'invalid-on-stop',
+];
 
 const isGlobal = (key: string): boolean => Object.hasOwn(GLOBAL_KEYWORDS, key);
 const isHidden = (key: string): boolean => key.startsWith('.');
@@ -216,6 +251,8 @@ function checkJobShape({ key, at, value }: Entry, problems: Problems): boolean {
 
 function reportStage(entry: Entry, stage: string, given: CheckContext): void {
   const written = entry.value.kind === 'map' ? entry.value.entries.get('stage')?.value : undefined;
+  // A job that could not be put together may miss the stage that it extends.
+  if (!written && given.problems.isWithheld('missing-keyword')) return;
   const how = written
     ? `the stage ${stage} does not exist`
     : `it names no stage, and the default one, ${stage}, does not exist`;

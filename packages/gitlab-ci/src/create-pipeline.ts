@@ -8,7 +8,7 @@ import type { VariableDefinitions } from './keywords/common.ts';
 import { makeJob } from './make-job.ts';
 import type { Job, Pipeline, PipelineRequest, PipelineResult, Variable } from './pipeline.ts';
 import { Problems } from './problems.ts';
-import { prepareScene, ruleContext } from './scene.ts';
+import { includeContext, prepareScene, ruleContext } from './scene.ts';
 import type { Scene } from './scene.ts';
 import { definedVariables, selectJob } from './select-jobs.ts';
 import type { SelectedJob, Selection } from './select-jobs.ts';
@@ -22,12 +22,15 @@ import { VariableScope } from './variables/scope.ts';
 export function createPipeline(request: PipelineRequest): PipelineResult {
   const problems = new Problems();
   const scene = prepareScene(request, problems);
-  const configuration = loadConfiguration(scene.configPath, {
-    files: request.files,
-    problems,
-    rules: ruleContext(request, scene.scope),
-  });
-  if (!configuration) return { pipeline: undefined, problems: problems.list(), emptyBecause: undefined };
+  const result = resultOf(request, scene, problems);
+  // Asked while the result was made.
+  return { ...result, ...scene.outside.result };
+}
+
+function resultOf(request: PipelineRequest, scene: Scene, problems: Problems): PipelineResult {
+  const context = includeContext(request, scene, problems);
+  const configuration = loadConfiguration(request.child ?? scene.configPath, context);
+  if (!configuration) return finish(undefined, problems, undefined);
   checkOnStop(configuration, problems);
   const outcome = decideWorkflow(configuration, request, scene);
   if ('emptyBecause' in outcome) return finish(undefined, problems, outcome.emptyBecause);
@@ -52,6 +55,7 @@ export function selectionOf(parts: SelectionParts): Selection {
     given: scene.given,
     files: request.files,
     changedPaths: request.facts.changedPaths,
+    elsewhere: scene.elsewhere,
     origin: {
       source: request.source ?? 'push',
       branch: request.facts.branch,
@@ -75,7 +79,7 @@ export function decideWorkflow(
   const globals = definedVariables(configuration.variables, 'global');
   const scope = new VariableScope([...globals, ...scene.given], scene.base);
   if (configuration.workflowRules === undefined) return { variables: new Map(), scope };
-  const rule = firstHolding(configuration.workflowRules, ruleContext(request, scope));
+  const rule = firstHolding(configuration.workflowRules, ruleContext(request, scene, scope));
   if (!rule) return { emptyBecause: 'none of workflow:rules holds for this commit' };
   if (rule.when === 'never') return { emptyBecause: 'workflow:rules refuse a pipeline for this commit' };
   const own = definedVariables(rule.variables, 'workflow');
@@ -157,6 +161,7 @@ function finish(
   problems: Problems,
   emptyBecause: string | undefined,
 ): PipelineResult {
-  const sound = problems.hasErrors ? undefined : pipeline;
-  return { pipeline: sound && freezeDeep(sound), problems: problems.list(), emptyBecause };
+  const list = problems.list();
+  if (problems.hasErrors) return { pipeline: undefined, problems: list, emptyBecause: undefined };
+  return { pipeline: pipeline && freezeDeep(pipeline), problems: list, emptyBecause };
 }

@@ -8,8 +8,26 @@
  * @module
  */
 export { createPipeline } from './create-pipeline.ts';
+export { explainJob } from './explain/explain-job.ts';
+export type { ExplainRequest } from './explain/explain-job.ts';
+export type {
+  Explanation,
+  ExpressionTrace,
+  FilterTrace,
+  InstanceExplanation,
+  KeyOrigin,
+  NeedTrace,
+  OperandTrace,
+  Origin,
+  PathsTrace,
+  RuleSettings,
+  RuleTrace,
+  RulesTrace,
+  VariableOrigin,
+  VariableTrace,
+} from './explain/explanation.ts';
 export { lintConfiguration } from './lint.ts';
-export type { LintRequest } from './lint.ts';
+export type { LintRequest, LintResult } from './lint.ts';
 export { expandConfiguration, printYaml } from './preview.ts';
 export type { ExpandedConfiguration } from './preview.ts';
 export { defaultConfigPath } from './scene.ts';

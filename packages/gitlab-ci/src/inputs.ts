@@ -1,14 +1,16 @@
 import type { RuleContext } from './conditions.ts';
 import { evaluate, isTruthy } from './expression/evaluate.ts';
 import { compileRegex } from './expression/regex.ts';
+import type { Home, Located, Sources } from './include-sources.ts';
 import { interpolate } from './interpolate.ts';
 import { describe } from './keywords/readers.ts';
-import { fitsType, spec as specReader } from './keywords/spec.ts';
+import { fitsType, inputDeclarations, spec as specReader } from './keywords/spec.ts';
 import type { InputDefinition } from './keywords/spec.ts';
 import type { Problems } from './problems.ts';
 import { nearest } from './suggest.ts';
-import { isNull, plain } from './tree.ts';
-import type { Entry, MapTree, Mark, SourceFile, Tree } from './tree.ts';
+import { SourceFile, child, isLargerThan, isNull, plain } from './tree.ts';
+import type { Entry, MapTree, Mark, Tree } from './tree.ts';
+import { readYaml } from './yaml/read-yaml.ts';
 
 export interface HeaderRequest {
   readonly documents: readonly Tree[];
@@ -18,6 +20,12 @@ export interface HeaderRequest {
   readonly includedAt: Mark | undefined;
   readonly problems: Problems;
   readonly rules: RuleContext;
+  isMasked(name: string): boolean;
+  /** Of a file that came in as a component. */
+  readonly component: Located['component'];
+  /** For `spec:include`, and from where its `local` paths are meant. */
+  readonly sources: Sources;
+  readonly home: Home;
 }
 
 /** The configuration proper of a file: its `spec` header taken off and its inputs put in. */
@@ -28,8 +36,10 @@ export function applyHeader(request: HeaderRequest): Tree | undefined {
     refuseInputs(request);
     return first;
   }
-  const inputs = new Inputs(readSpec(header, request), request).values();
-  return interpolate(second, { inputs, problems: request.problems, variable: request.rules.variable });
+  const { problems, rules, isMasked } = request;
+  const { declared, component } = readSpec(header, request);
+  const inputs = new Inputs(declared, request).values();
+  return interpolate(second, { inputs, component, problems, isMasked, variable: rules.variable });
 }
 
 function refuseInputs({ passed, problems, source }: HeaderRequest): void {
@@ -38,14 +48,45 @@ function refuseInputs({ passed, problems, source }: HeaderRequest): void {
   }
 }
 
-function readSpec(header: Entry, { problems, source }: HeaderRequest): ReadonlyMap<string, InputDefinition> {
-  if (isNull(header.value)) return new Map();
-  const spec = specReader(header.value, { problems, subject: source.path, keyword: 'spec' });
-  if (spec?.include) {
-    const message = `${source.path}: spec:include has no effect here: declare the inputs in this file`;
-    problems.add('unsupported-keyword', header.at, message);
+interface Declarations {
+  readonly declared: ReadonlyMap<string, InputDefinition>;
+  readonly component: ReadonlyMap<string, string>;
+}
+
+function readSpec(header: Entry, request: HeaderRequest): Declarations {
+  const { problems, source, component } = request;
+  const scope = { problems, subject: source.path, keyword: 'spec' };
+  const spec = isNull(header.value) ? undefined : specReader(header.value, scope);
+  const declared = new Map<string, InputDefinition>();
+  for (const { target, at } of spec?.include ?? []) {
+    const from = { home: request.home, at, scope: { ...scope, keyword: 'spec:include' } };
+    for (const located of request.sources.locate(target, from)) declareFrom(located, request, declared);
   }
-  return spec?.inputs ?? new Map();
+  // What the file says itself wins.
+  for (const [name, definition] of spec?.inputs ?? []) declared.set(name, definition);
+  const about = component ? (spec?.component ?? []).map((name) => [name, component[name]] as const) : [];
+  return { declared, component: new Map(about) };
+}
+
+/** A file of `spec:include` holds nothing but `inputs`. */
+function declareFrom(
+  { name, text }: Located,
+  { problems, source }: HeaderRequest,
+  declared: Map<string, InputDefinition>,
+): void {
+  const file = new SourceFile(name, text, [...source.includedFrom, source.path]);
+  const [document] = readYaml(file, problems);
+  const inputs = child(document, 'inputs');
+  if (!inputs) {
+    problems.add(
+      'input-invalid',
+      document?.at ?? { source: file, offset: 0 },
+      `${name} must be a map with inputs`,
+    );
+    return;
+  }
+  const read = inputDeclarations(inputs, { problems, subject: name, keyword: 'inputs' });
+  for (const [key, definition] of read ?? []) declared.set(key, definition);
 }
 
 /** Finds the value of every declared input. */
@@ -108,9 +149,13 @@ class Inputs {
   }
 }
 
+/** More values than any configuration could use; inputs that pass each other on could grow without end. */
+const MAX_VALUES = 100_000;
+
 function whyUnfit(value: Tree, { type, options, regex }: InputDefinition): string | undefined {
+  if (isLargerThan(value, MAX_VALUES)) return `has more than ${MAX_VALUES} values`;
   if (!fitsType(value, type)) return `must be of type ${type}, not ${describe(value)}`;
-  if (options && !options.some((option) => plain(option) === plain(value))) {
+  if (options && value.kind === 'leaf' && !options.some((option) => plain(option) === plain(value))) {
     return `must be one of ${options.map((option) => JSON.stringify(plain(option))).join(', ')}, not ${describe(value)}`;
   }
   if (regex === undefined || value.kind !== 'leaf') return undefined;

@@ -3,9 +3,9 @@ import { loadConfiguration, readConfiguration } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
 import { instancesOf } from './instances.ts';
 import { spec } from './keywords/spec.ts';
-import type { CommitFacts, PipelineRequest, Problem } from './pipeline.ts';
+import type { CommitFacts, PipelineRequest, Problem, Question } from './pipeline.ts';
 import { Problems } from './problems.ts';
-import { defaultConfigPath, prepareScene, ruleContext } from './scene.ts';
+import { defaultConfigPath, includeContext, prepareScene } from './scene.ts';
 import { definedVariables } from './select-jobs.ts';
 import { SourceFile, withoutEntry } from './tree.ts';
 import type { MapTree } from './tree.ts';
@@ -19,13 +19,22 @@ export interface LintRequest extends Omit<PipelineRequest, 'facts'> {
   readonly schemaOnly?: boolean;
 }
 
+export interface LintResult {
+  readonly problems: readonly Problem[];
+  /** As of a `PipelineResult`. */
+  readonly questions?: readonly Question[];
+}
+
 /** Everything that is wrong with a configuration, whichever jobs a commit would get. */
-export function lintConfiguration(request: LintRequest): readonly Problem[] {
+export function lintConfiguration(request: LintRequest): LintResult {
   const problems = new Problems();
   const path = request.configPath ?? defaultConfigPath(request.files);
-  if (request.schemaOnly) lintShapes(path, request, problems);
-  else lintFully({ ...request, configPath: path, facts: request.facts ?? NO_COMMIT }, problems);
-  return problems.list();
+  if (request.schemaOnly) {
+    lintShapes(path, request, problems);
+    return { problems: problems.list() };
+  }
+  const asked = lintFully({ ...request, configPath: path, facts: request.facts ?? NO_COMMIT }, problems);
+  return { problems: problems.list(), ...asked };
 }
 
 /** Stands in where nobody named a commit. */
@@ -47,14 +56,16 @@ export const NO_COMMIT: CommitFacts = {
   changedPaths: undefined,
 };
 
-function lintFully(request: PipelineRequest & { readonly configPath: string }, problems: Problems): void {
+function lintFully(request: PipelineRequest, problems: Problems): Pick<LintResult, 'questions'> {
   const scene = prepareScene(request, problems);
-  const rules = ruleContext(request, scene.scope);
-  const configuration = loadConfiguration(scene.configPath, { files: request.files, problems, rules });
-  if (!configuration) return;
-  checkOnStop(configuration, problems);
-  lintNeeds(configuration, problems);
-  lintVariables(configuration, problems);
+  const context = includeContext(request, scene, problems);
+  const configuration = loadConfiguration(request.child ?? scene.configPath, context);
+  if (configuration) {
+    checkOnStop(configuration, problems);
+    lintNeeds(configuration, problems);
+    lintVariables(configuration, problems);
+  }
+  return scene.outside.result;
 }
 
 /** As if every job were in the pipeline. */

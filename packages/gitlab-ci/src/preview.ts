@@ -1,11 +1,11 @@
 import { Document } from 'yaml';
 import { loadConfiguration } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
-import type { Problem } from './pipeline.ts';
+import type { Problem, Question } from './pipeline.ts';
 import { Problems } from './problems.ts';
 import type { LintRequest } from './lint.ts';
 import { NO_COMMIT } from './lint.ts';
-import { prepareScene, ruleContext } from './scene.ts';
+import { includeContext, prepareScene } from './scene.ts';
 import { plain } from './tree.ts';
 import type { Plain } from './tree.ts';
 
@@ -15,6 +15,8 @@ export interface ExpandedConfiguration {
   /** The same as text that GitLab would accept and take for the same. */
   readonly yaml: string | undefined;
   readonly problems: readonly Problem[];
+  /** As of a `PipelineResult`. */
+  readonly questions?: readonly Question[];
 }
 
 /** Keywords that were put into the jobs and would be put in twice. */
@@ -25,13 +27,14 @@ export function expandConfiguration(request: LintRequest): ExpandedConfiguration
   const problems = new Problems();
   const full = { ...request, facts: request.facts ?? NO_COMMIT };
   const scene = prepareScene(full, problems);
-  const context = { files: request.files, problems, rules: ruleContext(full, scene.scope) };
-  const loaded = loadConfiguration(scene.configPath, context);
+  const context = includeContext(full, scene, problems);
+  const loaded = loadConfiguration(request.child ?? scene.configPath, context);
   const configuration = loaded && expanded(loaded);
   return {
     configuration,
     yaml: configuration && printYaml(configuration),
     problems: problems.list(),
+    ...scene.outside.result,
   };
 }
 

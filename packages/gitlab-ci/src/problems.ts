@@ -10,9 +10,23 @@ import type { Mark } from './tree.ts';
  */
 export class Problems {
   readonly #found = new Map<string, Problem>();
+  readonly #withheld = new Set<ProblemCode>();
   #errors = 0;
 
+  /**
+   * From here on these are not reported. For what an earlier mistake brings with it: in a file that could not be
+   * included there may be the very job that seems to be missing.
+   */
+  withhold(codes: Iterable<ProblemCode>): void {
+    for (const code of codes) this.#withheld.add(code);
+  }
+
+  isWithheld(code: ProblemCode): boolean {
+    return this.#withheld.has(code);
+  }
+
   add(code: ProblemCode, at: Mark | undefined, message: string, suggestion?: string): void {
+    if (this.#withheld.has(code)) return;
     const position = at && positionOf(at);
     const identity = position
       ? `${code} ${position.file} ${position.line} ${position.column}`

@@ -75,14 +75,14 @@ class Resolver {
 
   #reference(tree: ReferenceTree, trail: readonly string[]): Tree {
     const name = `[${tree.path.join(', ')}]`;
-    const nothing: Tree = { kind: 'leaf', value: null, text: '', at: tree.at };
     if (trail.includes(name) || trail.length >= MAX_LEVELS) {
       const why = trail.includes(name) ? 'leads back to itself' : `nests deeper than ${MAX_LEVELS} levels`;
       this.#problems.add('reference-cycle', tree.at, `!reference ${name} ${why}`);
-      return nothing;
+      return tree;
     }
     const found = this.#find(tree, name);
-    return found ? this.resolve(found, [...trail, name]) : nothing;
+    // One that leads nowhere stays: readers know that it was reported.
+    return found ? this.resolve(found, [...trail, name]) : tree;
   }
 
   #find(tree: ReferenceTree, name: string): Tree | undefined {

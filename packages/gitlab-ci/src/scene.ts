@@ -1,7 +1,10 @@
-import type { RuleContext } from './conditions.ts';
-import type { PipelineRequest, Variable } from './pipeline.ts';
+import type { Elsewhere, RuleContext } from './conditions.ts';
+import type { IncludeContext } from './include.ts';
+import { Outside } from './outside.ts';
+import type { Answer, PipelineRequest, Question, Variable } from './pipeline.ts';
 import type { Problems } from './problems.ts';
 import { predefinedVariables } from './variables/predefined.ts';
+import type { Mark } from './tree.ts';
 import { VariableScope, baseOf } from './variables/scope.ts';
 import type { BaseVariables } from './variables/scope.ts';
 
@@ -19,6 +22,8 @@ export interface Scene {
   readonly base: BaseVariables;
   readonly given: readonly Variable[];
   readonly scope: VariableScope;
+  readonly outside: Outside;
+  readonly elsewhere: Elsewhere;
 }
 
 export function prepareScene(request: PipelineRequest, problems: Problems): Scene {
@@ -39,12 +44,68 @@ export function prepareScene(request: PipelineRequest, problems: Problems): Scen
       `the given variables refer to each other in a circle: ${scope.cycle.join(' -> ')}`,
     );
   }
-  return { configPath, base, given, scope };
+  const outside = new Outside(request.answers);
+  return { configPath, base, given, scope, outside, elsewhere: elsewhereOf(outside, problems) };
 }
 
-export const ruleContext = (request: PipelineRequest, scope: VariableScope): RuleContext => ({
+/** Rules go on with what is most likely when an answer cannot be had, and the user hears of it. */
+function elsewhereOf(outside: Outside, problems: Problems): Elsewhere {
+  const pathsOf = (question: Question, warn: (why: string) => void): readonly string[] | undefined => {
+    const answer = outside.ask(question);
+    if (answer === 'pending') return undefined;
+    if (answer !== 'unanswerable' && answer.kind === 'paths') return answer.paths;
+    warn(whyNot(answer));
+    return undefined;
+  };
+  return {
+    changedSince: (compareTo, at: Mark) =>
+      pathsOf({ kind: 'changes', compareTo }, (why) =>
+        problems.add(
+          'changes-unknown',
+          at,
+          `rules:changes:compare_to ${compareTo}: ${why}; the rule counts as changed`,
+        ),
+      ),
+    treeOf: (project, ref, at: Mark) =>
+      pathsOf({ kind: 'project-tree', project, ref }, (why) =>
+        problems.add(
+          'exists-unknown',
+          at,
+          `rules:exists:project ${project}: ${why}; the rule counts as not matching`,
+        ),
+      ),
+  };
+}
+
+/** Everything that reading the configuration takes. */
+export const includeContext = (
+  request: PipelineRequest,
+  scene: Scene,
+  problems: Problems,
+): IncludeContext => ({
+  files: request.files,
+  problems,
+  outside: scene.outside,
+  rules: ruleContext(request, scene),
+  isMasked: scene.scope.isMasked,
+});
+
+/** Why an answer is none, as part of a sentence. */
+export function whyNot(answer: Answer | 'unanswerable'): string {
+  if (answer === 'unanswerable') return 'nothing outside of this commit can be looked at here';
+  if (answer.kind !== 'unavailable') return 'the answer is of the wrong kind';
+  const message = answer.message.replace(/[.\s]+$/, '');
+  return answer.next === undefined ? message : `${message} (${answer.next.replace(/[.\s]+$/, '')})`;
+}
+
+export const ruleContext = (
+  request: PipelineRequest,
+  scene: Scene,
+  scope: VariableScope = scene.scope,
+): RuleContext => ({
   variable: scope.variable,
   expanded: scope.expanded,
   files: request.files,
   changedPaths: request.facts.changedPaths,
+  elsewhere: scene.elsewhere,
 });

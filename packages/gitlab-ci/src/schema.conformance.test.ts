@@ -10,7 +10,7 @@ const textOf = (kind: string, file: string): string => readReference(`schema-tes
 function errorsOf(text: string): string[] {
   const files = { read: () => text, list: () => ['.gitlab-ci.yml'] };
   return lintConfiguration({ files, schemaOnly: true })
-    .filter((problem) => problem.severity === 'error')
+    .problems.filter((problem) => problem.severity === 'error')
     .map((problem) => `${problem.line}: ${problem.message}`);
 }
 

@@ -25,6 +25,7 @@ export interface Selection {
   readonly given: readonly Variable[];
   readonly files: RuleContext['files'];
   readonly changedPaths: RuleContext['changedPaths'];
+  readonly elsewhere: RuleContext['elsewhere'];
   readonly origin: PipelineOrigin;
   readonly problems: Problems;
 }
@@ -52,7 +53,7 @@ export function selectJob(instance: Instance, selection: Selection): SelectedJob
 
 function decide(instance: Instance, scope: VariableScope, selection: Selection): Rule | 'yes' | 'no' {
   const { keywords } = instance.definition;
-  const context = contextOf(instance, scope, selection);
+  const context = contextOf(scope, selection);
   if (keywords.rules) return firstHolding(keywords.rules, context) ?? 'no';
   const { only, except } = keywords;
   const implicit = !only && !except && selection.configuration.workflowRules === undefined;
@@ -61,18 +62,9 @@ function decide(instance: Instance, scope: VariableScope, selection: Selection):
 }
 
 /** What the rules of one job look at. */
-export function contextOf(instance: Instance, scope: VariableScope, selection: Selection): RuleContext {
-  const { problems } = selection;
-  return {
-    variable: scope.variable,
-    expanded: scope.expanded,
-    files: selection.files,
-    changedPaths: selection.changedPaths,
-    cannotCompare: (rule) => {
-      const message = `job ${instance.definition.name}: rules:changes:compare_to cannot be compared here; the rule counts as changed`;
-      problems.add('changes-unknown', rule.at, message);
-    },
-  };
+export function contextOf(scope: VariableScope, selection: Selection): RuleContext {
+  const { files, changedPaths, elsewhere } = selection;
+  return { variable: scope.variable, expanded: scope.expanded, files, changedPaths, elsewhere };
 }
 
 interface ScopeOfJob {

@@ -28,6 +28,20 @@ export class SourceFile {
   }
 }
 
+/** Stands for the file of something that was read before and of which only the place is left. */
+export class FixedPlace extends SourceFile {
+  readonly #position: Position;
+
+  constructor(position: Position) {
+    super(position.file, '', position.includedFrom);
+    this.#position = position;
+  }
+
+  override position(): Position {
+    return this.#position;
+  }
+}
+
 function lineStarts(text: string): number[] {
   const starts = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
@@ -99,6 +113,18 @@ export function withoutEntry(map: MapTree, key: string): MapTree {
   return { ...map, entries };
 }
 
+/** Whether a tree has more values than this; looks at no more than that many. */
+export function isLargerThan(tree: Tree, limit: number): boolean {
+  const open: Tree[] = [tree];
+  for (let seen = 0; open.length > 0; seen += 1) {
+    if (seen >= limit || open.length > limit) return true;
+    const next = open.pop();
+    if (next?.kind === 'list') for (const item of next.items) open.push(item);
+    if (next?.kind === 'map') for (const entry of next.entries.values()) open.push(entry.value);
+  }
+  return false;
+}
+
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
 
 /** The value alone. Keys such as `__proto__` stay ordinary keys. */
@@ -114,4 +140,19 @@ export function plain(tree: Tree): Plain {
     case 'map':
       return Object.fromEntries([...tree.entries].map(([key, entry]) => [key, plain(entry.value)]));
   }
+}
+
+/** A tree from plain data, all of it at one place. What is no plain data becomes null. */
+export function treeOf(value: unknown, at: Mark): Tree {
+  if (Array.isArray(value)) return { kind: 'list', items: value.map((item) => treeOf(item, at)), at };
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(
+      ([key, item]) => [key, { key, at, value: treeOf(item, at) }] as const,
+    );
+    return { kind: 'map', entries: new Map(entries), at };
+  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    return { kind: 'leaf', value, text: String(value), at };
+  }
+  return { kind: 'leaf', value: null, text: '', at };
 }

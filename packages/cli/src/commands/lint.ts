@@ -23,7 +23,7 @@ export const lint: Command = {
     const [file] = context.words;
     const facts = await readCommit(dir, {});
     const { lintConfiguration } = await import('@updraft/gitlab-ci');
-    const problems = lintConfiguration({
+    const { problems } = lintConfiguration({
       facts,
       files,
       ...(file === undefined ? {} : { configPath: path.relative(dir, path.resolve(context.cwd, file)) }),

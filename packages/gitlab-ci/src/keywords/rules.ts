@@ -30,9 +30,11 @@ export interface PathCondition {
   readonly paths: readonly string[];
   /** RE2 texts. */
   readonly regexps: readonly string[];
+  /** `changes`: since the merge base with this ref instead of the parent commit. */
   readonly compareTo: string | undefined;
-  /** Another project's tree, which can't be looked at. */
-  readonly foreign: boolean;
+  /** `exists`: in the tree of this project instead of the commit. */
+  readonly project: string | undefined;
+  readonly ref: string | undefined;
 }
 
 export interface Rule {
@@ -103,7 +105,8 @@ const condition = (paths: readonly string[]): PathCondition => ({
   paths,
   regexps: [],
   compareTo: undefined,
-  foreign: false,
+  project: undefined,
+  ref: undefined,
 });
 
 const changes: Reader<PathCondition> = (tree, scope) => {
@@ -111,7 +114,7 @@ const changes: Reader<PathCondition> = (tree, scope) => {
   const read = changesFields(tree, scope);
   if (!read) return undefined;
   requireOne(read, tree, scope);
-  return { paths: read.paths ?? [], regexps: read.regexp ?? [], compareTo: read.compare_to, foreign: false };
+  return { ...condition(read.paths ?? []), regexps: read.regexp ?? [], compareTo: read.compare_to };
 };
 
 const exists: Reader<PathCondition> = (tree, scope) => {
@@ -123,19 +126,11 @@ const exists: Reader<PathCondition> = (tree, scope) => {
   if (read.ref !== undefined && read.project === undefined) {
     report(scope, 'missing-keyword', tree.at, `${scope.keyword}:ref needs ${scope.keyword}:project`);
   }
-  if (read.project !== undefined) {
-    report(
-      scope,
-      'unsupported-keyword',
-      tree.at,
-      `${scope.keyword}:project cannot be looked at here: the rule counts as not matching`,
-    );
-  }
   return {
-    paths: read.paths ?? [],
+    ...condition(read.paths ?? []),
     regexps: read.regexp ?? [],
-    compareTo: undefined,
-    foreign: read.project !== undefined,
+    project: read.project,
+    ref: read.ref,
   };
 };
 

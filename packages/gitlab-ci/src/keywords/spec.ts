@@ -1,6 +1,7 @@
+import { headerInclude } from '../include-entry.ts';
 import { compileRegex } from '../expression/regex.ts';
 import type { Expression } from '../expression/parse.ts';
-import { isNull, isText } from '../tree.ts';
+import { isNull } from '../tree.ts';
 import type { Mark, Tree } from '../tree.ts';
 import {
   anything,
@@ -115,21 +116,13 @@ export function fitsType(tree: Tree, type: InputType): boolean {
   return type === 'array' ? tree.kind === 'list' : tree.kind === 'leaf' && typeof tree.value === type;
 }
 
-const includeEntry: Reader<unknown> = (tree, scope) => {
-  if (isText(tree)) return tree.value;
-  return record({
-    local: filledText,
-    remote: filledText,
-    project: filledText,
-    file: oneOrList(filledText),
-    ref: filledText,
-  })(tree, scope);
-};
+/** `inputs` of a header, or of a file that a header includes. */
+export const inputDeclarations = mapOf(input);
 
 /** The header of a configuration file. */
 export const spec = record({
-  inputs: mapOf(input),
-  include: oneOrList(includeEntry),
+  inputs: inputDeclarations,
+  include: oneOrList(headerInclude),
   component: listOf(oneOf('name', 'sha', 'version', 'reference')),
   description: text,
 });

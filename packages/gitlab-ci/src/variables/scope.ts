@@ -44,6 +44,8 @@ export class VariableScope {
     return value;
   };
 
+  readonly isMasked = (name: string): boolean => this.#find(name)?.masked === true;
+
   /** Variables of this scope that refer to each other in a circle. */
   get cycle(): readonly string[] | undefined {
     const { circles } = walkGraph(this.#ownByKey.keys(), (key) => {
