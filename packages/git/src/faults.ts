@@ -6,6 +6,7 @@ export const codes = {
   NO_COMMITS: 'The repository has no commit yet.',
   UNKNOWN_REF: 'There is no branch, tag or commit of that name.',
   GIT_MISSING: 'The program git is not installed.',
+  SUBMODULE_MISSING: 'A job asks for submodules that the clone does not have.',
   DUBIOUS_OWNERSHIP: 'The repository belongs to another user, and git refuses to read it.',
   GIT_FAILED: 'git failed for a reason of its own, which the message quotes.',
 } as const;

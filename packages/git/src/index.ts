@@ -3,8 +3,11 @@
  * write to. Nothing here changes the repository it is given.
  * @module
  */
+export { applyWorkTree, workTreeKey } from './apply-work-tree.ts';
 export { checkout } from './checkout.ts';
-export type { CheckoutOptions } from './checkout.ts';
+export type { CheckedOut, CheckoutOptions } from './checkout.ts';
+export { checkoutWish } from './checkout-options.ts';
+export type { CheckoutWish } from './checkout-options.ts';
 export { changedSince, mergeBase } from './compare.ts';
 export { readCommit } from './commit.ts';
 export type { Commit, CommitSelection, MergeRequest } from './commit.ts';

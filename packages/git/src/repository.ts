@@ -1,11 +1,11 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { notARepository } from './faults.ts';
-import { tryGit } from './git.ts';
+import { git, tryGit } from './git.ts';
 
 /**
- * The top folder of the work tree that `dir` lies in. Looks for `.git` upwards without starting git, which is asked
- * only where the folder has none.
+ * The top folder of the work tree that `dir` lies in; of a bare repository its own folder. Looks upwards without
+ * starting git.
  * @throws GitFault NOT_A_REPOSITORY
  */
 export async function findRepository(dir: string): Promise<string> {
@@ -17,9 +17,24 @@ export async function findRepository(dir: string): Promise<string> {
   }
   for (let at = folder; ; at = path.dirname(at)) {
     if (await isPresent(path.join(at, '.git'))) return at;
+    if (await isBare(at)) return at;
     if (path.dirname(at) === at) break;
   }
   throw notARepository(dir);
+}
+
+/** By the three things that git looks for. */
+async function isBare(folder: string): Promise<boolean> {
+  for (const part of ['HEAD', 'objects', 'refs']) {
+    if (!(await isPresent(path.join(folder, part)))) return false;
+  }
+  return path.basename(folder) !== '.git';
+}
+
+/** Where git keeps what all work trees of a repository share: usually `.git`. */
+export async function commonFolder(root: string): Promise<string> {
+  const output = await git(root, ['rev-parse', '--git-common-dir']);
+  return path.resolve(root, output.replace(/\n$/, ''));
 }
 
 const isPresent = (file: string): Promise<boolean> =>

@@ -1,7 +1,6 @@
-import { symlink, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changedFiles, findRepository, isDirty, readTree, readWorkTree } from './index.ts';
+import { changedFiles, findRepository, readTree } from './index.ts';
 import { createSandbox } from './testing/sandbox.ts';
 import type { Sandbox } from './testing/sandbox.ts';
 
@@ -36,27 +35,6 @@ describe('trees', () => {
     const sha = await sandbox.commit('first', { 'a.yml': '', 'b.yml': 'x', 'c.yml': 'x' });
     const tree = await readTree(sandbox.dir, sha);
     expect([tree.read('a.yml'), tree.read('b.yml'), tree.read('c.yml')]).toEqual(['', 'x', 'x']);
-  });
-
-  it('shows the working folder as it is, and never follows a link out of it', async () => {
-    await sandbox.commit('first', { 'a.yml': 'old', 'gone.yml': 'x', '.gitignore': 'ignored.yml' });
-    await sandbox.write('a.yml', 'new');
-    await sandbox.write('new.yml', 'untracked');
-    await sandbox.write('ignored.yml', 'no');
-    await unlink(path.join(sandbox.dir, 'gone.yml'));
-    await symlink('/etc/hostname', path.join(sandbox.dir, 'outside.yml'));
-    const tree = await readWorkTree(sandbox.dir);
-    expect([...tree.list()].toSorted()).toEqual(['.gitignore', 'a.yml', 'new.yml', 'outside.yml']);
-    expect(tree.read('a.yml')).toBe('new');
-    expect(tree.read('new.yml')).toBe('untracked');
-    expect(tree.read('outside.yml')).toBeUndefined();
-  });
-
-  it('tells whether there is something uncommitted', async () => {
-    await sandbox.commit('first', { 'a.yml': 'old' });
-    expect(await isDirty(sandbox.dir)).toBe(false);
-    await sandbox.write('b.yml', 'new');
-    expect(await isDirty(sandbox.dir)).toBe(true);
   });
 
   it('names what changed between commits, old names too', async () => {

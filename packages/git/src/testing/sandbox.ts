@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runOrThrow } from '@updraft/kit';
@@ -22,7 +22,8 @@ const IDENTITY = [
   'commit.gpgSign=false',
 ];
 
-export async function createSandbox(name = 'address-book'): Promise<Sandbox> {
+/** @param format of object names: `sha1` or `sha256` */
+export async function createSandbox(name = 'address-book', format = 'sha1'): Promise<Sandbox> {
   const parent = await mkdtemp(path.join(tmpdir(), 'updraft-git-'));
   const dir = path.join(parent, name);
   await mkdir(dir);
@@ -31,7 +32,7 @@ export async function createSandbox(name = 'address-book'): Promise<Sandbox> {
     await mkdir(path.dirname(path.join(dir, file)), { recursive: true });
     await writeFile(path.join(dir, file), content);
   };
-  await git('init', '--quiet', '--initial-branch=main', '.');
+  await git('init', '--quiet', '--initial-branch=main', `--object-format=${format}`, '.');
   return {
     dir,
     git,
@@ -44,4 +45,15 @@ export async function createSandbox(name = 'address-book'): Promise<Sandbox> {
     },
     remove: () => rm(parent, { recursive: true, force: true }),
   };
+}
+
+/** Every path below a folder with its times: to see that nothing was written. */
+export async function snapshotOf(dir: string): Promise<unknown> {
+  const entries = await readdir(dir, { recursive: true });
+  return Promise.all(
+    entries.toSorted().map(async (entry) => {
+      const { mtimeMs, ctimeMs } = await lstat(path.join(dir, entry));
+      return [entry, mtimeMs, ctimeMs];
+    }),
+  );
 }
