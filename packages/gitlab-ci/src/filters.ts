@@ -64,7 +64,7 @@ function conditionsOf(
   return conditions;
 }
 
-function refMatches(pattern: string, origin: PipelineOrigin): boolean {
+export function refMatches(pattern: string, origin: PipelineOrigin): boolean {
   // A project behind @ is this one or it does not concern us.
   const [ref = ''] = pattern.startsWith('/') ? [pattern] : pattern.split('@', 1);
   const fromRequest = /^(?:merge_request|external_pull_request)_event$/.test(origin.source);
