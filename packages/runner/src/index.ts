@@ -8,6 +8,7 @@ export { PipelineRun } from './runs/run.ts';
 export type { JobRecord, RunRecord, RunStatus, RunnerEvent } from './runs/record.ts';
 export type { EnvironmentRecord } from './environments/store.ts';
 export type {
+  CheckoutExtras,
   CheckoutSource,
   ImageSource,
   ResolvedImage,
@@ -15,4 +16,5 @@ export type {
   RunnerConfig,
   ToolHost,
   ToolJob,
+  WorkTreeChanges,
 } from './ports.ts';

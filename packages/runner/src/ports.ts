@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@updraft/kit';
-import type { CommitFacts, Job, Pipeline, Variable } from '@updraft/gitlab-ci';
+import type { ChildInclude, CommitFacts, Job, Pipeline, Variable } from '@updraft/gitlab-ci';
 import type { Image } from '@updraft/oci';
 import type { Mount, Runtime } from '@updraft/pods';
 
@@ -55,7 +55,29 @@ export interface ToolHost {
 /** Materialises a commit's files, once for each commit; the folder is read-only by contract. */
 export interface CheckoutSource {
   /** @param open readable and writable for every user, for images that do not run as root. */
-  folder(commit: CommitFacts, projectDir: string, open: boolean): Promise<string>;
+  folder(
+    commit: CommitFacts,
+    projectDir: string,
+    open: boolean,
+    extras?: CheckoutExtras,
+  ): Promise<string>;
+}
+
+/** What a job's files are besides the plain commit. */
+export interface CheckoutExtras {
+  readonly workTree?: WorkTreeChanges;
+  /** The job's: GIT_DEPTH, GIT_SUBMODULE_STRATEGY, GIT_SUBMODULE_DEPTH and GIT_LFS_SKIP_SMUDGE are read. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Hears what is not as GitLab would have it, for the job's log; each time, also of files made before. */
+  readonly onNote?: (note: string) => void;
+}
+
+/** Uncommitted changes that lie over the commit. */
+export interface WorkTreeChanges {
+  /** Relative to the project's folder; absent ones were deleted. */
+  readonly paths: readonly string[];
+  /** Another one for every state of these files. */
+  readonly key: string;
 }
 
 export interface RunnerConfig {
@@ -69,13 +91,31 @@ export interface RunnerConfig {
   readonly images: ImageSource;
   readonly tools: ToolHost;
   readonly checkouts: CheckoutSource;
-  /** Jobs at once. */
+  readonly children: ChildPipelines;
+  /** Jobs at once, over all runs. */
   readonly slots: number;
   /** Ports of the gateway that a job also finds on its own loopback (see PodSpec). */
   readonly gatewayPorts: readonly number[];
 }
 
-/** A pipeline to run, with what it came from. */
+/** A child pipeline that a job wants to start. */
+export interface ChildRequest {
+  readonly parent: RunRequest;
+  readonly includes: readonly ChildInclude[];
+  /** What the child gets as pipeline variables. */
+  readonly variables: readonly Variable[];
+  /** A file out of the artifacts of a job of the parent. undefined: there is none. */
+  readonly artifact: (job: string, path: string) => Promise<string | undefined>;
+  readonly signal: AbortSignal;
+}
+
+/** Makes pipelines out of what `trigger:include` names. */
+export interface ChildPipelines {
+  /** @throws Fault CHILD_INVALID, CHILD_EMPTY: one line says why */
+  prepare(child: ChildRequest): Promise<RunRequest>;
+}
+
+/** A pipeline to run, with what it came from. Plain data: it is kept, so that the run can be opened again. */
 export interface RunRequest {
   readonly projectDir: string;
   readonly facts: CommitFacts;
@@ -85,8 +125,16 @@ export interface RunRequest {
   readonly play: readonly string[];
   /** The platform's and the user's settings; masked ones never reach a log. */
   readonly projectVariables: readonly Variable[];
+  /** Of the person who started it; a child gets them when its trigger forwards them. */
+  readonly pipelineVariables?: readonly Variable[];
   /** Every job on this machine, without containers. */
   readonly executor: 'pods' | 'host';
+  /** Jobs of the pipeline that are not part of this run; their artifacts come from the last run that has them. */
+  readonly omitted?: readonly { readonly name: string; readonly stage: string }[];
+  /** Paths that differ from the commit and are part of this run; absent: exactly the commit. */
+  readonly uncommitted?: readonly string[];
+  /** Ends what GitLab's `workflow:auto_cancel` would end of earlier runs of this ref. */
+  readonly autoCancel?: boolean;
 }
 
 export interface JobInput {
