@@ -226,9 +226,9 @@ describe('checkoutWish', () => {
     });
     expect(notes.map((note) => note.split(' ', 1)[0])).toEqual([
       'GIT_STRATEGY',
+      'GIT_DEPTH',
       'GIT_SUBMODULE_STRATEGY',
       'GIT_SUBMODULE_PATHS',
-      'GIT_DEPTH',
     ]);
   });
 });

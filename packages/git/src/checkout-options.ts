@@ -10,31 +10,41 @@ export interface CheckoutWish {
 }
 
 /**
- * Reads GitLab's GIT_* variables. GIT_CLEAN_FLAGS, GIT_FETCH_EXTRA_FLAGS and GIT_CHECKOUT have no effect: every job
- * starts from fresh files, copied from the local clone.
+ * Reads GitLab's GIT_* variables. GIT_CLEAN_FLAGS and GIT_FETCH_EXTRA_FLAGS have no effect: every job starts from fresh
+ * files, copied from the local clone.
  */
 export function checkoutWish(values: Readonly<Record<string, string>>): CheckoutWish {
-  const strategy = values['GIT_STRATEGY'] ?? '';
   const notes: string[] = [];
-  if (!['', 'fetch', 'clone', 'none', 'empty'].includes(strategy)) {
-    notes.push(`GIT_STRATEGY ${JSON.stringify(strategy)} is unknown: taken as fetch`);
+  const strategy = strategyOf(values['GIT_STRATEGY'] ?? '', notes);
+  const depth = depthOf('GIT_DEPTH', values, notes);
+  const lfs = isTrue(values['GIT_LFS_SKIP_SMUDGE']) ? { skipLfs: true } : {};
+  return {
+    strategy,
+    options: { ...(depth === undefined ? {} : { depth }), ...submodulesOf(values, depth, notes), ...lfs },
+    notes,
+  };
+}
+
+function strategyOf(value: string, notes: string[]): 'checkout' | 'none' {
+  if (value === 'none' || value === 'empty') return 'none';
+  if (!['', 'fetch', 'clone'].includes(value)) {
+    notes.push(`GIT_STRATEGY ${JSON.stringify(value)} is unknown: taken as fetch`);
   }
+  return 'checkout';
+}
+
+function submodulesOf(
+  values: Readonly<Record<string, string>>,
+  depth: number | undefined,
+  notes: string[],
+): CheckoutOptions {
   const submodules = submoduleStrategy(values['GIT_SUBMODULE_STRATEGY'] ?? '', notes);
   if ((values['GIT_SUBMODULE_PATHS'] ?? '') !== '') {
     notes.push('GIT_SUBMODULE_PATHS has no effect here: all submodules are checked out');
   }
-  const depth = depthOf('GIT_DEPTH', values, notes);
   const submoduleDepth = depthOf('GIT_SUBMODULE_DEPTH', values, notes) ?? depth;
-  return {
-    strategy: strategy === 'none' || strategy === 'empty' ? 'none' : 'checkout',
-    options: {
-      ...(depth === undefined ? {} : { depth }),
-      ...(submodules === 'none' ? {} : { submodules }),
-      ...(submodules === 'none' || submoduleDepth === undefined ? {} : { submoduleDepth }),
-      ...(isTrue(values['GIT_LFS_SKIP_SMUDGE']) ? { skipLfs: true } : {}),
-    },
-    notes,
-  };
+  if (submodules === 'none') return {};
+  return { submodules, ...(submoduleDepth === undefined ? {} : { submoduleDepth }) };
 }
 
 function submoduleStrategy(value: string, notes: string[]): 'none' | 'normal' | 'recursive' {

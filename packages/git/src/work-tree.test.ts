@@ -64,15 +64,20 @@ describe('the work tree', () => {
 
     expect(await uncommittedPaths(path.join(sandbox.dir, 'deep'))).toEqual(
       [
-        ...[
-          'becomes-file',
-          'becomes-file/a',
-          'becomes-folder',
-          'becomes-folder/inside',
-          'changed',
-          'deep/new file',
-        ],
-        ...['gone', 'gone-staged', 'link', 'mode', 'moved', 'renamed', 'staged', ...ODD],
+        'becomes-file',
+        'becomes-file/a',
+        'becomes-folder',
+        'becomes-folder/inside',
+        'changed',
+        'deep/new file',
+        'gone',
+        'gone-staged',
+        'link',
+        'mode',
+        'moved',
+        'renamed',
+        'staged',
+        ...ODD,
       ].toSorted(),
     );
     await take();
