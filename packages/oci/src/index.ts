@@ -36,6 +36,7 @@ export type {
   ImageSummary,
   Layer,
   Manifest,
+  PruneOptions,
   Reference,
   TransferOptions,
 } from './types.ts';

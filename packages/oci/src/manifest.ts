@@ -1,7 +1,7 @@
-import { isDigest } from './digest.ts';
+import { isDigest, isSha256 } from './digest.ts';
 import { OciFault } from './faults.ts';
 import { isRecord, parseJsonObject } from './json.ts';
-import { MEDIA, isImageConfigType, isIndexType, layerCompression } from './media-types.ts';
+import { MEDIA, isForeignType, isImageConfigType, isIndexType, layerCompression } from './media-types.ts';
 import type { Descriptor, DiffId, Digest, ImageConfig, Manifest } from './types.ts';
 
 /** Registries refuse larger ones, and so do we. */
@@ -23,7 +23,10 @@ export type ParsedManifest =
 /** What a manifest refers to, and how others find it. */
 export interface ManifestLinks {
   readonly mediaType: string;
+  /** What must be there for the manifest to be of use. */
   readonly blobs: readonly Digest[];
+  /** Layers that may only be had elsewhere (Windows' bases); here they may be missing. */
+  readonly foreign: readonly Digest[];
   readonly manifests: readonly Digest[];
   readonly subject: Digest | undefined;
   readonly artifactType: string | undefined;
@@ -52,8 +55,12 @@ export function parseManifest(bytes: Uint8Array, announcedType?: string): Parsed
   if (isIndexType(mediaType)) return indexOf(json, mediaType);
   const manifest = manifestOf(json, mediaType);
   const isImage = isImageConfigType(manifest.config.mediaType) && manifest.layers.every(isLayer);
-  const blobs = [manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)];
-  const links = { ...linksOf(json, mediaType), blobs, manifests: [] };
+  const own = manifest.layers.filter((layer) => !isForeignType(layer.mediaType));
+  const blobs = [manifest.config.digest, ...own.map((layer) => layer.digest)];
+  const foreign = manifest.layers
+    .filter((layer) => isForeignType(layer.mediaType))
+    .map(({ digest }) => digest);
+  const links = { ...linksOf(json, mediaType), blobs, foreign, manifests: [] };
   const artifactType = links.artifactType ?? manifest.config.mediaType;
   return { kind: isImage ? 'image' : 'artifact', manifest, links: { ...links, artifactType } };
 }
@@ -65,7 +72,7 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   const diffIds = isRecord(rootfs) ? rootfs['diff_ids'] : undefined;
   if (
     !Array.isArray(diffIds) ||
-    !diffIds.every((id): id is DiffId => typeof id === 'string' && isDigest(id))
+    !diffIds.every((id): id is DiffId => typeof id === 'string' && isSha256(id))
   ) {
     throw invalid('an image config has no list of layer digests (rootfs.diff_ids)');
   }
@@ -119,6 +126,7 @@ function indexOf(json: Record<string, unknown>, mediaType: string): ParsedManife
   const links = {
     ...linksOf(json, mediaType),
     blobs: [],
+    foreign: [],
     manifests: index.manifests.map((item) => item.digest),
   };
   return { kind: 'index', index, links };
@@ -153,7 +161,7 @@ function descriptorOf(value: unknown): Descriptor {
   if (!isRecord(value)) throw invalid('a manifest has something else in the place of a descriptor');
   const { digest, size, mediaType } = value;
   if (typeof mediaType !== 'string' || typeof digest !== 'string' || !isDigest(digest)) {
-    throw invalid('a descriptor in a manifest has no media type or no sha256 digest');
+    throw invalid('a descriptor in a manifest has no media type or no sha256 or sha512 digest');
   }
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw invalid('a descriptor in a manifest has no size');

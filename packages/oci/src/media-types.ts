@@ -24,6 +24,11 @@ export function isImageConfigType(mediaType: string): boolean {
   return mediaType === MEDIA.ociConfig || mediaType === MEDIA.dockerConfig;
 }
 
+/** Layers whose content registries may not hold: images name an address for them. */
+export function isForeignType(mediaType: string): boolean {
+  return mediaType.includes('.nondistributable.') || mediaType.includes('.rootfs.foreign.');
+}
+
 /** How the content of a layer is compressed; undefined for a media type that is no container layer. */
 export function layerCompression(mediaType: string): Compression | undefined {
   switch (mediaType) {

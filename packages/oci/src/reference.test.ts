@@ -45,7 +45,7 @@ test.each([
   [`a:${'t'.repeat(129)}`, 'the tag'],
   ['a:-x', 'the tag'],
   ['a@sha256:123', 'what follows @'],
-  [`a@sha512:${'a'.repeat(128)}`, 'what follows @'],
+  [`a@md5:${'a'.repeat(32)}`, 'what follows @'],
   ['a b', 'not made of'],
   ['a\nb', 'not made of'],
   ['-a', 'not made of'],

@@ -74,7 +74,7 @@ function failFor(text: string): Fail {
 
 function digestPart(text: string, fail: Fail): Digest {
   if (isDigest(text)) return text;
-  return fail('what follows @ is not sha256: and 64 hex digits');
+  return fail('what follows @ is not sha256: and 64 hex digits, nor sha512: and 128');
 }
 
 function splitTag(named: string, fail: Fail): { name: string; tag: string | undefined } {

@@ -1,8 +1,11 @@
 import type { Exit, RunningProcess } from '@updraft/kit';
 import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { Transform, pipeline } from 'node:stream';
 import type { Duplex, Readable } from 'node:stream';
 import type { TransformCallback } from 'node:stream';
+import { algorithmOf } from './digest.ts';
+import type { Algorithm } from './digest.ts';
 import { OciFault } from './faults.ts';
 import type { Digest } from './types.ts';
 
@@ -41,12 +44,15 @@ export function followProgram(
 
 /** Passes bytes on and adds them up; the results are there once the stream has ended. */
 export class Meter extends Transform {
-  readonly #hash = createHash('sha256');
+  readonly #algorithm: Algorithm;
+  readonly #hash: Hash;
   #size = 0;
   #digest: Digest | undefined;
 
-  constructor() {
+  constructor(algorithm: Algorithm = 'sha256') {
     super({ readableHighWaterMark: CHUNK_BYTES, writableHighWaterMark: CHUNK_BYTES });
+    this.#algorithm = algorithm;
+    this.#hash = createHash(algorithm);
   }
 
   get size(): number {
@@ -54,30 +60,58 @@ export class Meter extends Transform {
   }
 
   get digest(): Digest {
-    this.#digest ??= `sha256:${this.#hash.digest('hex')}`;
+    this.#digest ??= `${this.#algorithm}:${this.#hash.digest('hex')}`;
     return this.#digest;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.measure(chunk);
+    done(null, chunk);
+  }
+
+  protected measure(chunk: Buffer): void {
     this.#size += chunk.length;
     this.#hash.update(chunk);
-    done(null, chunk);
   }
 }
 
-/** A Meter that fails at the end of the stream when the bytes were others than announced. */
+/**
+ * A Meter that fails at the end of the stream when the bytes were others than announced, after `onWrong`. The last piece
+ * is held back until then: nobody gets wrong content whole.
+ */
 export class Verifier extends Meter {
   readonly #expected: Digest;
   readonly #what: string;
+  readonly #onWrong: () => Promise<void>;
+  #last: Buffer | undefined;
 
-  constructor(expected: Digest, what: string) {
-    super();
+  constructor(expected: Digest, what: string, onWrong = () => Promise.resolve()) {
+    super(algorithmOf(expected));
     this.#expected = expected;
     this.#what = what;
+    this.#onWrong = onWrong;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.measure(chunk);
+    const before = this.#last;
+    this.#last = chunk;
+    done(null, before);
   }
 
   override _flush(done: TransformCallback): void {
-    done(this.digest === this.#expected ? null : wrongDigest(this.#what, this.#expected, this.digest));
+    if (this.digest === this.#expected) return done(null, this.#last);
+    const wrong = wrongDigest(this.#what, this.#expected, this.digest);
+    void this.#refuse(wrong, done);
+  }
+
+  async #refuse(wrong: OciFault, done: TransformCallback): Promise<void> {
+    try {
+      await this.#onWrong();
+    } catch {
+      // What is wrong with the content says more than what is wrong with its removal.
+    }
+    done(wrong);
   }
 }
 

@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream';
 
-/** `sha256:` and 64 hex digits: names bytes as they are stored or sent (a manifest, a config, a maybe compressed layer). */
-export type Digest = `sha256:${string}`;
+/**
+ * `sha256:` and 64 hex digits: names bytes as they are stored or sent (a manifest, a config, a maybe compressed layer).
+ * What others name by sha512 (and 128 digits) is kept under that name too.
+ */
+export type Digest = `sha256:${string}` | `sha512:${string}`;
 
-/** Like a Digest, but always of the uncompressed tar of a layer (OCI image-spec, config `rootfs.diff_ids`). */
+/** Like a Digest, but always sha256, as of the uncompressed tar of a layer (OCI image-spec, config `rootfs.diff_ids`). */
 export type DiffId = `sha256:${string}`;
 
 export interface Descriptor {
@@ -94,8 +97,11 @@ export interface BlobStore {
   size(digest: Digest): Promise<number | undefined>;
   /** @throws OciFault BLOB_UNKNOWN */
   read(digest: Digest): Promise<Readable>;
-  /** @throws OciFault DIGEST_INVALID when `expected` is given and differs; nothing is stored then. */
-  write(content: Readable | Uint8Array, expected?: Digest): Promise<{ digest: Digest; size: number }>;
+  /**
+   * Gives the sha256 digest, whatever `expected` is made with; the content can be read by both.
+   * @throws OciFault DIGEST_INVALID when `expected` is given and differs; nothing is stored then.
+   */
+  write(content: Readable | Uint8Array, expected?: Digest): Promise<{ digest: DiffId; size: number }>;
   /** The file that holds the blob, for range requests and programs; never write to it. */
   path(digest: Digest): string;
 }
@@ -137,10 +143,21 @@ export interface ImageStore {
   scratch(prefix: string): Promise<string>;
   /**
    * Removes blobs and folders that no name reaches and that are not `keep`: digests of manifests or of layers. What
-   * containers run from and what a running build or pull has put here must be kept so, or named, before this is called.
-   * Blobs that were pushed to the registry within the last hour stay.
+   * containers run from must be kept so, or named, before this is called.
+   * What came in within the last hour and was never named stays too: it may be part of something on its way.
    */
-  prune(keep?: readonly Digest[]): Promise<{ removedBytes: number }>;
+  prune(keep?: readonly Digest[], options?: PruneOptions): Promise<{ removedBytes: number }>;
+}
+
+export interface PruneOptions {
+  /** Only what was of no use for this long. Default 0. */
+  readonly unusedForMs?: number;
+  /** Only as much, what was of no use for the longest time first, as brings the store down to this. */
+  readonly maxBytes?: number;
+  /** Only what belongs to these manifests. */
+  readonly only?: readonly Digest[];
+  /** Keeps every layer that this process has used: for while builds or jobs run. Default false. */
+  readonly keepUsed?: boolean;
 }
 
 /** `host[:port]/path`, `tag` and/or `digest` of an image name, Docker's short names completed. */

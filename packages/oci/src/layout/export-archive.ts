@@ -4,12 +4,11 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { hexOf } from '../digest.ts';
+import { blobPath, hexOf } from '../digest.ts';
 import { shortReference, parseReference } from '../reference.ts';
 import { encodeHeader, endOfArchive, padding, plainEntry } from '../tar/writer.ts';
 import type { Digest, Image, ImageStore } from '../types.ts';
 import { LAYOUT_MARK, contentOf, indexEntry, layoutIndex } from './export-layout.ts';
-import { blobName } from './files.ts';
 
 export interface ExportArchiveOptions {
   /** `docker`: what `docker load` reads, layers uncompressed. `oci`: an OCI image layout in a tar. */
@@ -66,7 +65,7 @@ async function* ociMembers(store: ImageStore, image: Image, names: readonly stri
   yield* textMember('oci-layout', LAYOUT_MARK);
   for (const digest of contentOf(image)) {
     yield* streamMember(
-      blobName(hexOf(digest)),
+      blobPath(digest),
       (await store.blobs.size(digest)) ?? 0,
       await store.blobs.read(digest),
     );

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, lstat, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { hexOf } from '../digest.ts';
+import { blobPath } from '../digest.ts';
 import { OciFault } from '../faults.ts';
 import { isRecord, parseJsonObject } from '../json.ts';
 import { MEDIA } from '../media-types.ts';
@@ -23,10 +23,11 @@ export async function exportOciLayout(
   dir: string,
   tag?: string,
 ): Promise<void> {
-  const blobs = path.join(dir, 'blobs', 'sha256');
-  for (const folder of [dir, path.dirname(blobs), blobs]) await makeRealFolder(folder);
+  const content = contentOf(image);
+  const folders = new Set(content.map((digest) => path.dirname(path.join(dir, blobPath(digest)))));
+  for (const folder of [dir, path.join(dir, 'blobs'), ...folders]) await makeRealFolder(folder);
   const entries = await indexEntries(dir);
-  for (const digest of contentOf(image)) await copyBlob(store, digest, path.join(blobs, hexOf(digest)));
+  for (const digest of content) await copyBlob(store, digest, path.join(dir, blobPath(digest)));
   await writeFileAtomic(path.join(dir, 'oci-layout'), LAYOUT_MARK);
   const kept = entries.filter((entry) => !isSame(entry, image.digest, tag));
   await writeFileAtomic(

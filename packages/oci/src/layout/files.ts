@@ -2,7 +2,6 @@ import { codeOf, resolveInRoot } from '@updraft/kit';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import path from 'node:path';
 import { OciFault } from '../faults.ts';
 
 /**
@@ -46,10 +45,6 @@ export async function hasInside(folder: string, name: string): Promise<boolean> 
     if (codeOf(error) === 'ARCHIVE_INVALID') return false;
     throw error;
   }
-}
-
-export function blobName(hex: string): string {
-  return path.posix.join('blobs', 'sha256', hex);
 }
 
 function missing(name: string): OciFault {

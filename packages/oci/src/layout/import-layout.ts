@@ -1,4 +1,4 @@
-import { hexOf, parseDigest } from '../digest.ts';
+import { blobPath, parseDigest } from '../digest.ts';
 import { OciFault } from '../faults.ts';
 import { isRecord, parseJsonObject } from '../json.ts';
 import { MAX_MANIFEST_BYTES, parseManifest } from '../manifest.ts';
@@ -6,7 +6,7 @@ import type { ParsedManifest } from '../manifest.ts';
 import { choosePlatform } from '../platform.ts';
 import type { Digest, Image, ImageStore } from '../types.ts';
 import { REF_NAME } from './export-layout.ts';
-import { blobName, openInside, readInside } from './files.ts';
+import { openInside, readInside } from './files.ts';
 
 /** One line of a layout's index. */
 export interface LayoutEntry {
@@ -58,16 +58,16 @@ export async function importEntry(store: ImageStore, dir: string, digest: Digest
 }
 
 async function ownManifest(dir: string, digest: Digest): Promise<{ digest: Digest; parsed: ParsedManifest }> {
-  const parsed = parseManifest(await readInside(dir, blobName(hexOf(digest)), MAX_MANIFEST_BYTES));
+  const parsed = parseManifest(await readInside(dir, blobPath(digest), MAX_MANIFEST_BYTES));
   if (parsed.kind !== 'index') return { digest, parsed };
   const own = choosePlatform(parsed.index).digest;
   return {
     digest: own,
-    parsed: parseManifest(await readInside(dir, blobName(hexOf(own)), MAX_MANIFEST_BYTES)),
+    parsed: parseManifest(await readInside(dir, blobPath(own), MAX_MANIFEST_BYTES)),
   };
 }
 
 async function copyIn(store: ImageStore, dir: string, digest: Digest): Promise<void> {
-  const handle = await openInside(dir, blobName(hexOf(digest)));
+  const handle = await openInside(dir, blobPath(digest));
   await store.blobs.write(handle.createReadStream({ highWaterMark: 1024 * 1024 }), digest);
 }

@@ -66,7 +66,10 @@ export async function readBody({ request }: Exchange, limit: number): Promise<Bu
 /** @throws WireError DIGEST_INVALID */
 export function wireDigest(text: string): Digest {
   if (isDigest(text)) return text;
-  throw new WireError('DIGEST_INVALID', 'this is not a digest (sha256: and 64 hex digits)');
+  throw new WireError(
+    'DIGEST_INVALID',
+    'this is not a digest (sha256: and 64 hex digits, or sha512: and 128)',
+  );
 }
 
 /** The page of a sorted list that `n` and `last` ask for, and the header that leads to the next one. */

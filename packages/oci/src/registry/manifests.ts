@@ -1,4 +1,4 @@
-import { digestOf, isDigest } from '../digest.ts';
+import { digestLike, digestOf, isDigest } from '../digest.ts';
 import { MAX_MANIFEST_BYTES, parseManifest } from '../manifest.ts';
 import type { ManifestLinks } from '../manifest.ts';
 import { formatReference, isTag } from '../reference.ts';
@@ -28,8 +28,9 @@ export async function readManifest(exchange: Exchange): Promise<void> {
 export async function writeManifest(exchange: Exchange): Promise<void> {
   const { store, host, route } = exchange;
   const bytes = await readBody(exchange, MAX_MANIFEST_BYTES);
-  const digest = digestOf(bytes);
+  const digest = isDigest(route.item) ? digestLike(route.item, bytes) : digestOf(bytes);
   checkReference(route.item, digest);
+  const tags = wantedTags(exchange);
   const { links } = parseManifest(bytes, contentType(exchange));
   if (contentType(exchange) !== undefined && contentType(exchange) !== links.mediaType) {
     throw new WireError('MANIFEST_INVALID', 'the manifest says another media type than the request');
@@ -37,9 +38,10 @@ export async function writeManifest(exchange: Exchange): Promise<void> {
   await checkContent(exchange, links);
   await store.blobs.write(bytes, digest);
   const name = { registry: host, repository: route.repository };
-  if (isDigest(route.item)) await store.link(name, digest, store.clock.now());
-  else await store.tag(formatReference({ ...name, tag: route.item, digest: undefined }), digest);
+  if (tags.length === 0) await store.link(name, digest, store.clock.now());
+  for (const tag of tags) await store.tag(formatReference({ ...name, tag, digest: undefined }), digest);
   reply(exchange, 201, {
+    ...(tags.length > 0 && { 'oci-tag': tags.join(', ') }),
     location: `/v2/${route.repository}/manifests/${digest}`,
     'docker-content-digest': digest,
     ...(links.subject && { 'oci-subject': links.subject }),
@@ -59,17 +61,27 @@ export function deleteManifest(exchange: Exchange): void {
 function resolve({ store, host, route }: Exchange): Digest {
   if (isDigest(route.item)) return route.item;
   if (route.item.includes(':'))
-    throw new WireError('DIGEST_INVALID', 'this is not a digest (sha256: and 64 hex digits)');
+    throw new WireError(
+      'DIGEST_INVALID',
+      'this is not a digest (sha256: and 64 hex digits, or sha512: and 128)',
+    );
   const digest = isTag(route.item) ? store.records.name(host, route.repository, route.item) : undefined;
   if (digest === undefined) throw unknown();
   return digest;
+}
+
+/** A manifest is put under a tag, or under its digest and any number of tags beside (`?tag=`). */
+function wantedTags({ route, query }: Exchange): readonly string[] {
+  const tags = query.getAll('tag');
+  if (!tags.every(isTag)) throw new WireError('MANIFEST_INVALID', 'a tag is not well formed');
+  return isDigest(route.item) ? tags : [route.item, ...tags];
 }
 
 function checkReference(reference: string, found: Digest): void {
   if (isTag(reference)) return;
   if (!isDigest(reference)) {
     const code = reference.includes(':') ? 'DIGEST_INVALID' : 'MANIFEST_INVALID';
-    throw new WireError(code, 'a manifest is put under a tag or under its sha256 digest');
+    throw new WireError(code, 'a manifest is put under a tag or under its digest');
   }
   if (reference !== found) throw new WireError('DIGEST_INVALID', `the manifest’s digest is ${found}`);
 }

@@ -1,9 +1,13 @@
+import { silentLogger, systemClock } from '@updraft/kit';
 import { createHash } from 'node:crypto';
+import { readdir, writeFile } from 'node:fs/promises';
 import { request as plainRequest } from 'node:http';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../digest.ts';
 import { MEDIA } from '../media-types.ts';
 import type { Digest } from '../types.ts';
+import { openImageStore } from '../store/store.ts';
 import { TEST_CREDENTIALS, randomImage, serveRegistry, temporaryStore } from '../testing/index.ts';
 import type { TemporaryStore, TestServer } from '../testing/index.ts';
 import type { Access } from './exchange.ts';
@@ -117,8 +121,8 @@ describe('the registry', () => {
       const response = await call('PUT', '/v2/public/manifests/t', options);
       expect(await errorCode(response)).toBe('MANIFEST_BLOB_UNKNOWN');
       allow = (repository) => repository !== 'private';
-      const mount = await call('POST', `/v2/public/blobs/uploads/?mount=${digest}&from=private`);
-      expect(mount.status).toBe(202);
+      for (const from of ['&from=private', ''])
+        expect((await call('POST', `/v2/public/blobs/uploads/?mount=${digest}${from}`)).status).toBe(202);
     });
   });
 
@@ -186,6 +190,49 @@ describe('the registry', () => {
       const digest = digestOf('012345');
       const done = await call('PUT', `${location}?digest=${digest}`, { body: '45' });
       expect(done.status).toBe(201);
+    });
+
+    test('an upload that broke off goes on in the next process, with what is on the disk', async () => {
+      const location = (await call('POST', '/v2/a/blobs/uploads/')).headers.get('location') ?? '';
+      await call('PATCH', location, { body: '0123' });
+      await server.close();
+      const next = await openImageStore(temporary.dir, { clock: systemClock, logger: silentLogger });
+      server = await serveRegistry(next, { allow: () => true });
+      // The host is part of a repository's full name, and this server has another port.
+      const full = next.records.uploadRepository(location.split('/').at(-1) ?? '') ?? '';
+      next.records.setUpload(location.split('/').at(-1) ?? '', full.replace(/^[^/]+/, server.host), 0);
+      expect((await call('GET', location)).headers.get('range')).toBe('0-3');
+      const digest = digestOf('012345');
+      expect((await call('PUT', `${location}?digest=${digest}`, { body: '45' })).status).toBe(201);
+      expect(await (await call('GET', `/v2/a/blobs/${digest}`)).text()).toBe('012345');
+      next.close();
+    });
+
+    test('uploads that nobody goes on with are gone after an hour', async () => {
+      const location = (await call('POST', '/v2/a/blobs/uploads/')).headers.get('location') ?? '';
+      const id = location.split('/').at(-1) ?? '';
+      temporary.store.records.setUpload(id, `${server.host}/a`, systemClock.now() - 2 * 3_600_000);
+      expect(await readdir(path.join(temporary.dir, 'uploads'))).toEqual([id]);
+      const other = (await call('POST', '/v2/a/blobs/uploads/')).headers.get('location') ?? '';
+      expect(await readdir(path.join(temporary.dir, 'uploads'))).toEqual([other.split('/').at(-1)]);
+      expect((await call('GET', location)).status).toBe(404);
+    });
+
+    test('content that was named by sha512 can be had by both names', async () => {
+      const digest = `sha512:${createHash('sha512').update('content').digest('hex')}`;
+      const done = await call('POST', `/v2/a/blobs/uploads/?digest=${digest}`, { body: 'content' });
+      expect(done.status).toBe(201);
+      expect(await (await call('GET', `/v2/a/blobs/${digest}`)).text()).toBe('content');
+      expect(await temporary.store.blobs.size(digestOf('content'))).toBe(7);
+    });
+
+    test('a damaged blob is answered by a broken connection, and can then be pushed anew', async () => {
+      const digest = await push('a', 'content');
+      await writeFile(temporary.store.blobs.path(digest), 'garbage');
+      await expect(call('GET', `/v2/a/blobs/${digest}`).then((answer) => answer.text())).rejects.toThrow();
+      expect((await call('HEAD', `/v2/a/blobs/${digest}`)).status).toBe(404);
+      await push('a', 'content');
+      expect(await (await call('GET', `/v2/a/blobs/${digest}`)).text()).toBe('content');
     });
 
     test('an upload can be cancelled, and belongs to its repository', async () => {

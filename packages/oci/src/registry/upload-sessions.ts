@@ -1,16 +1,23 @@
-import { KeyedLock } from '@updraft/kit';
+import { KeyedLock, codeOf, diskFault } from '@updraft/kit';
 import { createHash, randomUUID } from 'node:crypto';
 import type { Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { algorithmOf } from '../digest.ts';
 import type { LocalImageStore } from '../store/store.ts';
-import type { Digest } from '../types.ts';
+import { Meter, chain } from '../streams.ts';
+import type { DiffId, Digest } from '../types.ts';
 import { WireError } from './errors.ts';
 
 const IDLE_MS = 60 * 60 * 1000;
 const MAX_SESSIONS = 1000;
+const READ_BYTES = 1024 * 1024;
+const ID = /^[0-9a-f-]{36}$/;
 
-/** A blob on its way in: a temporary file that grows, and the hash of what it holds. */
+/** A blob on its way in: a file that grows, and the hash of what it holds. */
 interface Session {
   readonly id: string;
   /** Full name (`host/path`); another repository's upload is not to be found. */
@@ -18,10 +25,14 @@ interface Session {
   readonly file: string;
   readonly hash: Hash;
   size: number;
-  touchedMs: number;
 }
 
-/** The uploads of a registry. They live as long as its process; one request at a time works on each. */
+interface Place {
+  readonly repository: string;
+  readonly id: string;
+}
+
+/** The uploads of a registry. They outlive its process; one request at a time works on each. */
 export class UploadSessions {
   readonly #store: LocalImageStore;
   readonly #sessions = new Map<string, Session>();
@@ -32,39 +43,42 @@ export class UploadSessions {
   }
 
   async open(repository: string): Promise<string> {
-    await this.#dropIdle();
-    if (this.#sessions.size >= MAX_SESSIONS) {
-      throw new WireError('UNKNOWN', 'too many uploads at once', {
-        status: 429,
-        headers: { 'retry-after': '5' },
-      });
+    const alive = await this.#dropIdle();
+    if (alive >= MAX_SESSIONS) {
+      throw new WireError('TOOMANYREQUESTS', 'too many uploads at once', { headers: { 'retry-after': '5' } });
     }
     const id = randomUUID();
-    const file = this.#store.blobs.temporary();
-    await (await open(file, 'wx', 0o600)).close();
-    const touchedMs = this.#store.clock.now();
-    this.#sessions.set(id, { id, repository, file, hash: createHash('sha256'), size: 0, touchedMs });
+    const file = this.#store.uploadFile(id);
+    try {
+      await (await open(file, 'wx', 0o600)).close();
+    } catch (error) {
+      throw diskFault(error, file);
+    }
+    this.#store.records.setUpload(id, repository, this.#store.clock.now());
+    this.#sessions.set(id, { id, repository, file, hash: createHash('sha256'), size: 0 });
     return id;
   }
 
   /** Bytes received so far. */
-  size(repository: string, id: string): number {
-    return this.#find(repository, id).size;
+  async size(at: Place): Promise<number> {
+    // While a request still sends, another may ask how far it has come.
+    if (this.#sessions.get(at.id)?.repository === at.repository) return this.#sessions.get(at.id)?.size ?? 0;
+    return await this.#lock.use(at.id, async () => (await this.#find(at)).size);
   }
 
   /** Adds bytes that start at `start` (anywhere when undefined) and gives the new size. A cut request keeps what came. */
-  async append(
-    at: { repository: string; id: string; start?: number },
-    body: AsyncIterable<Buffer>,
-  ): Promise<number> {
+  async append(at: Place & { start?: number }, body: AsyncIterable<Buffer>): Promise<number> {
     return await this.#lock.use(at.id, async () => {
-      const session = this.#find(at.repository, at.id);
-      if (at.start !== undefined && at.start !== session.size) throw outOfOrder(session);
+      const session = await this.#find(at);
+      if (at.start !== undefined && at.start !== session.size) throw outOfOrder(at, session);
       const handle = await open(session.file, 'a');
       try {
-        for await (const chunk of body) await this.#grow(session, handle, chunk);
+        for await (const chunk of body) await grow(session, handle, chunk);
+      } catch (error) {
+        throw diskFault(error, session.file);
       } finally {
         await handle.close();
+        this.#store.records.setUpload(session.id, session.repository, this.#store.clock.now());
       }
       return session.size;
     });
@@ -74,55 +88,98 @@ export class UploadSessions {
    * Makes the upload the blob it should be.
    * @throws WireError DIGEST_INVALID when it is another; the upload is gone then
    */
-  async finish(repository: string, id: string, expected: Digest): Promise<void> {
-    await this.#lock.use(id, async () => {
-      const session = this.#find(repository, id);
-      this.#sessions.delete(id);
-      const found: Digest = `sha256:${session.hash.digest('hex')}`;
+  async finish(at: Place, expected: Digest): Promise<void> {
+    await this.#lock.use(at.id, async () => {
+      const session = await this.#find(at);
+      this.#forget(session.id);
+      const own: DiffId = `sha256:${session.hash.digest('hex')}`;
+      const found = algorithmOf(expected) === 'sha256' ? own : await digestOfFile(session.file, expected);
       if (found !== expected) {
         await rm(session.file, { force: true });
         throw new WireError('DIGEST_INVALID', `the content’s digest is ${found}`);
       }
-      await this.#store.blobs.adopt(session.file, found);
-      this.#store.records.addBlob(repository, found, this.#store.clock.now());
+      await this.#store.blobs.adopt(session.file, own, expected);
+      this.#store.records.addBlob(at.repository, expected, this.#store.clock.now());
     });
   }
 
-  async cancel(repository: string, id: string): Promise<void> {
-    const session = this.#find(repository, id);
+  async cancel(at: Place): Promise<void> {
+    await this.#lock.use(at.id, async () => {
+      const session = await this.#find(at);
+      this.#forget(session.id);
+      await rm(session.file, { force: true });
+    });
+  }
+
+  #forget(id: string): void {
     this.#sessions.delete(id);
-    await rm(session.file, { force: true });
+    this.#store.records.removeUpload(id);
   }
 
-  async #grow(session: Session, handle: FileHandle, chunk: Buffer): Promise<void> {
-    session.touchedMs = this.#store.clock.now();
-    for (let offset = 0; offset < chunk.length;) {
-      const { bytesWritten } = await handle.write(chunk, offset);
-      // File, hash and size go together, so that an upload that broke off can go on from where it says it is.
-      session.hash.update(chunk.subarray(offset, offset + bytesWritten));
-      session.size += bytesWritten;
-      offset += bytesWritten;
-    }
-  }
-
-  #find(repository: string, id: string): Session {
-    const session = this.#sessions.get(id);
+  async #find({ repository, id }: Place): Promise<Session> {
+    const session = this.#sessions.get(id) ?? (await this.#revived(id));
     if (session?.repository === repository) return session;
     throw new WireError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload');
   }
 
-  async #dropIdle(): Promise<void> {
-    const oldest = this.#store.clock.now() - IDLE_MS;
-    for (const session of this.#sessions.values()) {
-      if (session.touchedMs < oldest) await this.cancel(session.repository, session.id);
+  /** An upload that a process before this one has begun goes on with what of it is on the disk. */
+  async #revived(id: string): Promise<Session | undefined> {
+    const repository = ID.test(id) ? this.#store.records.uploadRepository(id) : undefined;
+    if (repository === undefined) return undefined;
+    const file = this.#store.uploadFile(id);
+    const session: Session = { id, repository, file, hash: createHash('sha256'), size: 0 };
+    try {
+      for await (const chunk of reading(file)) {
+        session.hash.update(chunk);
+        session.size += chunk.length;
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      this.#forget(id);
+      return undefined;
     }
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  /** @returns how many uploads there still are */
+  async #dropIdle(): Promise<number> {
+    const oldest = this.#store.clock.now() - IDLE_MS;
+    const all = this.#store.records.uploads();
+    const idle = all.filter(({ touchedMs }) => touchedMs < oldest);
+    for (const { id } of idle) {
+      this.#forget(id);
+      await rm(this.#store.uploadFile(id), { force: true });
+    }
+    return all.length - idle.length;
   }
 }
 
-function outOfOrder(session: Session): WireError {
+async function grow(session: Session, handle: FileHandle, chunk: Buffer): Promise<void> {
+  for (let offset = 0; offset < chunk.length;) {
+    const { bytesWritten } = await handle.write(chunk, offset);
+    // File, hash and size go together, so that an upload that broke off can go on from where it says it is.
+    session.hash.update(chunk.subarray(offset, offset + bytesWritten));
+    session.size += bytesWritten;
+    offset += bytesWritten;
+  }
+}
+
+const reading = (file: string): AsyncIterable<Buffer> & Readable =>
+  createReadStream(file, { highWaterMark: READ_BYTES });
+
+async function digestOfFile(file: string, like: Digest): Promise<Digest> {
+  const meter = new Meter(algorithmOf(like));
+  chain(reading(file), meter).resume();
+  await finished(meter);
+  return meter.digest;
+}
+
+function outOfOrder({ repository, id }: Place, session: Session): WireError {
+  const path = repository.slice(repository.indexOf('/') + 1);
   return new WireError('BLOB_UPLOAD_INVALID', `the next byte is ${session.size}`, {
     status: 416,
-    headers: { range: rangeHeader(session.size) },
+    headers: { range: rangeHeader(session.size), location: `/v2/${path}/blobs/uploads/${id}` },
   });
 }
 

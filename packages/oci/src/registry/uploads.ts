@@ -1,3 +1,4 @@
+import { isDigest } from '../digest.ts';
 import { WireError } from './errors.ts';
 import { fullName, reply, wireDigest } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
@@ -9,8 +10,8 @@ import type { UploadSessions } from './upload-sessions.ts';
 export async function startUpload(exchange: Exchange, sessions: UploadSessions): Promise<void> {
   const { query } = exchange;
   const mount = query.get('mount');
-  if (mount !== null && (await mounted(exchange, wireDigest(mount))))
-    return created(exchange, wireDigest(mount));
+  // A digest that we could not have cannot be mounted; that is a reason to upload, not to fail.
+  if (mount !== null && isDigest(mount) && (await mounted(exchange, mount))) return created(exchange, mount);
   const digest = query.get('digest');
   const expected = digest === null ? undefined : wireDigest(digest);
   const id = await sessions.open(fullName(exchange));
@@ -36,14 +37,14 @@ export async function finishUpload(exchange: Exchange, sessions: UploadSessions)
 }
 
 /** GET /v2/NAME/blobs/uploads/ID */
-export function uploadStatus(exchange: Exchange, sessions: UploadSessions): void {
+export async function uploadStatus(exchange: Exchange, sessions: UploadSessions): Promise<void> {
   const id = exchange.route.item;
-  reply(exchange, 204, progress(exchange, id, sessions.size(fullName(exchange), id)));
+  reply(exchange, 204, progress(exchange, id, await sessions.size({ repository: fullName(exchange), id })));
 }
 
 /** DELETE /v2/NAME/blobs/uploads/ID */
 export async function cancelUpload(exchange: Exchange, sessions: UploadSessions): Promise<void> {
-  await sessions.cancel(fullName(exchange), exchange.route.item);
+  await sessions.cancel({ repository: fullName(exchange), id: exchange.route.item });
   reply(exchange, 204);
 }
 
@@ -54,19 +55,22 @@ async function finish(
 ): Promise<void> {
   const repository = fullName(exchange);
   await sessions.append({ repository, id, ...startOf(exchange) }, exchange.request);
-  await sessions.finish(repository, id, expected);
+  await sessions.finish({ repository, id }, expected);
   created(exchange, expected);
 }
 
-/** A blob of another repository that this user may read becomes one of this repository. */
+/**
+ * A blob of another repository that this user may read becomes one of this repository. Without `from` any repository
+ * will do.
+ */
 async function mounted(exchange: Exchange, digest: Digest): Promise<boolean> {
   const { store, query, access, host } = exchange;
   const from = query.get('from');
-  if (from === null || !access.allow(from, 'pull')) return false;
-  const there =
-    store.records.hasBlob(`${host}/${from}`, digest) && (await store.blobs.size(digest)) !== undefined;
-  if (there) store.records.addBlob(fullName(exchange), digest, store.clock.now());
-  return there;
+  const holders = store.records.repositoriesWith(host, digest);
+  const mayRead = holders.some((name) => (from === null || name === from) && access.allow(name, 'pull'));
+  if (!mayRead || (await store.blobs.size(digest)) === undefined) return false;
+  store.records.addBlob(fullName(exchange), digest, store.clock.now());
+  return true;
 }
 
 function created(exchange: Exchange, digest: Digest): void {

@@ -1,3 +1,4 @@
+import { systemClock } from '@updraft/kit';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -15,7 +16,13 @@ describe('an image that came compressed', () => {
   let server: TestServer;
 
   beforeEach(async () => {
-    [origin, middle, here] = [await temporaryStore(), await temporaryStore(), await temporaryStore()];
+    // What came in within the last hour would not be pruned.
+    const clock = { ...systemClock, now: () => systemClock.now() + 2 * 3_600_000 };
+    [origin, middle, here] = [
+      await temporaryStore(),
+      await temporaryStore(),
+      await temporaryStore({ clock }),
+    ];
     server = await serveRegistry(middle.store);
   });
   afterEach(async () => {

@@ -1,19 +1,20 @@
 import { codeOf, diskFault } from '@updraft/kit';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { hexOf, parseDigest } from '../digest.ts';
+import { algorithmOf, blobPath, parseDigest } from '../digest.ts';
+import type { Algorithm } from '../digest.ts';
 import { OciFault } from '../faults.ts';
 import { Verifier, chain, wrongDigest } from '../streams.ts';
-import type { BlobStore, Digest } from '../types.ts';
+import type { BlobStore, DiffId, Digest } from '../types.ts';
 import type { StoreFolders } from './folders.ts';
 
 const READ_BYTES = 1024 * 1024;
 
-/** Blobs as files named by their digest. */
+/** Blobs as files named by their digest: by sha256 all of them, by sha512 also those that were written so. */
 export class FileBlobs implements BlobStore {
   readonly #folders: StoreFolders;
 
@@ -22,7 +23,7 @@ export class FileBlobs implements BlobStore {
   }
 
   path(digest: Digest): string {
-    return path.join(this.#folders.blobs, hexOf(parseDigest(digest)));
+    return path.join(this.#folders.dir, blobPath(parseDigest(digest)));
   }
 
   async size(digest: Digest): Promise<number | undefined> {
@@ -36,24 +37,26 @@ export class FileBlobs implements BlobStore {
 
   async read(digest: Digest): Promise<Readable> {
     const handle = await this.#open(digest);
+    const { ino } = await handle.stat();
     const file = handle.createReadStream({ highWaterMark: READ_BYTES });
-    return chain(file, new Verifier(digest, 'a blob in the store'));
+    return chain(file, new Verifier(digest, 'a blob in the store', () => this.#discard(digest, ino)));
   }
 
-  async write(content: Readable | Uint8Array, expected?: Digest): Promise<{ digest: Digest; size: number }> {
+  async write(content: Readable | Uint8Array, expected?: Digest): Promise<{ digest: DiffId; size: number }> {
     if (expected !== undefined) parseDigest(expected);
     // A source may fail before it is first read from; reading reports it then.
     if (!(content instanceof Uint8Array)) content.on('error', () => undefined);
     const file = this.temporary();
     const handle = await open(file, 'wx', 0o600);
     try {
-      const written = await copyHashed(content instanceof Uint8Array ? [content] : content, handle);
-      if (expected !== undefined && written.digest !== expected) {
-        throw wrongDigest('the content', expected, written.digest);
+      const chunks = content instanceof Uint8Array ? [content] : content;
+      const { size, ...found } = await copyHashed(chunks, handle, algorithmOf(expected ?? 'sha256:'));
+      if (expected !== undefined && found.like !== expected) {
+        throw wrongDigest('the content', expected, found.like);
       }
       await handle.close();
-      await this.adopt(file, written.digest);
-      return written;
+      await this.adopt(file, found.digest, expected);
+      return { digest: found.digest, size };
     } catch (error) {
       await handle.close().catch(() => undefined);
       await rm(file, { force: true });
@@ -76,9 +79,10 @@ export class FileBlobs implements BlobStore {
     return path.join(this.#folders.tmp, `blob-${randomBytes(9).toString('hex')}`);
   }
 
-  /** Makes a finished temporary file, whose digest the caller has computed, the blob. */
-  async adopt(file: string, digest: Digest): Promise<void> {
+  /** Makes a finished temporary file, whose digests the caller has computed, the blob; of both names, if it has two. */
+  async adopt(file: string, digest: DiffId, other: Digest = digest): Promise<void> {
     await rename(file, this.path(digest));
+    if (other !== digest) await this.#name(this.path(digest), this.path(other));
   }
 
   /** True when there was something to remove. */
@@ -91,6 +95,21 @@ export class FileBlobs implements BlobStore {
   /** An unverified part of a blob, both ends included; for range requests. */
   readRange(digest: Digest, start: number, end: number): Readable {
     return createReadStream(this.path(digest), { start, end, highWaterMark: READ_BYTES });
+  }
+
+  /** A second name for a file that is there. */
+  async #name(file: string, second: string): Promise<void> {
+    try {
+      await link(file, second);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+  }
+
+  /** What was found to be damaged is worth less than nothing: without it the next pull or build makes it anew. */
+  async #discard(digest: Digest, ino: number): Promise<void> {
+    const file = this.path(digest);
+    if ((await stat(file)).ino === ino) await rm(file, { force: true });
   }
 
   async #open(digest: Digest): Promise<FileHandle> {
@@ -112,13 +131,16 @@ export function unknownBlob(digest: Digest): OciFault {
 async function copyHashed(
   content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   handle: FileHandle,
-): Promise<{ digest: Digest; size: number }> {
+  algorithm: Algorithm,
+): Promise<{ digest: DiffId; like: Digest; size: number }> {
   const hash = createHash('sha256');
+  const second = algorithm === 'sha256' ? undefined : createHash(algorithm);
   let size = 0;
   // The disk works on one chunk while the next is made and hashed.
   let writing = Promise.resolve();
   for await (const chunk of content) {
     hash.update(chunk);
+    second?.update(chunk);
     size += chunk.length;
     await writing;
     writing = writeAll(handle, chunk);
@@ -126,7 +148,8 @@ async function copyHashed(
     writing.catch(() => undefined);
   }
   await writing;
-  return { digest: `sha256:${hash.digest('hex')}`, size };
+  const digest: DiffId = `sha256:${hash.digest('hex')}`;
+  return { digest, like: second ? `${algorithm}:${second.digest('hex')}` : digest, size };
 }
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {

@@ -1,4 +1,5 @@
 import { codeOf } from '@updraft/kit';
+import { ALGORITHMS } from '../digest.ts';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -9,6 +10,8 @@ import path from 'node:path';
 export interface StoreFolders {
   readonly dir: string;
   readonly blobs: string;
+  /** Uploads to the registry that are not finished. They outlive the process. */
+  readonly uploads: string;
   readonly layers: string;
   /** This process's own. */
   readonly tmp: string;
@@ -21,12 +24,14 @@ export async function openFolders(dir: string): Promise<StoreFolders> {
   const owner = await processName(process.pid);
   const folders = {
     dir: root,
-    blobs: path.join(root, 'blobs', 'sha256'),
+    blobs: path.join(root, 'blobs'),
+    uploads: path.join(root, 'uploads'),
     layers: path.join(root, 'layers'),
     tmp: path.join(root, 'tmp', owner),
     scratch: path.join(root, 'scratch', owner),
   };
-  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
+  const byAlgorithm = ALGORITHMS.map((algorithm) => path.join(folders.blobs, algorithm));
+  for (const folder of [...Object.values(folders), ...byAlgorithm]) await mkdir(folder, { recursive: true });
   // Unpacked images have set-user-id programs; no other user of the machine has business in here.
   await chmod(root, 0o700);
   await sweep(path.join(root, 'tmp'));

@@ -44,6 +44,7 @@ export class Images {
     const found = await this.find(digest);
     if (!found) return undefined;
     const { manifest, config } = found;
+    for (const used of [found.digest, manifest.config.digest]) this.#layers.use(used);
     const diffIds = config.rootfs.diff_ids;
     for (const [index, diffId] of diffIds.entries()) {
       const descriptor = manifest.layers[index];

@@ -1,4 +1,5 @@
 import { KeyedLock, Semaphore, codeOf } from '@updraft/kit';
+import type { Clock } from '@updraft/kit';
 import { chmod, chown, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -9,13 +10,23 @@ import { MEDIA, layerCompression } from '../media-types.ts';
 import { Verifier, chain } from '../streams.ts';
 import { packLayer } from '../tar/pack.ts';
 import { unpackLayer } from '../tar/unpack.ts';
-import type { Descriptor, DiffId, Layer } from '../types.ts';
+import type { Descriptor, DiffId, Digest, Layer } from '../types.ts';
 import { unknownBlob } from './blobs.ts';
 import type { FileBlobs } from './blobs.ts';
 import type { StoreFolders } from './folders.ts';
 import type { LayerSource, Records } from './records.ts';
 
 const UNPACK_AT_ONCE = 3;
+
+interface LayerParts {
+  readonly folders: StoreFolders;
+  readonly blobs: FileBlobs;
+  readonly records: Records;
+  readonly clock: Clock;
+}
+
+/** To the minute is exact enough for what was used last. */
+const USE_STEP_MS = 60_000;
 
 /** Layers in their three forms: the tar (a blob), compressed tars (blobs too), and the unpacked folder. */
 export class Layers {
@@ -25,10 +36,20 @@ export class Layers {
   readonly #lock = new KeyedLock();
   readonly #unpacking = new Semaphore(UNPACK_AT_ONCE);
 
-  constructor(folders: StoreFolders, blobs: FileBlobs, records: Records) {
+  readonly #clock: Clock;
+  /** When this process has used each layer, manifest and config, as it was written down. */
+  readonly #used = new Map<Digest, number>();
+
+  constructor({ folders, blobs, records, clock }: LayerParts) {
     this.#folders = folders;
     this.#blobs = blobs;
     this.#records = records;
+    this.#clock = clock;
+  }
+
+  /** Layers, manifests and configs that this process has used. */
+  usedHere(): readonly Digest[] {
+    return [...this.#used.keys()];
   }
 
   /**
@@ -52,6 +73,7 @@ export class Layers {
    * @throws OciFault BLOB_UNKNOWN; DIGEST_INVALID when the content is not what its diff id says
    */
   async layer(diffId: DiffId): Promise<Layer> {
+    this.use(diffId);
     const known = await this.#knownSize(diffId);
     if (known !== undefined) return { diffId, size: known };
     await this.folder(diffId);
@@ -62,6 +84,7 @@ export class Layers {
 
   /** The unpacked folder, made when it is not there. Calls at the same time share the work. */
   async folder(diffId: DiffId): Promise<string> {
+    this.use(diffId);
     const folder = this.folderPath(diffId);
     if (await isThere(folder)) return folder;
     return await this.#lock.use(diffId, async () => {
@@ -86,11 +109,13 @@ export class Layers {
     }
     const { digest, size } = await this.#blobs.write(await packLayer(folder, options));
     await this.#lock.use(digest, () => this.#takeOver(folder, digest));
+    this.use(digest);
     return { diffId: digest, size };
   }
 
   /** The form of a layer that an image made here names: as it was received, else uncompressed. */
   async descriptor({ diffId }: Layer): Promise<Descriptor> {
+    this.use(diffId);
     const received = this.#records
       .sources(diffId)
       .find((s) => s.origin === 'received' && s.layerSize !== undefined);
@@ -121,6 +146,14 @@ export class Layers {
       this.#records.addSource(made);
       return { mediaType, digest, size };
     });
+  }
+
+  /** Notes that a layer, a manifest or a config is of use now. */
+  use(digest: Digest): void {
+    const now = this.#clock.now();
+    if (now - (this.#used.get(digest) ?? -Infinity) < USE_STEP_MS) return;
+    this.#used.set(digest, now);
+    this.#records.setUsed(digest, now);
   }
 
   async #knownSize(diffId: DiffId): Promise<number | undefined> {

@@ -1,16 +1,16 @@
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { runOrThrow } from '@updraft/kit';
-import { isDigest } from '../digest.ts';
+import { codeOf, runOrThrow } from '@updraft/kit';
+import { ALGORITHMS, isDigest, isSha256 } from '../digest.ts';
 import { OciFault } from '../faults.ts';
 import type { ParsedManifest } from '../manifest.ts';
-import type { DiffId, Digest } from '../types.ts';
+import type { Digest, PruneOptions } from '../types.ts';
 import type { StoreFolders } from './folders.ts';
 import { shortName } from './layers.ts';
 import type { LocalImageStore } from './store.ts';
 
-/** Blobs that came in through the registry may belong to a push whose manifest is still on its way. */
-const PUSH_TIME_MS = 60 * 60 * 1000;
+/** What came in this lately and has no name yet may belong to a push, a pull or a build that is still on its way. */
+const ARRIVAL_MS = 60 * 60 * 1000;
 
 interface Parts {
   readonly folders: StoreFolders;
@@ -23,27 +23,51 @@ interface Reached {
   readonly folders: Set<string>;
 }
 
-/** See ImageStore.prune. Names, manifests that refer to something kept, and running pushes hold their content. */
+/** Something in the store that could go: a blob's file or a layer's folder. */
+interface Item {
+  readonly file: string;
+  /** Of a blob; undefined for a folder. */
+  readonly digest: Digest | undefined;
+  readonly usedMs: number;
+  readonly arrivedMs: number;
+}
+
+const nothing = (): Reached => ({ blobs: new Set(), folders: new Set() });
+
+/** See ImageStore.prune. Names, manifests that refer to something kept, and what is on its way hold their content. */
 export async function prune(
-  { folders, store }: Parts,
+  parts: Parts,
   keep: readonly Digest[],
+  options: PruneOptions = {},
 ): Promise<{ removedBytes: number }> {
-  const reached: Reached = { blobs: new Set(), folders: new Set() };
-  for (const digest of keep) keepLayer(store, digest, reached);
-  const names = store.records.names().map((name) => name.digest);
-  await reach(store, [...names, ...keep], reached);
-  for (const digest of store.records.blobsAddedSince(store.clock.now() - PUSH_TIME_MS))
-    reached.blobs.add(digest);
-  const removedBytes =
-    (await removeFolders(folders, reached)) + (await removeBlobs({ folders, store }, reached));
-  return { removedBytes };
+  const { store } = parts;
+  const kept = nothing();
+  const roots = [...store.records.names().map((name) => name.digest), ...keep];
+  for (const digest of [...keep, ...(options.keepUsed ? store.layers.usedHere() : [])])
+    keepLayer(store, digest, kept);
+  await reach(store, roots, kept);
+  for (const digest of store.records.blobsAddedSince(store.clock.now() - ARRIVAL_MS)) kept.blobs.add(digest);
+  const items = await itemsOf(parts);
+  keepArrivals(parts, items, kept);
+  const only = options.only === undefined ? undefined : nothing();
+  if (only) await reach(store, options.only ?? [], only);
+  const candidates = items
+    .filter((item) => !isIn(item, kept) && (only === undefined || isIn(item, only)))
+    .filter(({ usedMs }) => usedMs <= store.clock.now() - (options.unusedForMs ?? 0))
+    .toSorted((a, b) => a.usedMs - b.usedMs);
+  return { removedBytes: await removeAll(parts, candidates, await excessOf(parts, options)) };
+}
+
+function isIn({ digest, file }: Item, reached: Reached): boolean {
+  return digest === undefined ? reached.folders.has(path.basename(file)) : reached.blobs.has(digest);
 }
 
 /** What is kept may be a layer: then in all its forms. */
-function keepLayer(store: LocalImageStore, diffId: DiffId, reached: Reached): void {
-  reached.blobs.add(diffId);
-  reached.folders.add(shortName(diffId));
-  for (const source of store.records.sources(diffId)) reached.blobs.add(source.blob);
+function keepLayer(store: LocalImageStore, digest: Digest, reached: Reached): void {
+  reached.blobs.add(digest);
+  if (!isSha256(digest)) return;
+  reached.folders.add(shortName(digest));
+  for (const source of store.records.sources(digest)) reached.blobs.add(source.blob);
 }
 
 async function reach(store: LocalImageStore, roots: readonly Digest[], reached: Reached): Promise<void> {
@@ -55,7 +79,7 @@ async function reach(store: LocalImageStore, roots: readonly Digest[], reached: 
     reached.blobs.add(digest);
     const parsed = await manifestAt(store, digest);
     if (!parsed) continue;
-    for (const blob of parsed.links.blobs) reached.blobs.add(blob);
+    for (const blob of [...parsed.links.blobs, ...parsed.links.foreign]) reached.blobs.add(blob);
     pending.push(...parsed.links.manifests, ...store.records.referrers(digest).map((found) => found.digest));
     if (parsed.kind === 'image') await reachLayers(store, digest, reached);
   }
@@ -80,30 +104,105 @@ async function ignoringFaults<T>(work: () => Promise<T>): Promise<T | undefined>
   }
 }
 
-async function removeFolders(folders: StoreFolders, reached: Reached): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(folders.layers)) {
-    if (reached.folders.has(name)) continue;
-    // Out of the way at once, so that nobody meets it half removed.
-    const grave = await mkdtemp(path.join(folders.tmp, 'pruned-'));
-    const moved = path.join(grave, name);
-    await rename(path.join(folders.layers, name), moved);
-    bytes += await bytesIn(moved);
-    await rm(grave, { recursive: true, force: true });
+/** Everything in the store with the time it was last of use. */
+async function itemsOf({ folders, store }: Parts): Promise<readonly Item[]> {
+  const used = usesOf(store);
+  const items: Item[] = [];
+  const add = async (file: string, digest: Digest | undefined, name: string) => {
+    const arrivedMs = await arrivalOf(file);
+    if (arrivedMs === undefined) return;
+    const usedMs = Math.max(arrivedMs, used.get(name) ?? 0);
+    items.push({ file, digest, arrivedMs, usedMs });
+  };
+  for (const algorithm of ALGORITHMS) {
+    for (const name of await readdir(path.join(folders.blobs, algorithm))) {
+      const digest = `${algorithm}:${name}`;
+      if (isDigest(digest)) await add(path.join(folders.blobs, algorithm, name), digest, digest);
+    }
   }
-  return bytes;
+  for (const name of await readdir(folders.layers))
+    await add(path.join(folders.layers, name), undefined, name);
+  return items;
 }
 
-async function removeBlobs({ folders, store }: Parts, reached: Reached): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(folders.blobs)) {
-    const digest = `sha256:${name}`;
-    if (!isDigest(digest) || reached.blobs.has(digest)) continue;
-    bytes += (await store.blobs.size(digest)) ?? 0;
-    await store.blobs.remove(digest);
-    store.records.forgetBlob(digest);
+/** A layer's last use counts for all its forms: by the digests of its blobs and the name of its folder. */
+function usesOf(store: LocalImageStore): ReadonlyMap<string, number> {
+  const used = new Map<string, number>();
+  for (const [digest, ms] of store.records.uses()) {
+    for (const name of formsOf(store, digest)) used.set(name, Math.max(ms, used.get(name) ?? 0));
   }
-  return bytes;
+  return used;
+}
+
+function formsOf(store: LocalImageStore, digest: Digest): readonly string[] {
+  if (!isSha256(digest)) return [digest];
+  return [digest, shortName(digest), ...store.records.sources(digest).map((source) => source.blob)];
+}
+
+async function arrivalOf(file: string): Promise<number | undefined> {
+  try {
+    // The one time that unpacking does not set to what an archive says.
+    return (await stat(file)).ctimeMs;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function keepArrivals({ store }: Parts, items: readonly Item[], kept: Reached): void {
+  const since = store.clock.now() - ARRIVAL_MS;
+  const known = new Set<string>();
+  for (const digest of store.records.everLinked()) {
+    known.add(digest);
+    if (isSha256(digest)) known.add(shortName(digest));
+    for (const diffId of store.records.layersIn(digest)) known.add(shortName(diffId));
+  }
+  for (const { file, digest, arrivedMs } of items) {
+    const name = digest ?? path.basename(file);
+    if (arrivedMs < since || known.has(name)) continue;
+    if (digest === undefined) kept.folders.add(name);
+    else keepLayer(store, digest, kept);
+  }
+}
+
+/** How many bytes are over the limit; without a limit all that can go does. */
+async function excessOf({ folders }: Parts, { maxBytes }: PruneOptions): Promise<number> {
+  if (maxBytes === undefined) return Infinity;
+  return (await bytesIn(folders.blobs)) + (await bytesIn(folders.layers)) - maxBytes;
+}
+
+async function removeAll(parts: Parts, items: readonly Item[], excess: number): Promise<number> {
+  let removed = 0;
+  let freed = 0;
+  for (const { file, digest } of items) {
+    if (freed >= excess) break;
+    const [bytes, blocks] =
+      digest === undefined ? await removeFolder(parts, file) : await removeBlob(parts, file, digest);
+    removed += bytes;
+    freed += blocks;
+  }
+  return removed;
+}
+
+/** What went, in bytes of content and in bytes of the disk; for a folder only the second is to be had. */
+type Removed = readonly [number, number];
+
+async function removeFolder({ folders }: Parts, folder: string): Promise<Removed> {
+  // Out of the way at once, so that nobody meets it half removed.
+  const grave = await mkdtemp(path.join(folders.tmp, 'pruned-'));
+  const moved = path.join(grave, path.basename(folder));
+  await rename(folder, moved);
+  const bytes = await bytesIn(moved);
+  await rm(grave, { recursive: true, force: true });
+  return [bytes, bytes];
+}
+
+async function removeBlob({ store }: Parts, file: string, digest: Digest): Promise<Removed> {
+  const { size, blocks, nlink } = await stat(file);
+  await store.blobs.remove(digest);
+  store.records.forgetBlob(digest);
+  // The content stays as long as it has its other name.
+  return nlink > 1 ? [0, 0] : [size, blocks * 512];
 }
 
 /** What a folder takes on the disk. */

@@ -47,6 +47,12 @@ CREATE INDEX IF NOT EXISTS referrers ON repository_manifests (subject) WHERE sub
 CREATE TABLE IF NOT EXISTS repository_blobs (
   repository TEXT NOT NULL, digest TEXT NOT NULL, added_ms INTEGER NOT NULL,
   PRIMARY KEY (repository, digest)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS repositories_by_blob ON repository_blobs (digest);
+CREATE TABLE IF NOT EXISTS uses (
+  digest TEXT NOT NULL PRIMARY KEY, used_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS layers_by_blob ON sources (blob);
+CREATE TABLE IF NOT EXISTS uploads (
+  id TEXT NOT NULL PRIMARY KEY, repository TEXT NOT NULL, touched_ms INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
 /** What the store knows besides its files: names, which repository has what, and compressed forms of layers. */
@@ -118,6 +124,7 @@ export class Records {
   forgetBlob(digest: Digest): void {
     this.transaction(() => {
       this.#db.write('DELETE FROM sources WHERE blob = ?', digest);
+      this.#db.write('DELETE FROM uses WHERE digest = ?', digest);
       this.#db.write('DELETE FROM repository_blobs WHERE digest = ?', digest);
       this.#db.write('DELETE FROM repository_manifests WHERE digest = ?', digest);
     });
@@ -183,6 +190,56 @@ export class Records {
     return this.#db
       .all(sql, registry, registry, registry, registry)
       .map((row) => row['repository'] as string);
+  }
+
+  setUsed(digest: Digest, ms: number): void {
+    this.#db.write('INSERT OR REPLACE INTO uses VALUES (?, ?)', digest, ms);
+  }
+
+  /** When each layer, manifest and config was last of use. */
+  uses(): readonly (readonly [Digest, number])[] {
+    const rows = this.#db.all('SELECT * FROM uses');
+    return rows.map((row) => [row['digest'] as Digest, Number(row['used_ms'])] as const);
+  }
+
+  /** Layers that this blob is said to be. */
+  layersIn(blob: Digest): readonly DiffId[] {
+    const rows = this.#db.all('SELECT diff_id FROM sources WHERE blob = ?', blob);
+    return rows.map((row) => row['diff_id'] as DiffId);
+  }
+
+  /** Everything that belongs, or belonged, to a repository. */
+  everLinked(): readonly Digest[] {
+    const rows = this.#db.all('SELECT DISTINCT digest FROM repository_blobs');
+    return rows.map((row) => row['digest'] as Digest);
+  }
+
+  /** Notes an upload, or that it is still alive. */
+  setUpload(id: string, repository: string, touchedMs: number): void {
+    this.#db.write('INSERT OR REPLACE INTO uploads VALUES (?, ?, ?)', id, repository, touchedMs);
+  }
+
+  /** The repository (`host/path`) that an upload belongs to. */
+  uploadRepository(id: string): string | undefined {
+    const sql = 'SELECT repository FROM uploads WHERE id = ?';
+    return this.#db.first(sql, id)?.['repository'] as string | undefined;
+  }
+
+  uploads(): readonly { readonly id: string; readonly touchedMs: number }[] {
+    return this.#db
+      .all('SELECT id, touched_ms FROM uploads')
+      .map((row) => ({ id: row['id'] as string, touchedMs: Number(row['touched_ms']) }));
+  }
+
+  removeUpload(id: string): void {
+    this.#db.write('DELETE FROM uploads WHERE id = ?', id);
+  }
+
+  /** Repositories (`host/path`) of one registry that have a blob. */
+  repositoriesWith(registry: string, digest: Digest): readonly string[] {
+    const sql = `SELECT substr(repository, length(?) + 2) AS path FROM repository_blobs
+      WHERE digest = ? AND substr(repository, 1, length(?) + 1) = ? || '/' ORDER BY 1`;
+    return this.#db.all(sql, registry, digest, registry, registry).map((row) => row['path'] as string);
   }
 
   transaction<T>(work: () => T): T {

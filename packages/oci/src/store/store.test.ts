@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../digest.ts';
 import { MEDIA } from '../media-types.ts';
+import type { Image } from '../types.ts';
 import { randomImage, temporaryStore } from '../testing/index.ts';
 import type { TemporaryStore } from '../testing/index.ts';
 import { openImageStore } from './store.ts';
@@ -34,6 +35,8 @@ describe('blobs', () => {
     const { digest } = await blobs.write(Buffer.alloc(100_000, 'x'));
     await truncate(blobs.path(digest), 99_999);
     await expect(buffer(await blobs.read(digest))).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+    // It is no longer counted as something we have, so that the next pull fetches it.
+    expect(await blobs.size(digest)).toBeUndefined();
     await expect(blobs.read(digestOf('none'))).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
   });
 
@@ -156,6 +159,13 @@ describe('images', () => {
 });
 
 describe('pruning', () => {
+  let aheadMs: number;
+  beforeEach(async () => {
+    aheadMs = 2 * HOUR_MS;
+    await temporary.remove();
+    temporary = await temporaryStore({ clock: { ...systemClock, now: () => systemClock.now() + aheadMs } });
+  });
+
   test('keeps what a name reaches or the caller keeps, and removes the rest', async () => {
     const { store } = temporary;
     const [named, kept, gone] = [
@@ -178,6 +188,48 @@ describe('pruning', () => {
     await store.untag('named');
     await store.prune();
     expect(await readdir(path.join(temporary.dir, 'blobs/sha256'))).toEqual([]);
+  });
+
+  test('leaves alone what came in lately and was never named, and lets go of what once was', async () => {
+    const { store } = temporary;
+    aheadMs = 0;
+    const [mine, named] = [await randomImage(store), await randomImage(store, { seed: 'named' })];
+    await store.tag('named', named.digest);
+    await store.untag('named');
+    await store.prune();
+    expect([await store.get(mine.digest), await store.get(named.digest)]).toEqual([mine, undefined]);
+    aheadMs = 2 * HOUR_MS;
+    await store.prune();
+    expect(await store.get(mine.digest)).toBeUndefined();
+  });
+
+  test('by time and by image', async () => {
+    const { store } = temporary;
+    const [one, other] = [await randomImage(store), await randomImage(store, { seed: 'other' })];
+    const here = async () => [await store.get(one.digest), await store.get(other.digest)];
+    await store.prune([], { unusedForMs: HOUR_MS });
+    expect(await here()).toEqual([one, other]);
+    await store.prune([], { only: [other.digest] });
+    expect(await here()).toEqual([one, undefined]);
+    aheadMs += 2 * HOUR_MS;
+    await store.prune([], { keepUsed: true });
+    expect(await here()).toEqual([one, undefined]);
+    aheadMs += 2 * HOUR_MS;
+    await store.prune([], { unusedForMs: HOUR_MS });
+    expect(await here()).toEqual([undefined, undefined]);
+  });
+
+  test('down to a size: what was of no use for the longest time goes first', async () => {
+    const { store } = temporary;
+    const images: Image[] = [];
+    for (const seed of ['old', 'new']) images.push(await randomImage(store, { seed, fileBytes: 9000 }));
+    aheadMs += HOUR_MS;
+    await store.get(images[1]?.digest ?? '');
+    expect((await store.prune([], { maxBytes: 10 ** 9 })).removedBytes).toBe(0);
+    const { removedBytes } = await store.prune([], { maxBytes: 100_000 });
+    expect(removedBytes).toBeGreaterThan(20_000);
+    const found = await Promise.all(images.map(({ digest }) => store.get(digest)));
+    expect(found).toEqual([undefined, images[1]]);
   });
 
   test('leaves a push alone whose manifest is on its way, for an hour', async () => {

@@ -12,6 +12,7 @@ import type {
   ImageStore,
   ImageSummary,
   Layer,
+  PruneOptions,
   Reference,
 } from '../types.ts';
 import { FileBlobs, unknownBlob } from './blobs.ts';
@@ -56,7 +57,7 @@ export class LocalImageStore implements ImageStore {
     this.#folders = folders;
     this.blobs = new FileBlobs(folders);
     this.records = new Records(path.join(folders.dir, 'index.db'));
-    this.#layers = new Layers(folders, this.blobs, this.records);
+    this.#layers = new Layers({ folders, blobs: this.blobs, records: this.records, clock });
     this.images = new Images(this.blobs, this.#layers);
   }
 
@@ -145,8 +146,13 @@ export class LocalImageStore implements ImageStore {
     return await makeScratch(this.#folders, prefix);
   }
 
-  async prune(keep: readonly Digest[] = []): Promise<{ removedBytes: number }> {
-    const result = await prune({ folders: this.#folders, store: this }, keep);
+  /** Where the registry gathers an upload until it is a blob. */
+  uploadFile(id: string): string {
+    return path.join(this.#folders.uploads, id);
+  }
+
+  async prune(keep: readonly Digest[] = [], options: PruneOptions = {}): Promise<{ removedBytes: number }> {
+    const result = await prune({ folders: this.#folders, store: this }, keep, options);
     this.#logger.log('info', 'pruned the image store', result);
     return result;
   }
