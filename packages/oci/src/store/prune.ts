@@ -174,14 +174,27 @@ async function excessOf({ folders }: Parts, { maxBytes }: PruneOptions): Promise
 async function removeAll(parts: Parts, items: readonly Item[], excess: number): Promise<number> {
   let removed = 0;
   let freed = 0;
-  for (const { file, digest } of items) {
-    if (freed >= excess) break;
+  const gone = new Set<string>();
+  const remove = async ({ file, digest }: Item) => {
     const [bytes, blocks] =
       digest === undefined ? await removeFolder(parts, file) : await removeBlob(parts, file, digest);
     removed += bytes;
     freed += blocks;
+    gone.add(digest ?? path.basename(file));
+  };
+  let next = 0;
+  for (let item = items[next]; item && freed < excess; item = items[next]) {
+    await remove(item);
+    next += 1;
   }
+  // An image that has lost a part is none.
+  for (const item of items.slice(next)) if (await isBroken(parts, item, gone)) await remove(item);
   return removed;
+}
+
+async function isBroken({ store }: Parts, { digest }: Item, gone: ReadonlySet<string>): Promise<boolean> {
+  const parsed = digest && (await manifestAt(store, digest));
+  return parsed !== undefined && parsed.links.blobs.some((blob) => gone.has(blob));
 }
 
 /** What went, in bytes of content and in bytes of the disk; for a folder only the second is to be had. */
