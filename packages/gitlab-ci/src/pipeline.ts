@@ -160,6 +160,8 @@ export interface Variable {
   readonly raw?: boolean;
   readonly masked?: boolean;
   readonly file?: boolean;
+  /** Only for jobs with such an environment (`*` is any text); absent: for all jobs, also those without. */
+  readonly environmentScope?: string;
   readonly source:
     | 'pipeline'
     | 'project'
@@ -257,6 +259,8 @@ export interface CommitFacts {
   readonly userEmail: string;
   /** Paths changed since `beforeSha`; undefined when there is nothing to compare with (GitLab: `changes` is then true). */
   readonly changedPaths: readonly string[] | undefined;
+  /** Branches and tags that are protected, `*` being any text. Default: the default branch. */
+  readonly protectedRefs?: readonly string[];
   /** A merge-request pipeline: `branch` is then the source branch, and CI_COMMIT_BRANCH is not set. */
   readonly mergeRequest?: MergeRequestFacts;
 }

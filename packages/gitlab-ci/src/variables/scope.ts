@@ -1,5 +1,6 @@
 import { walkGraph } from '../graph.ts';
 import type { Variable } from '../pipeline.ts';
+import { forEnvironment } from './environment-scope.ts';
 import { expandVariables, mentionedVariables } from './expand.ts';
 import { strongest } from './job-variables.ts';
 
@@ -24,8 +25,9 @@ export class VariableScope {
   readonly #base: BaseVariables;
   readonly #expanded = new Map<string, string | undefined>();
 
-  constructor(own: readonly Variable[], base: BaseVariables) {
-    this.own = strongest(own);
+  /** @param environment of the job, which decides about variables that are for some environments only. */
+  constructor(own: readonly Variable[], base: BaseVariables, environment?: string) {
+    this.own = strongest(forEnvironment(own, environment));
     this.#ownByKey = new Map(this.own.map((variable) => [variable.key, variable]));
     this.#base = base;
   }
