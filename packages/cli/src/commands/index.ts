@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { env } from './env.ts';
+import { explain } from './explain.ts';
 import { image } from './image.ts';
 import { lint } from './lint.ts';
 import { lintDockerfile } from './lint-dockerfile.ts';
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   list,
   lint,
   preview,
+  explain,
   env,
   logs,
   artifacts,

@@ -1,21 +1,29 @@
-import { findRepository, readCommit, readWorkTree } from '@updraft/git';
 import { EXIT } from '../command.ts';
 import type { Command } from '../command.ts';
 import { problemLines } from '../render/problems.ts';
+import { PIPELINE_OPTIONS, ask, projectFor, sayUncommitted } from './project.ts';
 
 export const preview: Command = {
   name: 'preview',
   summary: 'Print the configuration with includes, extends and references resolved',
-  usage: 'preview',
-  options: [],
-  details: 'Reads the files of the work tree, committed or not.',
-  async run({ cwd, output }) {
-    const dir = await findRepository(cwd);
-    const files = await readWorkTree(dir);
-    const facts = await readCommit(dir, {});
-    const { expandConfiguration } = await import('@updraft/gitlab-ci');
-    const { yaml, problems } = expandConfiguration({ facts, files });
-    for (const line of problemLines(problems, output, (name) => files.read(name))) output.say(line);
+  usage: 'preview [options]',
+  options: PIPELINE_OPTIONS,
+  details: `
+What is printed is a configuration itself: GitLab accepts it and takes it for the same. The options matter for
+include:rules and for variables in the names of included files.
+
+Examples:
+  updraft preview > expanded.yml
+  updraft preview --tag v1.0.0`,
+  async run(context) {
+    const { output } = context;
+    const language = import('@updraft/gitlab-ci');
+    const project = await projectFor(context);
+    const { expandConfiguration } = await language;
+    const { yaml, problems } = await ask(expandConfiguration, project);
+    const { read } = project.request.files;
+    for (const line of problemLines(problems, output, read)) output.say(line);
+    sayUncommitted(project, context);
     if (yaml === undefined) return EXIT.usage;
     output.result(yaml.trimEnd());
     return EXIT.passed;

@@ -1,41 +1,62 @@
-import type { PipelineResult } from '@updraft/gitlab-ci';
-import { findRepository, readCommit, readTree } from '@updraft/git';
+import type { PipelineRequest, Question } from '@updraft/gitlab-ci';
+import { systemClock } from '@updraft/kit';
+import type { Project } from '@updraft/project';
 import { UsageError, keyValues } from '../command.ts';
 import type { Context, Option } from '../command.ts';
+import { homeOf } from '../daemon/connect.ts';
 
 /** Options that choose the commit and how its pipeline was asked for. */
 export const PIPELINE_OPTIONS: readonly Option[] = [
   { name: 'ref', value: 'BRANCH', help: 'as for this branch (default: the one checked out)' },
   { name: 'tag', value: 'TAG', help: 'as for this tag' },
-  { name: 'source', value: 'SOURCE', help: 'CI_PIPELINE_SOURCE (default: push)' },
+  { name: 'source', value: 'SOURCE', help: 'CI_PIPELINE_SOURCE, such as schedule or web (default: push)' },
+  { name: 'target', value: 'BRANCH', help: 'as for a merge request into this branch' },
   { name: 'variable', value: 'K=V', repeated: true, help: 'set a pipeline variable' },
+  { name: 'compare-to', value: 'REF', help: 'what rules:changes compares with (default: the parent commit)' },
+  { name: 'committed', help: 'the commit alone, without what is changed in the work tree' },
 ];
 
-/** The pipeline a commit gets, computed here: no daemon is asked. */
-export async function pipelineOf(context: Context): Promise<PipelineResult> {
-  const ref = context.text('ref');
-  const tag = context.text('tag');
+/** The project as the options choose it. No daemon is asked. */
+export async function projectFor(context: Context, dir = context.cwd): Promise<Project> {
+  const [ref, tag, source, target] = ['ref', 'tag', 'source', 'target'].map((name) => context.text(name));
   if (ref !== undefined && tag !== undefined) {
     throw new UsageError('--ref and --tag exclude each other', 'A pipeline is for a branch or for a tag.');
   }
-  const language = import('@updraft/gitlab-ci');
-  const dir = await findRepository(context.cwd);
-  const facts = await readCommit(dir, {
-    ...(ref === undefined ? {} : { ref }),
-    ...(tag === undefined ? {} : { tag }),
-  });
-  const source = context.text('source');
-  const { createPipeline } = await language;
-  return createPipeline({
-    facts,
-    files: await readTree(dir, facts.sha),
-    ...(source === undefined ? {} : { source }),
-    pipelineVariables: Object.entries(keyValues(context.texts('variable'), 'variable')).map(
-      ([key, value]) => ({
-        key,
-        value,
-        source: 'pipeline',
-      }),
+  const compareTo = context.text('compare-to');
+  const { readProject } = await import('@updraft/project');
+  return readProject(
+    {
+      dir,
+      committed: context.flag('committed'),
+      variables: keyValues(context.texts('variable'), 'variable'),
+      ...(ref === undefined ? {} : { ref }),
+      ...(tag === undefined ? {} : { tag }),
+      ...(source === undefined ? {} : { source }),
+      ...(target === undefined ? {} : { target }),
+      ...(compareTo === undefined ? {} : { compareTo }),
+    },
+    { home: homeOf(context.env), now: systemClock.now(), signal: context.signal },
+  );
+}
+
+/** Says when the pipeline is not the commit's alone. */
+export function sayUncommitted({ uncommitted }: Project, { output }: Context): void {
+  if (!uncommitted) return;
+  const files = uncommitted.length === 1 ? '1 file' : `${uncommitted.length} files`;
+  output.say(
+    output.style(
+      'dim',
+      `With ${files} of the work tree that are not committed (--committed leaves them out)`,
     ),
-  });
+  );
+}
+
+/** Asks the language about a project until it has no more questions. */
+export async function ask<T extends { readonly questions?: readonly Question[] }>(
+  question: (request: PipelineRequest) => T,
+  project: Project,
+  request: Partial<PipelineRequest> = {},
+): Promise<T> {
+  const { askUntilAnswered } = await import('@updraft/project');
+  return askUntilAnswered(question, project, { request });
 }

@@ -182,13 +182,10 @@ export class Jury {
   #jobNames(): JobNames {
     const { configuration } = this.#selection;
     this.#present ??= new Map(
-      configuration.jobs
-        .filter((job) => !job.leftOut)
-        .flatMap(instancesOf)
-        .flatMap((instance) => {
-          const selected = selectJob(instance, this.#selection);
-          return selected ? [[instance.name, selected]] : [];
-        }),
+      configuration.jobs.flatMap(instancesOf).flatMap((instance) => {
+        const selected = selectJob(instance, this.#selection);
+        return selected ? [[instance.name, selected]] : [];
+      }),
     );
     const present = [...this.#present.values()].map(({ instance }) => instance);
     return (this.#names ??= new JobNames(configuration, present, new Problems()));

@@ -1,11 +1,11 @@
 import { applyDefaults, readConfiguration } from '../configuration.ts';
 import type { Configuration } from '../configuration.ts';
 import { resolveExtends } from '../extends.ts';
-import { assemble } from '../include.ts';
+import { assemble, assembleChild } from '../include.ts';
 import type { PipelineRequest } from '../pipeline.ts';
 import { Problems } from '../problems.ts';
 import { resolveReferences } from '../references.ts';
-import { prepareScene, ruleContext } from '../scene.ts';
+import { includeContext, prepareScene } from '../scene.ts';
 import type { Scene } from '../scene.ts';
 import type { MapTree } from '../tree.ts';
 
@@ -21,13 +21,10 @@ export function loadForExplanation(request: PipelineRequest): LoadedForExplanati
   // `createPipeline` reports them.
   const unheard = new Problems();
   const scene = prepareScene(request, unheard);
-  const assembled = assemble(scene.configPath, {
-    files: request.files,
-    problems: unheard,
-    rules: ruleContext(request, scene),
-    outside: scene.outside,
-    isMasked: (name) => scene.given.some(({ key, masked }) => key === name && masked === true),
-  });
+  const context = includeContext(request, scene, unheard);
+  const assembled = request.child
+    ? assembleChild(request.child, context)
+    : assemble(scene.configPath, context);
   if (!assembled) return undefined;
   const expanded = resolveReferences(resolveExtends(assembled, unheard), unheard);
   const configuration = readConfiguration(applyDefaults(expanded, unheard), unheard);
