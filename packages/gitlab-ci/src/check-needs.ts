@@ -65,7 +65,7 @@ export class JobNames {
 
   #reportAbsent(job: JobDefinition, need: NeedDefinition): void {
     const definition = this.definitions.get(need.job) ?? this.#byInstanceName(need.job);
-    if (definition?.leftOut || need.optional) return;
+    if (need.optional) return;
     if (!definition) {
       const message = `job ${job.name} needs ${need.job}, which does not exist`;
       this.#problems.add('missing-need', need.at, message, nearest(need.job, this.definitions.keys()));

@@ -1,3 +1,4 @@
+import { WORK, checkJob } from './check-job.ts';
 import { assemble, assembleChild } from './include.ts';
 import { includeShape } from './include-entry.ts';
 import type { IncludeContext } from './include.ts';
@@ -15,17 +16,18 @@ import {
   unextendedFields,
 } from './keywords/job.ts';
 import type { JobKeywords } from './keywords/job.ts';
-import { filledText, flatListOf, report } from './keywords/readers.ts';
-import type { Reader, Scope } from './keywords/readers.ts';
+import { jobInputs, withJobInputs } from './keywords/job-inputs.ts';
+import { filledText, flatListOf } from './keywords/readers.ts';
+import type { Read, Reader, Scope } from './keywords/readers.ts';
 import { workflow } from './keywords/rules.ts';
-import type { Rule } from './keywords/rules.ts';
+import type { AutoCancel, Rule } from './keywords/rules.ts';
 import type { ProblemCode } from './codes.table.ts';
-import type { ChildInclude } from './pipeline.ts';
+import type { ChildInclude, ForeignNeed } from './pipeline.ts';
 import { Problems } from './problems.ts';
 import { resolveReferences } from './references.ts';
 import { nearest } from './suggest.ts';
-import { isNull, withEntry } from './tree.ts';
-import type { Entry, MapTree, Mark } from './tree.ts';
+import { child, isNull, withEntry } from './tree.ts';
+import type { Entry, MapTree, Mark, Tree } from './tree.ts';
 
 /** One job as written, everything that is said elsewhere (extends, default, references) put in. */
 export interface JobDefinition {
@@ -33,8 +35,8 @@ export interface JobDefinition {
   readonly at: Mark;
   readonly stage: string;
   readonly keywords: JobKeywords;
-  /** Triggers or steps: nothing that can be run here. */
-  readonly leftOut: boolean;
+  /** Needs on jobs of other pipelines; those of this one are among the keywords. */
+  readonly foreignNeeds: readonly ForeignNeed[];
 }
 
 /** The configuration, read and checked, before a commit has anything to say. */
@@ -47,6 +49,7 @@ export interface Configuration {
   readonly name: string | undefined;
   /** undefined: the keyword is not there. */
   readonly workflowRules: readonly Rule[] | undefined;
+  readonly autoCancel: AutoCancel | undefined;
   readonly jobs: readonly JobDefinition[];
 }
 
@@ -89,7 +92,11 @@ export function loadConfiguration(
   const { problems } = context;
   const assembled = typeof from === 'string' ? assemble(from, context) : assembleChild(from, context);
   if (context.outside.isWaiting) return undefined;
-  if (!assembled) return undefined;
+  if (!assembled) {
+    if (typeof from !== 'string' && !problems.hasErrors)
+      problems.add('no-jobs', undefined, 'the trigger includes nothing: the child pipeline has no jobs');
+    return undefined;
+  }
   // What could not be read or included is missing everywhere below: its absence would be reported once more.
   if (problems.hasErrors) problems.withhold(ABSENCES);
   const before = problems.errorCount;
@@ -121,12 +128,9 @@ export function applyDefaults(config: MapTree, problems: Problems): MapTree {
   if (defaults.size === 0) return config;
   const entries = new Map<string, Entry>();
   for (const [key, entry] of config.entries) {
-    const isJob = !isGlobal(key) && !isHidden(key);
     const { value } = entry;
-    entries.set(
-      key,
-      isJob && value.kind === 'map' ? { ...entry, value: withDefaults(value, defaults) } : entry,
-    );
+    const isJob = !isGlobal(key) && !isHidden(key) && value.kind === 'map';
+    entries.set(key, isJob ? { ...entry, value: withDefaults(value, defaults) } : entry);
   }
   return { ...config, entries };
 }
@@ -150,8 +154,10 @@ function withDefaults(job: MapTree, defaults: ReadonlyMap<string, Entry>): MapTr
   let result = job;
   for (const [key, entry] of defaults) {
     const own = job.entries.get(key);
-    if (own && !isNull(own.value)) continue;
-    if (Object.hasOwn(DEFAULT_KEYWORDS, key) && inherits(key)) result = withEntry(result, entry);
+    if ((own && !isNull(own.value)) || !Object.hasOwn(DEFAULT_KEYWORDS, key)) continue;
+    // A trigger has nothing that an image or a script could serve.
+    if (job.entries.has('trigger') && key !== 'interruptible') continue;
+    if (inherits(key)) result = withEntry(result, entry);
   }
   return result;
 }
@@ -181,7 +187,7 @@ export function readConfiguration(
     if (isGlobal(entry.key)) globals[entry.key] = readGlobal(entry, problems);
     else if (!isHidden(entry.key)) jobs.push(entry);
   }
-  const flow = globals['workflow'] as { name?: string; rules?: readonly Rule[] } | undefined;
+  const flow = globals['workflow'] as Read<typeof workflow> | undefined;
   const named = (globals['stages'] as readonly string[] | undefined) ?? DEFAULT_STAGES;
   const allStages = [...new Set(['.pre', ...named.filter((stage) => stage !== '.post'), '.post'])];
   const definitions = jobs.flatMap((entry) => {
@@ -198,6 +204,7 @@ export function readConfiguration(
     variables: (globals['variables'] as VariableDefinitions | undefined) ?? new Map(),
     name: flow?.name,
     workflowRules: flow?.rules,
+    autoCancel: flow?.auto_cancel,
     jobs: definitions,
   };
 }
@@ -208,37 +215,39 @@ function readGlobal(entry: Entry, problems: Problems): unknown {
   return reader(entry.value, { problems, subject: 'configuration', keyword: entry.key });
 }
 
-/** One of these makes a map a job. */
-const WORK = ['script', 'run', 'trigger'];
-const RESERVED = new Set(['types', 'true', 'false', 'nil']);
-const MAX_NAME = 255;
-
 function readJob(entry: Entry, problems: Problems, options: ReadOptions): JobDefinition | undefined {
-  const scope: Scope = { problems, subject: `job ${entry.key}`, keyword: '' };
   if (!checkJobShape(entry, problems)) return undefined;
-  const keywords = (options.shapesOnly ? unextendedFields : jobFields)(entry.value, scope) ?? {};
-  const leftOut = keywords.trigger !== undefined || keywords.run !== undefined;
-  return { name: entry.key, at: entry.at, stage: keywords.stage ?? 'test', keywords, leftOut };
+  const scope: Scope = { problems, subject: `job ${entry.key}`, keyword: '' };
+  const read = options.shapesOnly ? unextendedFields : jobFields;
+  const keywords = read(withInputs(entry.value, scope), scope) ?? {};
+  const { needs } = keywords;
+  const foreignNeeds = needs?.flatMap((need) => need.foreign ?? []) ?? [];
+  const local = foreignNeeds.length > 0 && needs ? { needs: needs.filter((need) => !need.foreign) } : {};
+  return {
+    name: entry.key,
+    at: entry.at,
+    stage: keywords.stage ?? 'test',
+    keywords: { ...keywords, ...local },
+    foreignNeeds,
+  };
 }
 
-interface CheckContext {
-  readonly allStages: readonly string[];
-  readonly problems: Problems;
-}
-
-function checkJob(entry: Entry, { keywords, stage }: JobDefinition, context: CheckContext): void {
-  const scope: Scope = { problems: context.problems, subject: `job ${entry.key}`, keyword: '' };
-  if (RESERVED.has(entry.key) || entry.key === '' || entry.key.length > MAX_NAME) {
-    const why = `a job may not be named so (reserved, empty or over ${MAX_NAME} characters)`;
-    report(scope, 'invalid-name', entry.at, why);
-  }
-  if (!context.allStages.includes(stage)) reportStage(entry, stage, context);
-  if (entry.value.kind === 'map') checkCombinations(entry.value, entry.at, { keywords, scope });
+/** Mistakes in `inputs` are reported when the keyword itself is read. */
+function withInputs(job: Tree, scope: Scope): Tree {
+  const declared = child(job, 'inputs');
+  if (job.kind !== 'map' || declared?.kind !== 'map') return job;
+  const inputs = jobInputs(declared, { ...scope, problems: new Problems(), keyword: 'inputs' });
+  return inputs ? withJobInputs(job, inputs, scope) : job;
 }
 
 /** A job is a map with something to do; anything else at the top level is most likely a misspelt keyword. */
 function checkJobShape({ key, at, value }: Entry, problems: Problems): boolean {
   if (value.kind === 'map' && WORK.some((keyword) => value.entries.has(keyword))) return true;
+  if (key === 'spec') {
+    const message = 'spec is a header: it stands at the top of the file, with a line --- below it';
+    problems.add('unknown-keyword', at, message);
+    return false;
+  }
   const suggestion = nearest(key, Object.keys(GLOBAL_KEYWORDS));
   if (value.kind === 'map' && suggestion === undefined) return true;
   const belongsIntoJob = value.kind !== 'map' && Object.hasOwn(JOB_KEYWORDS, key);
@@ -247,66 +256,4 @@ function checkJobShape({ key, at, value }: Entry, problems: Problems): boolean {
     : 'is neither a keyword nor a job (a map with script)';
   problems.add('unknown-keyword', at, `${key} ${why}`, suggestion);
   return false;
-}
-
-function reportStage(entry: Entry, stage: string, given: CheckContext): void {
-  const written = entry.value.kind === 'map' ? entry.value.entries.get('stage')?.value : undefined;
-  // A job that could not be put together may miss the stage that it extends.
-  if (!written && given.problems.isWithheld('missing-keyword')) return;
-  const how = written
-    ? `the stage ${stage} does not exist`
-    : `it names no stage, and the default one, ${stage}, does not exist`;
-  const message = `job ${entry.key}: ${how}; there are ${given.allStages.join(', ')}`;
-  given.problems.add('unknown-stage', written?.at ?? entry.at, message, nearest(stage, given.allStages));
-}
-
-interface ReadJob {
-  readonly keywords: JobKeywords;
-  readonly scope: Scope;
-}
-
-function checkCombinations(tree: MapTree, at: Mark, { keywords, scope }: ReadJob): void {
-  const has = (key: string): boolean => {
-    const entry = tree.entries.get(key);
-    return entry !== undefined && !isNull(entry.value);
-  };
-  const work = WORK.filter(has);
-  if (work.length === 0) {
-    report(scope, 'missing-keyword', at, 'script is missing');
-  }
-  if (work.length > 1) report(scope, 'conflicting-keywords', at, `${work.join(' and ')} exclude each other`);
-  for (const key of ['only', 'except']) {
-    const entry = tree.entries.get(key);
-    if (entry && has(key) && has('rules'))
-      report(scope, 'conflicting-keywords', entry.at, `rules and ${key} exclude each other`);
-  }
-  checkDelay(tree, at, { keywords, scope });
-  sayLeftOut(work, at, scope);
-}
-
-function checkDelay(tree: MapTree, at: Mark, { keywords, scope }: ReadJob): void {
-  const startIn = tree.entries.get('start_in');
-  if (keywords.when === 'delayed' && keywords.start_in === undefined && !startIn) {
-    report(scope, 'missing-keyword', at, 'when: delayed needs start_in');
-  }
-  if (keywords.when !== 'delayed' && startIn && !keywords.rules && !isNull(startIn.value)) {
-    report(scope, 'conflicting-keywords', startIn.at, 'start_in is for when: delayed only');
-  }
-}
-
-function sayLeftOut(work: readonly string[], at: Mark, scope: Scope): void {
-  if (work.includes('trigger'))
-    report(
-      scope,
-      'unsupported-keyword',
-      at,
-      'trigger starts another pipeline, which cannot be done here yet: the job is left out',
-    );
-  else if (work.includes('run'))
-    report(
-      scope,
-      'unsupported-keyword',
-      at,
-      'run needs GitLab’s step runner, which is not here: the job is left out',
-    );
 }

@@ -5,6 +5,7 @@ import type { Configuration } from './configuration.ts';
 import { freezeDeep } from './freeze.ts';
 import { instancesOf } from './instances.ts';
 import type { VariableDefinitions } from './keywords/common.ts';
+import type { Rule } from './keywords/rules.ts';
 import { makeJob } from './make-job.ts';
 import type { Job, Pipeline, PipelineRequest, PipelineResult, Variable } from './pipeline.ts';
 import { Problems } from './problems.ts';
@@ -35,7 +36,7 @@ function resultOf(request: PipelineRequest, scene: Scene, problems: Problems): P
   const outcome = decideWorkflow(configuration, request, scene);
   if ('emptyBecause' in outcome) return finish(undefined, problems, outcome.emptyBecause);
   const selection = selectionOf({ configuration, request, scene, workflow: outcome, problems });
-  return assemblePipeline(selection, outcome.scope);
+  return assemblePipeline(selection, outcome);
 }
 
 interface SelectionParts {
@@ -67,6 +68,7 @@ export function selectionOf(parts: SelectionParts): Selection {
 
 export interface Workflow {
   readonly variables: VariableDefinitions;
+  readonly autoCancel?: NonNullable<Pipeline['autoCancel']>;
   readonly scope: VariableScope;
 }
 
@@ -78,21 +80,32 @@ export function decideWorkflow(
 ): Workflow | { readonly emptyBecause: string } {
   const globals = definedVariables(configuration.variables, 'global');
   const scope = new VariableScope([...globals, ...scene.given], scene.base);
-  if (configuration.workflowRules === undefined) return { variables: new Map(), scope };
+  if (configuration.workflowRules === undefined) {
+    return { variables: new Map(), scope, ...autoCancelOf(configuration, undefined) };
+  }
   const rule = firstHolding(configuration.workflowRules, ruleContext(request, scene, scope));
   if (!rule) return { emptyBecause: 'none of workflow:rules holds for this commit' };
   if (rule.when === 'never') return { emptyBecause: 'workflow:rules refuse a pipeline for this commit' };
   const own = definedVariables(rule.variables, 'workflow');
   return {
     variables: rule.variables,
+    ...autoCancelOf(configuration, rule),
     scope: new VariableScope([...globals, ...own, ...scene.given], scene.base),
   };
 }
 
-function assemblePipeline(selection: Selection, scope: VariableScope): PipelineResult {
+/** A rule's word comes before the workflow's own; absent when neither has one. */
+function autoCancelOf({ autoCancel }: Configuration, rule: Rule | undefined): Pick<Pipeline, 'autoCancel'> {
+  const own = rule?.autoCancel;
+  if (!autoCancel && !own) return {};
+  const onNewCommit = own?.onNewCommit ?? autoCancel?.onNewCommit ?? 'conservative';
+  const onJobFailure = own?.onJobFailure ?? autoCancel?.onJobFailure ?? 'none';
+  return { autoCancel: { onNewCommit, onJobFailure } };
+}
+
+function assemblePipeline(selection: Selection, { scope, autoCancel }: Workflow): PipelineResult {
   const { configuration, problems } = selection;
   const selected = configuration.jobs
-    .filter((definition) => !definition.leftOut)
     .flatMap(instancesOf)
     .flatMap((instance) => selectJob(instance, selection) ?? []);
   checkVariableCycles(selected, scope, problems);
@@ -115,6 +128,7 @@ function assemblePipeline(selection: Selection, scope: VariableScope): PipelineR
     stages: [...new Set(jobs.map((job) => job.stage))],
     jobs,
     variables: selection.base.variables,
+    ...(autoCancel ? { autoCancel } : {}),
   };
   return finish(emptyBecause === undefined ? pipeline : undefined, problems, emptyBecause);
 }

@@ -1,5 +1,5 @@
 import type { JobDefinition } from './configuration.ts';
-import type { MatrixSelection } from './keywords/needs.ts';
+import type { MatrixSelection, NeedDefinition } from './keywords/needs.ts';
 import type { Variable } from './pipeline.ts';
 
 /** One of the jobs a definition stands for: itself, or one of its parallel instances. */
@@ -57,4 +57,24 @@ export function isSelected(instance: Instance, selection: MatrixSelection | unde
 
 export function matrixVariables(instance: Instance): readonly Variable[] {
   return [...instance.matrix].map(([key, value]) => ({ key, value, source: 'matrix' }));
+}
+
+const MATRIX_BLOCK = /\$\[\[\s*matrix\.(\w+)\s*\]\]/g;
+
+/** The needs of one instance: `$[[ matrix.X ]]` is its own value of X. Names that it does not have stay as written. */
+export function needsOfInstance(
+  instance: Instance,
+  needs: readonly NeedDefinition[],
+): readonly NeedDefinition[] {
+  if (!needs.some((need) => need.matrix)) return needs;
+  const own = (text: string): string =>
+    text.replaceAll(MATRIX_BLOCK, (block, name: string) => instance.matrix.get(name) ?? block);
+  return needs.map((need) =>
+    need.matrix
+      ? {
+          ...need,
+          matrix: need.matrix.map((one) => new Map([...one].map(([key, values]) => [key, values.map(own)]))),
+        }
+      : need,
+  );
 }

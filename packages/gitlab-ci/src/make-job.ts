@@ -1,20 +1,27 @@
 import type { JobNames } from './check-needs.ts';
+import type { RuleContext } from './conditions.ts';
+import type { JobDefinition } from './configuration.ts';
+import { needsOfInstance } from './instances.ts';
+import type { Instance } from './instances.ts';
 import type { JobKeywords } from './keywords/job.ts';
 import type { Rule } from './keywords/rules.ts';
-import type { Instance } from './instances.ts';
+import { makeTrigger } from './make-trigger.ts';
+import { pagesOf, withPublished } from './pages.ts';
 import type { AllowFailure, Job, Need, Retry, When } from './pipeline.ts';
 import type { SelectedJob } from './select-jobs.ts';
 import { positionOf } from './tree.ts';
 import { expandVariables } from './variables/expand.ts';
+import type { VariableScope } from './variables/scope.ts';
 
 const NO_RETRY: Retry = { max: 0, when: [], exitCodes: [] };
+const NOTHING: readonly never[] = [];
 
 /** The job as the runner gets it: everything decided. */
-export function makeJob({ instance, rule, scope, environment }: SelectedJob, names: JobNames): Job {
+export function makeJob(selected: SelectedJob, names: JobNames): Job {
+  const { instance, rule, scope, environment, context } = selected;
   const { definition } = instance;
   const { keywords } = definition;
   const needs = needsOf(instance, rule, names);
-  const expand = (text: string): string => expandVariables(text, scope.expanded);
   return {
     name: instance.name,
     stage: definition.stage,
@@ -25,36 +32,74 @@ export function makeJob({ instance, rule, scope, environment }: SelectedJob, nam
     needs,
     dependencies: names.resolveDependencies(definition, needs),
     image: keywords.image,
-    services: keywords.services ?? [],
+    services: keywords.services ?? NOTHING,
     ...scriptsOf(keywords),
     variables: scope.own,
-    artifacts: keywords.artifacts,
-    caches: keywords.cache ?? [],
+    caches: keywords.cache ?? NOTHING,
     environment,
+    ...behaviourOf(keywords, rule, scope),
+    ...publicationOf(definition),
+    ...rareOf(instance, context),
+  };
+}
+
+type Behaviour = Pick<
+  Job,
+  'retry' | 'timeoutSeconds' | 'interruptible' | 'resourceGroup' | 'tags' | 'coverage' | 'manualConfirmation'
+>;
+
+function behaviourOf(keywords: JobKeywords, rule: Rule | undefined, scope: VariableScope): Behaviour {
+  const expand = (text: string): string => expandVariables(text, scope.expanded);
+  return {
     retry: keywords.retry ?? NO_RETRY,
     timeoutSeconds: keywords.timeout,
-    interruptible: isInterruptible(keywords, rule),
+    interruptible: rule?.interruptible ?? keywords.interruptible ?? false,
     resourceGroup: keywords.resource_group && expand(keywords.resource_group),
-    tags: keywords.tags?.map(expand) ?? [],
+    tags: keywords.tags?.map(expand) ?? NOTHING,
     coverage: keywords.coverage,
     manualConfirmation: keywords.manual_confirmation,
   };
 }
 
+function publicationOf(definition: JobDefinition): Pick<Job, 'artifacts' | 'pages'> {
+  const { artifacts } = definition.keywords;
+  const pages = pagesOf(definition);
+  return pages ? { artifacts: withPublished(artifacts, pages.publish), pages } : { artifacts };
+}
+
+type Rare = Pick<Job, 'trigger' | 'preGetSources' | 'release' | 'requiredSecrets' | 'steps' | 'foreignNeeds'>;
+
+/** What few jobs have; absent in all others. */
+function rareOf({ definition }: Instance, context: RuleContext): Rare {
+  const { keywords, foreignNeeds } = definition;
+  const { trigger, hooks, release, run } = keywords;
+  const secrets = requiredSecrets(keywords);
+  return {
+    ...(trigger ? { trigger: makeTrigger(trigger, context) } : {}),
+    ...(hooks?.pre_get_sources_script ? { preGetSources: hooks.pre_get_sources_script } : {}),
+    ...(release ? { release } : {}),
+    ...(secrets.length > 0 ? { requiredSecrets: secrets } : {}),
+    ...(run ? { steps: run } : {}),
+    ...(foreignNeeds.length > 0 ? { foreignNeeds } : {}),
+  };
+}
+
+function requiredSecrets({ secrets, id_tokens: tokens }: JobKeywords): NonNullable<Job['requiredSecrets']> {
+  if (!secrets && !tokens) return NOTHING;
+  return [...(secrets ?? []), ...(tokens ?? [])];
+}
+
 /** A rule's needs replace the job's own. */
 function needsOf(instance: Instance, rule: Rule | undefined, names: JobNames): readonly Need[] | undefined {
   const written = rule?.needs ?? instance.definition.keywords.needs;
-  return written && names.resolveNeeds(instance.definition, written);
+  return written && names.resolveNeeds(instance.definition, needsOfInstance(instance, written));
 }
-
-const isInterruptible = (keywords: JobKeywords, rule: Rule | undefined): boolean =>
-  rule?.interruptible ?? keywords.interruptible ?? false;
 
 function scriptsOf(keywords: JobKeywords): Pick<Job, 'beforeScript' | 'script' | 'afterScript'> {
   return {
-    beforeScript: keywords.before_script ?? [],
-    script: keywords.script ?? [],
-    afterScript: keywords.after_script ?? [],
+    beforeScript: keywords.before_script ?? NOTHING,
+    script: keywords.script ?? NOTHING,
+    afterScript: keywords.after_script ?? NOTHING,
   };
 }
 

@@ -35,6 +35,8 @@ export interface SelectedJob {
   readonly instance: Instance;
   readonly rule: Rule | undefined;
   readonly scope: VariableScope;
+  /** With the variables of the rule in it. */
+  readonly context: RuleContext;
   readonly environment: EnvironmentRequest | undefined;
 }
 
@@ -48,7 +50,8 @@ export function selectJob(instance: Instance, selection: Selection): SelectedJob
   const { scope, environment } =
     rule && rule.variables.size > 0 ? scopeOf(instance, rule, selection) : before;
   const when = rule?.when ?? keywords.when;
-  return when === 'never' ? undefined : { instance, rule, scope, environment };
+  if (when === 'never') return undefined;
+  return { instance, rule, scope, context: contextOf(scope, selection), environment };
 }
 
 function decide(instance: Instance, scope: VariableScope, selection: Selection): Rule | 'yes' | 'no' {
@@ -84,11 +87,12 @@ export function scopeOf(instance: Instance, rule: Rule | undefined, selection: S
     ...definedVariables(rule?.variables, 'rule'),
     ...selection.given,
   ];
-  const scope = new VariableScope(variables, selection.base);
-  const environment = environmentOf(instance, scope);
-  if (!environment) return { candidates: variables, scope, environment };
+  const anywhere = new VariableScope(variables, selection.base);
+  const environment = environmentOf(instance, anywhere);
+  if (!environment) return { candidates: variables, scope: anywhere, environment };
   const candidates = [...environmentVariables(environment), ...variables];
-  return { candidates, scope: new VariableScope(candidates, selection.base), environment };
+  const scope = new VariableScope(candidates, selection.base, environment.name);
+  return { candidates, scope, environment };
 }
 
 export function definedVariables(

@@ -1,5 +1,10 @@
+const MIN_LENGTH = 2;
+const MAX_LENGTH = 255;
+
 /** The word among `known` that was most likely meant, or undefined when none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
+  // Any two short words are near each other, and nobody misspells a very long one.
+  if (word.length < MIN_LENGTH || word.length > MAX_LENGTH) return undefined;
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   let best: string | undefined;
   let bestDistance = limit + 1;

@@ -61,6 +61,17 @@ const fields = record({
 const DAY = 86_400;
 const DEFAULT_EXPIRY = 30 * DAY;
 
+export const DEFAULT_ARTIFACTS: Artifacts = {
+  paths: [],
+  exclude: [],
+  untracked: false,
+  name: undefined,
+  when: 'on_success',
+  expireInSeconds: DEFAULT_EXPIRY,
+  exposeAs: undefined,
+  reports: {},
+};
+
 export const artifacts: Reader<Artifacts> = mapped(fields, (read, tree, scope) => {
   if (read.access !== undefined && read.public !== undefined) {
     report(
@@ -78,9 +89,16 @@ export const artifacts: Reader<Artifacts> = mapped(fields, (read, tree, scope) =
     when: read.when ?? 'on_success',
     expireInSeconds: read.expire_in === null ? undefined : (read.expire_in ?? DEFAULT_EXPIRY),
     exposeAs: read.expose_as,
+    ...accessOf(read),
     reports: read.reports ?? {},
   };
 });
+
+/** Nothing runs on it here, but what was asked for is shown. */
+function accessOf({ access, public: isPublic }: Read<typeof fields>): Pick<Artifacts, 'access'> {
+  if (access !== undefined) return { access };
+  return isPublic === undefined ? {} : { access: isPublic ? 'all' : 'developer' };
+}
 
 const keyText: Reader<string> = (tree, scope) => {
   const key = text(tree, scope);
@@ -97,16 +115,13 @@ const cacheKey: Reader<Cache['key']> = (tree, scope) => {
   if (tree.kind !== 'map') return keyText(tree, scope);
   const read = keyFields(tree, scope);
   if (!read) return undefined;
-  if (read.files_commits) {
-    report(
-      scope,
-      'unsupported-keyword',
-      tree.at,
-      `${scope.keyword}:files_commits is taken as files: the key follows the content`,
-    );
+  const { files, files_commits: commits, prefix } = read;
+  if (files && commits) {
+    const message = `${scope.keyword}:files and ${scope.keyword}:files_commits exclude each other`;
+    return report(scope, 'conflicting-keywords', tree.at, message);
   }
-  const files = read.files ?? read.files_commits;
-  if (files) return { files, prefix: read.prefix };
+  if (files) return { files, prefix, by: 'content' };
+  if (commits) return { files: commits, prefix, by: 'commits' };
   if (!tree.entries.has('files') && !tree.entries.has('files_commits')) {
     report(scope, 'missing-keyword', tree.at, `${scope.keyword}:files is missing`);
   }
@@ -127,7 +142,7 @@ const cacheFields = record({
   policy,
   when: whenUploaded,
   fallback_keys: listOf(keyText, { max: 5 }),
-  unprotect: unsupported(flag, 'protected branches share their caches with the others'),
+  unprotect: flag,
 });
 
 const cache: Reader<Cache> = mapped(cacheFields, (read: Read<typeof cacheFields>) => ({
@@ -137,6 +152,7 @@ const cache: Reader<Cache> = mapped(cacheFields, (read: Read<typeof cacheFields>
   untracked: read.untracked ?? false,
   policy: read.policy ?? 'pull-push',
   when: read.when ?? 'on_success',
+  ...(read.unprotect === undefined ? {} : { unprotect: read.unprotect }),
 }));
 
 export const caches: Reader<readonly Cache[]> = oneOrList(cache, { max: 4 });

@@ -1,9 +1,10 @@
 import { allowFailure, coverage, inherit, parallel, retry } from './behaviour.ts';
 import { artifacts, caches } from './artifacts.ts';
 import { duration, filledScript, jobVariableDefinitions, script } from './common.ts';
-import * as elsewhere from './elsewhere.ts';
+import { dastConfiguration, identity } from './elsewhere.ts';
 import { environment } from './environment.ts';
 import { image, services } from './image.ts';
+import { jobInputs } from './job-inputs.ts';
 import { needs } from './needs.ts';
 import {
   filledText,
@@ -18,7 +19,11 @@ import {
   text,
 } from './readers.ts';
 import type { Read, Reader } from './readers.ts';
+import { pages, release } from './release.ts';
 import { filter, jobRules } from './rules.ts';
+import { idTokens, secrets } from './secrets.ts';
+import { run } from './steps.ts';
+import { trigger } from './trigger.ts';
 
 const MAX_TAGS = 50;
 const WEEK = 604_800;
@@ -45,9 +50,9 @@ export const DEFAULT_KEYWORDS = {
   artifacts,
   before_script: script,
   cache: caches,
-  hooks: elsewhere.hooks,
-  id_tokens: elsewhere.idTokens,
-  identity: elsewhere.identity,
+  hooks: record({ pre_get_sources_script: script }),
+  id_tokens: idTokens,
+  identity,
   image,
   interruptible: flag,
   retry,
@@ -61,27 +66,27 @@ export const JOB_KEYWORDS = {
   ...DEFAULT_KEYWORDS,
   allow_failure: allowFailure,
   coverage,
-  dast_configuration: elsewhere.dastConfiguration,
+  dast_configuration: dastConfiguration,
   dependencies,
   environment,
   except: filter,
   inherit,
-  inputs: elsewhere.jobInputs,
+  inputs: jobInputs,
   manual_confirmation: text,
   needs,
   only: filter,
-  pages: elsewhere.pages,
+  pages,
   parallel,
-  publish: elsewhere.publish,
-  release: elsewhere.release,
+  publish: filledText,
+  release,
   resource_group: filledText,
   rules: jobRules,
-  run: elsewhere.run,
+  run,
   script: filledScript,
-  secrets: elsewhere.secrets,
+  secrets,
   stage: filledText,
   start_in: startIn,
-  trigger: elsewhere.trigger,
+  trigger,
   variables: jobVariableDefinitions,
   when: oneOf('on_success', 'on_failure', 'always', 'manual', 'delayed', 'never'),
 } as const;

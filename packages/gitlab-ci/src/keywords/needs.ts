@@ -1,5 +1,6 @@
-import { isText } from '../tree.ts';
-import type { Mark } from '../tree.ts';
+import type { ForeignNeed } from '../pipeline.ts';
+import { isText, positionOf } from '../tree.ts';
+import type { Mark, Tree } from '../tree.ts';
 import { variableValue } from './common.ts';
 import {
   filledText,
@@ -13,7 +14,7 @@ import {
   refuse,
   report,
 } from './readers.ts';
-import type { Reader } from './readers.ts';
+import type { Reader, Scope } from './readers.ts';
 
 /** Which instances of a parallel job: one of these combinations, all of its variables equal. */
 export type MatrixSelection = readonly ReadonlyMap<string, readonly string[]>[];
@@ -23,6 +24,8 @@ export interface NeedDefinition {
   readonly artifacts: boolean;
   readonly optional: boolean;
   readonly matrix: MatrixSelection | undefined;
+  /** A job of another pipeline: kept apart from the others once the job is read. */
+  readonly foreign?: ForeignNeed;
   readonly at: Mark;
 }
 
@@ -48,15 +51,8 @@ const need: Reader<NeedDefinition> = (tree, scope) => {
   if (tree.kind !== 'map') return refuse(scope, tree, 'a list of job names, or of maps with job');
   const read = fullNeed(tree, scope);
   if (!read) return undefined;
-  for (const key of ['project', 'pipeline'] as const) {
-    if (read[key] === undefined) continue;
-    return report(
-      scope,
-      'unsupported-keyword',
-      tree.at,
-      `needs:${key} takes from another pipeline, which is not here: left out`,
-    );
-  }
+  const foreign = foreignNeed(read, tree, scope);
+  if (foreign) return { ...textNeed(foreign.job ?? '', tree.at), foreign };
   if (read.job === undefined)
     return report(scope, 'missing-keyword', tree.at, `${scope.keyword}:job is missing`);
   return {
@@ -68,6 +64,40 @@ const need: Reader<NeedDefinition> = (tree, scope) => {
   };
 };
 
+type FullNeed = NonNullable<ReturnType<typeof fullNeed>>;
+
+function foreignNeed(read: FullNeed, tree: Tree, scope: Scope): ForeignNeed | undefined {
+  const kind = read.project === undefined ? 'pipeline' : 'project';
+  const source = read[kind];
+  if (source === undefined) return undefined;
+  if (read.parallel)
+    report(
+      scope,
+      'conflicting-keywords',
+      tree.at,
+      `${scope.keyword}:${kind} and parallel exclude each other`,
+    );
+  if (kind === 'project') checkForeignProject(read, tree, scope);
+  return {
+    kind,
+    source,
+    job: read.job,
+    ref: read.ref,
+    artifacts: read.artifacts ?? true,
+    optional: read.optional ?? false,
+    position: positionOf(tree.at),
+  };
+}
+
+function checkForeignProject(read: FullNeed, tree: Tree, scope: Scope): void {
+  for (const key of ['job', 'ref'] as const) {
+    if (read[key] !== undefined) continue;
+    report(scope, 'missing-keyword', tree.at, `${scope.keyword}:${key} is missing beside project`);
+  }
+  const message = `${scope.keyword}:project takes artifacts of another project, which cannot be fetched here: the job fails when it needs them, unless it is optional`;
+  report(scope, 'unsupported-keyword', tree.at, message);
+}
+
 const textNeed = (job: string, at: Mark): NeedDefinition => ({
   job,
   artifacts: true,
@@ -78,7 +108,13 @@ const textNeed = (job: string, at: Mark): NeedDefinition => ({
 
 const MAX_NEEDS = 50;
 
-export const needs: Reader<readonly NeedDefinition[]> = mapped(flatListOf(need), (all, tree, scope) =>
+const needList: Reader<readonly NeedDefinition[]> = (tree, scope) =>
+  // `needs: {pipeline: …}`, the one way to write it without a list.
+  tree.kind === 'map'
+    ? flatListOf(need)({ ...tree, kind: 'list', items: [tree] }, scope)
+    : flatListOf(need)(tree, scope);
+
+export const needs: Reader<readonly NeedDefinition[]> = mapped(needList, (all, tree, scope) =>
   all.length > MAX_NEEDS
     ? report(
         scope,

@@ -24,7 +24,7 @@ import {
   report,
   unsupported,
 } from './readers.ts';
-import type { Reader, Scope } from './readers.ts';
+import type { Read, Reader, Scope } from './readers.ts';
 
 export interface PathCondition {
   readonly paths: readonly string[];
@@ -47,6 +47,8 @@ export interface Rule {
   readonly variables: VariableDefinitions;
   readonly needs: readonly NeedDefinition[] | undefined;
   readonly interruptible: boolean | undefined;
+  /** Of a rule of `workflow`. */
+  readonly autoCancel: AutoCancel | undefined;
   readonly at: Mark;
 }
 
@@ -148,10 +150,21 @@ function requireOne(read: { paths?: unknown; regexp?: unknown }, tree: Tree, sco
   }
 }
 
-const autoCancel = record({
+const autoCancelFields = record({
   on_new_commit: oneOf('conservative', 'interruptible', 'none'),
   on_job_failure: oneOf('none', 'all'),
 });
+
+/** What `workflow:auto_cancel` says; undefined parts are said elsewhere or nowhere. */
+export interface AutoCancel {
+  readonly onNewCommit: 'conservative' | 'interruptible' | 'none' | undefined;
+  readonly onJobFailure: 'none' | 'all' | undefined;
+}
+
+const autoCancel: Reader<AutoCancel> = mapped(autoCancelFields, (read) => ({
+  onNewCommit: read.on_new_commit,
+  onJobFailure: read.on_job_failure,
+}));
 
 const conditions = { if: notNull(expression), changes, exists };
 
@@ -169,7 +182,7 @@ const workflowRule = record({
   ...conditions,
   when: oneOf('always', 'never'),
   variables: jobVariableDefinitions,
-  auto_cancel: unsupported(autoCancel, 'runs do not cancel each other'),
+  auto_cancel: autoCancel,
 });
 
 const includeRule = record({ ...conditions, when: oneOf('always', 'never') });
@@ -184,9 +197,13 @@ const EMPTY: Omit<Rule, 'at'> = {
   variables: new Map(),
   needs: undefined,
   interruptible: undefined,
+  autoCancel: undefined,
 };
 
-function ruleReader(fields: typeof jobRule): Reader<Rule> {
+/** All that a rule of any kind may hold. */
+type AnyRule = Reader<Read<typeof jobRule> & Pick<Read<typeof workflowRule>, 'auto_cancel'>>;
+
+function ruleReader(fields: AnyRule): Reader<Rule> {
   return mapped(fields, (read, tree, scope) => {
     if (read.when === 'delayed' && read.start_in === undefined) {
       report(scope, 'missing-keyword', tree.at, `${scope.keyword}: when: delayed needs start_in`);
@@ -204,6 +221,7 @@ function ruleReader(fields: typeof jobRule): Reader<Rule> {
       variables: read.variables ?? new Map(),
       needs: read.needs,
       interruptible: read.interruptible,
+      autoCancel: read.auto_cancel,
       at: tree.at,
     };
   });
@@ -215,7 +233,7 @@ const given = (tree: Tree, key: string): boolean => {
 };
 
 function rulesReader(fields: Reader<unknown>): Reader<readonly Rule[]> {
-  const one = ruleReader(fields as typeof jobRule);
+  const one = ruleReader(fields as AnyRule);
   return (tree, scope) => {
     if (tree.kind !== 'list') return refuse(scope, tree, 'a list of rules');
     return flatten(tree, scope).map((rule) => {
@@ -233,7 +251,7 @@ export const includeRules = rulesReader(includeRule);
 export const workflow = record({
   name: filledText,
   rules: workflowRules,
-  auto_cancel: unsupported(autoCancel, 'runs do not cancel each other'),
+  auto_cancel: autoCancel,
 });
 
 /** `only` and `except`: which refs, variables and changes. */
