@@ -44,6 +44,13 @@ const byteString = (min: number, max: number) =>
     .uint8Array({ minLength: min, maxLength: max })
     .map((bytes) => Buffer.from(bytes.map((byte) => byte || 1)).toString('latin1'));
 
+/** A file of six bytes with a sparse map of version 0.1. */
+function sparseWith(map: string, size: number): Buffer {
+  const records = [paxRecord('GNU.sparse.map', map), paxRecord('GNU.sparse.size', String(size))];
+  const header = encodeHeader(plainEntry('sparse', 'file', { size: 6 }), records);
+  return Buffer.concat([header, Buffer.from('sparse'), padding(6), endOfArchive()]);
+}
+
 describe('what is written is read back', () => {
   test('any file, whatever its name, numbers and attributes, in pieces of any size', () => {
     const anyFile = fc.record({
@@ -139,7 +146,12 @@ describe('what is not right is refused', () => {
     ['a PAX record without a length', withPax('path=a\n'), 'LAYER_INVALID'],
     ['a PAX size that is no number', withPax(paxRecord('size', '1e3')), 'LAYER_INVALID'],
     ['a negative size', withPax(paxRecord('size', '-1')), 'LAYER_INVALID'],
-    ['a sparse file', withPax(paxRecord('GNU.sparse.major', '1')), 'LAYER_UNSUPPORTED'],
+    ['a sparse file without a size', withPax(paxRecord('GNU.sparse.major', '1')), 'LAYER_INVALID'],
+    ['a sparse map that overlaps', sparseWith('0,3,2,3', 10), 'LAYER_INVALID'],
+    ['a sparse map longer than the file', sparseWith('8,6', 10), 'LAYER_INVALID'],
+    ['a sparse map for more content than there is', sparseWith('0,7', 10), 'LAYER_INVALID'],
+    ['a sparse map of half a piece', sparseWith('0,6,8', 10), 'LAYER_INVALID'],
+    ['a sparse map of letters', sparseWith('0,x', 10), 'LAYER_INVALID'],
     ['an unknown type', withHeader((tar) => void tar.write('Z', 156, 'latin1')), 'LAYER_UNSUPPORTED'],
     [
       'a number that is not octal',

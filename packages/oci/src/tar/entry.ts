@@ -1,4 +1,5 @@
 import { OciFault } from '../faults.ts';
+import type { SparseMap } from './sparse.ts';
 
 export type EntryType = 'file' | 'hardLink' | 'symlink' | 'char' | 'block' | 'folder' | 'fifo';
 
@@ -18,6 +19,8 @@ export interface TarEntry {
   readonly mtime: number;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
+  /** Of a file with holes; `size` is then what is in the archive. */
+  readonly sparse?: SparseMap;
   /** Extended attributes: name -> value, bytes. */
   readonly xattrs: ReadonlyMap<string, string>;
 }

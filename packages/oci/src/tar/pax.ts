@@ -12,9 +12,16 @@ export function readPax(text: string, into: Map<string, string>): void {
     if (end > text.length || equals < 0 || equals >= end || text[end - 1] !== '\n') {
       throw invalidLayer('a PAX record has a wrong length');
     }
-    into.set(text.slice(blank + 1, equals), text.slice(equals + 1, end - 1));
+    add(into, text.slice(blank + 1, equals), text.slice(equals + 1, end - 1));
     position = end;
   }
+}
+
+/** Sparse files of version 0.0 repeat two keys for each of their pieces; put together they are a map of version 0.1. */
+function add(into: Map<string, string>, key: string, value: string): void {
+  if (key !== 'GNU.sparse.offset' && key !== 'GNU.sparse.numbytes') return void into.set(key, value);
+  const before = into.get('GNU.sparse.map');
+  into.set('GNU.sparse.map', before === undefined ? value : `${before},${value}`);
 }
 
 /** One record; its length field includes its own digits. */

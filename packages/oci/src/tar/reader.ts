@@ -2,6 +2,7 @@ import { BLOCK, invalidLayer, paddingOf, shownPath } from './entry.ts';
 import type { EntryType, TarEntry } from './entry.ts';
 import { checksumOf, readNumber } from './numbers.ts';
 import { readPax } from './pax.ts';
+import { SparseReader } from './sparse.ts';
 import { OciFault } from '../faults.ts';
 
 /** What a reader tells, in order: `entry`, then `body` zero or more times (`entry.size` bytes in all), then `finish`. */
@@ -18,6 +19,7 @@ const TYPES: Readonly<Record<string, EntryType>> = {
   '0': 'file',
   '\0': 'file',
   '7': 'file',
+  S: 'file',
   '1': 'hardLink',
   '2': 'symlink',
   '3': 'char',
@@ -30,8 +32,8 @@ const TYPES: Readonly<Record<string, EntryType>> = {
 const META = new Set(['x', 'g', 'L', 'K', 'V']);
 
 /**
- * Reads a tar stream pushed in pieces of any size. Understands ustar, PAX and GNU long names; refuses sparse files and
- * multi-volume members. Keeps one header and its extensions in memory, never a body.
+ * Reads a tar stream pushed in pieces of any size. Understands ustar, PAX and GNU long names; GNU's sparse
+ * files of all versions; refuses multi-volume members. Keeps one header and its extensions in memory, never a body.
  * @throws OciFault LAYER_INVALID, LAYER_UNSUPPORTED from `push` and `end`; the reader is of no use afterwards.
  */
 export class TarReader {
@@ -42,6 +44,7 @@ export class TarReader {
   #paddingLeft = 0;
   #meta: { type: string; chunks: Buffer[] } | undefined;
   #pax = new Map<string, string>();
+  #sparse: { reader: SparseReader; entry: TarEntry } | undefined;
   #ended = false;
   #inEntry = false;
 
@@ -61,7 +64,8 @@ export class TarReader {
   /** The source has ended. A missing end mark is forgiven, as by every tar; a cut entry is not. */
   end(): void {
     if (this.#ended) return;
-    const cut = this.#bodyLeft > 0 || this.#headerFill > 0 || this.#meta !== undefined;
+    const cut =
+      this.#bodyLeft > 0 || this.#headerFill > 0 || this.#meta !== undefined || this.#sparse !== undefined;
     if (cut || this.#pax.size > 0) throw invalidLayer('the tar archive ends in the middle of an entry');
   }
 
@@ -86,7 +90,8 @@ export class TarReader {
     this.#headerFill += chunk.copy(this.#header, this.#headerFill, offset, end);
     if (this.#headerFill === BLOCK) {
       this.#headerFill = 0;
-      this.#headerDone();
+      if (this.#sparse) this.#takeMap(this.#sparse);
+      else this.#headerDone();
     }
     return end;
   }
@@ -113,8 +118,31 @@ export class TarReader {
   }
 
   #startEntry(typeFlag: string): void {
-    const entry = entryOf(this.#header, typeFlag, this.#pax);
+    const pax = this.#pax;
     this.#pax = new Map();
+    const entry = entryOf(this.#header, typeFlag, pax);
+    const reader = typeFlag === 'S' ? SparseReader.ofHeader(this.#header) : SparseReader.ofPax(pax);
+    if (reader === undefined || entry.type !== 'file') return this.#announce(entry);
+    this.#sparse = { reader, entry };
+    if (!reader.isOpen) this.#mapDone(this.#sparse);
+  }
+
+  /** A block of a sparse file's map. */
+  #takeMap(sparse: { reader: SparseReader; entry: TarEntry }): void {
+    const { reader, entry } = sparse;
+    if (reader.isInContent) sparse.entry = { ...entry, size: entry.size - BLOCK };
+    if (sparse.entry.size < 0)
+      throw invalidLayer(`the map of ${shownPath(entry.path)} is longer than the file`);
+    reader.take(this.#header);
+    if (!reader.isOpen) this.#mapDone(sparse);
+  }
+
+  #mapDone({ reader, entry }: { reader: SparseReader; entry: TarEntry }): void {
+    this.#sparse = undefined;
+    this.#announce({ ...entry, sparse: reader.map(entry.size) });
+  }
+
+  #announce(entry: TarEntry): void {
     this.#inEntry = true;
     this.#listener.entry(entry);
     this.#expectBody(entry.size);
@@ -145,8 +173,8 @@ export class TarReader {
 }
 
 function entryOf(header: Buffer, typeFlag: string, pax: ReadonlyMap<string, string>): TarEntry {
-  const path = pax.get('path') || ustarPath(header);
-  const type = typeOf(typeFlag, path, pax);
+  const path = pathOf(header, pax);
+  const type = typeOf(typeFlag, path);
   const size = paxNumber(pax, 'size') ?? readNumber(header, 124, 12);
   const entry = {
     path: checkText(path, 'name'),
@@ -168,11 +196,14 @@ function entryOf(header: Buffer, typeFlag: string, pax: ReadonlyMap<string, stri
   return entry;
 }
 
-function typeOf(flag: string, path: string, pax: ReadonlyMap<string, string>): EntryType {
-  const sparse = flag === 'S' || [...pax.keys()].some((key) => key.startsWith('GNU.sparse.'));
+function pathOf(header: Buffer, pax: ReadonlyMap<string, string>): string {
+  return pax.get('GNU.sparse.name') || pax.get('path') || ustarPath(header);
+}
+
+function typeOf(flag: string, path: string): EntryType {
   const type = TYPES[flag];
-  if (sparse || type === undefined) {
-    const what = sparse ? 'is a sparse file' : `has the type ${JSON.stringify(flag)}`;
+  if (type === undefined) {
+    const what = `has the type ${JSON.stringify(flag)}`;
     throw new OciFault('LAYER_UNSUPPORTED', `the entry ${shownPath(path)} ${what}, which is not supported`);
   }
   return type === 'file' && path.endsWith('/') ? 'folder' : type;

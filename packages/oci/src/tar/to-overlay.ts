@@ -4,7 +4,7 @@ import type { TarEntry } from './entry.ts';
 import { LinkMap, partsOf } from './paths.ts';
 import type { TarListener } from './reader.ts';
 import type { Emit } from './stream.ts';
-import { encodeHeader, padding, plainEntry } from './writer.ts';
+import { encodeHeader, encodeSparseHeader, padding, plainEntry } from './writer.ts';
 
 export interface UnpackLimits {
   readonly maxEntries: number;
@@ -53,7 +53,7 @@ export class ToOverlay implements TarListener {
     const path = parts.join('/');
     const written = { ...this.#withSafeLink(entry, path), path, xattrs: withoutOverlay(entry.xattrs) };
     this.#remember(path, written);
-    this.#emit(encodeHeader(written));
+    this.#emit(written.sparse ? encodeSparseHeader(written, written.sparse) : encodeHeader(written));
     this.#current = written;
   }
 
@@ -71,7 +71,7 @@ export class ToOverlay implements TarListener {
     const { maxEntries, maxBytes } = this.#limits;
     if (this.#entries > maxEntries)
       throw new OciFault('LAYER_TOO_LARGE', `a layer has more than ${maxEntries} entries`);
-    if (this.#bytes > maxBytes)
+    if (this.#bytes > maxBytes || (entry.sparse?.realSize ?? 0) > maxBytes)
       throw new OciFault('LAYER_TOO_LARGE', `a layer unpacks to more than ${maxBytes} bytes`);
   }
 

@@ -1,5 +1,5 @@
 import { runOrThrow } from '@updraft/kit';
-import { lstat, mkdir, mkdtemp, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, open, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -240,6 +240,58 @@ describe('what has to arrive as it was', () => {
     ]);
     expect(attributes).toContain('user.note="kept"');
     expect(attributes).not.toContain('overlay');
+  });
+
+  test.each([
+    ['GNU’s own format', ['--format=gnu']],
+    ['PAX 0.0', ['--format=posix', '--sparse-version=0.0']],
+    ['PAX 0.1', ['--format=posix', '--sparse-version=0.1']],
+    ['PAX 1.0', ['--format=posix', '--sparse-version=1.0']],
+  ])('files with holes, in %s', async (_what, format) => {
+    const source = path.join(outside, 'source');
+    await mkdir(source);
+    const name = `${'long/'.repeat(30)}holes`;
+    await mkdir(path.join(source, path.dirname(name)), { recursive: true });
+    const file = await open(path.join(source, name), 'w');
+    // More pieces than fit into a header, into one block after it, and into one block of text.
+    for (let index = 0; index < 60; index += 1) await file.write(`piece ${index}`, index * 100_000);
+    await file.truncate(20_000_000);
+    await file.close();
+    await writeFile(path.join(source, 'plain'), 'plain');
+    await runOrThrow('setfattr', ['-n', 'user.note', '-v', 'kept', path.join(source, name)]);
+    const options = [
+      '-c',
+      '--sparse',
+      '--xattrs',
+      ...format,
+      '-f',
+      path.join(outside, 'tar'),
+      '-C',
+      source,
+      '.',
+    ];
+    await runOrThrow(
+      'tar',
+      format[0] === '--format=gnu' ? options.filter((option) => option !== '--xattrs') : options,
+    );
+    const archive = await readFile(path.join(outside, 'tar'));
+    expect(archive.length).toBeLessThan(2_000_000);
+    for (const pieceBytes of [archive.length, 700]) {
+      await rm(folder, { recursive: true });
+      await mkdir(folder);
+      const pieces = Array.from({ length: Math.ceil(archive.length / pieceBytes) }, (_, index) =>
+        archive.subarray(index * pieceBytes, (index + 1) * pieceBytes),
+      );
+      await unpackLayer(Readable.from(pieces), folder);
+      expect((await readFile(path.join(folder, name))).equals(await readFile(path.join(source, name)))).toBe(
+        true,
+      );
+      expect((await lstat(path.join(folder, name))).blocks * 512).toBeLessThan(2_000_000);
+      expect(await text('plain')).toBe('plain');
+    }
+    if (format[0] === '--format=gnu') return;
+    const note = await runOrThrow('getfattr', ['-n', 'user.note', '--only-values', path.join(folder, name)]);
+    expect(note).toBe('kept');
   });
 
   test('file names that are not UTF-8', async () => {

@@ -2,6 +2,8 @@ import { BLOCK, paddingOf } from './entry.ts';
 import type { EntryType, TarEntry } from './entry.ts';
 import { checksumOf, writeNumber } from './numbers.ts';
 import { paxRecord } from './pax.ts';
+import { encodeMap } from './sparse.ts';
+import type { SparseMap } from './sparse.ts';
 
 const FLAGS: Readonly<Record<EntryType, string>> = {
   file: '0',
@@ -35,11 +37,11 @@ export function plainEntry(path: string, type: EntryType, change: Partial<TarEnt
 
 /**
  * The header of an entry, PAX header first where one is needed: for names that are long or not ASCII, large numbers,
- * fractions of a second and extended attributes. The same entry always gives the same bytes.
+ * fractions of a second and extended attributes. `more` are records to add. The same entry always gives the same bytes.
  */
-export function encodeHeader(entry: TarEntry): Buffer {
+export function encodeHeader(entry: TarEntry, more: readonly string[] = []): Buffer {
   const header = Buffer.alloc(BLOCK);
-  const pax: string[] = [];
+  const pax = [...more];
   const path = entry.type === 'folder' && !entry.path.endsWith('/') ? `${entry.path}/` : entry.path;
   writeText(header, path, { start: 0, key: 'path', pax });
   writeText(header, entry.linkPath, { start: 157, key: 'linkpath', pax });
@@ -55,6 +57,25 @@ export function encodeHeader(entry: TarEntry): Buffer {
   }
   seal(header, FLAGS[entry.type]);
   return pax.length === 0 ? header : Buffer.concat([paxHeader(pax.join('')), header]);
+}
+
+/**
+ * The header of a file with holes, and the map that comes before its content (`entry.size` bytes). GNU tar makes the
+ * holes again.
+ */
+export function encodeSparseHeader(entry: TarEntry, sparse: SparseMap): Buffer {
+  const map = encodeMap(sparse);
+  const { sparse: _sparse, ...plain } = entry;
+  const records = [
+    paxRecord('GNU.sparse.major', '1'),
+    paxRecord('GNU.sparse.minor', '0'),
+    paxRecord('GNU.sparse.name', entry.path),
+    paxRecord('GNU.sparse.realsize', String(sparse.realSize)),
+  ];
+  return Buffer.concat([
+    encodeHeader({ ...plain, path: 'GNUSparseFile.0/sparse', size: map.length + entry.size }, records),
+    map,
+  ]);
 }
 
 /** Zero bytes that close a body of `size` bytes. */
