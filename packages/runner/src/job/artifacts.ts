@@ -1,16 +1,16 @@
-import { constants } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '@updraft/kit';
+import { run, writeFileAtomic } from '@updraft/kit';
 import { expandVariables } from '@updraft/gitlab-ci';
-import type { Artifacts } from '@updraft/gitlab-ci';
-import { parseDotenv } from './dotenv.ts';
-import { packFiles, selectFiles, unpackFiles } from './files.ts';
+import type { Artifacts, Job } from '@updraft/gitlab-ci';
+import { packFiles, unpackFiles } from './files.ts';
+import { selectFiles } from './selection.ts';
+import type { Selection } from './selection.ts';
 import type { JobLog } from './log.ts';
-import type { Outcome } from './outcome.ts';
+import type { ArtifactsRecord, Outcome } from './outcome.ts';
 import type { Workspace } from './workspace.ts';
-import type { JobEnvironment } from './variables.ts';
-import type { Execution } from './execute.ts';
+
+type Values = Readonly<Record<string, string>>;
 
 /** What earlier jobs give to a job. */
 export interface IncomingArtifacts {
@@ -19,6 +19,22 @@ export interface IncomingArtifacts {
 }
 
 export const ARCHIVE = 'artifacts.tar';
+/** Beside the archive: an ArtifactsRecord. */
+export const ARTIFACTS_RECORD = 'artifacts.json';
+
+/** A job that has ended, and what it left in its workspace. */
+export interface Ended {
+  readonly job: Job;
+  readonly workspace: Workspace;
+  /** CI_PROJECT_DIR as the job saw it. */
+  readonly projectDir: string;
+  readonly values: Values;
+  readonly log: JobLog;
+  readonly outcome: Outcome;
+  /** Where its archive and reports go. */
+  readonly outputDir: string;
+  readonly now: number;
+}
 
 /** Unpacks the archives in order: a later job's file replaces an earlier one's. */
 export async function restoreArtifacts(
@@ -28,35 +44,15 @@ export async function restoreArtifacts(
 ): Promise<void> {
   for (const { job, file } of incoming.archives) {
     const { leftOut } = await unpackFiles(file, workspace.dir);
-    if (leftOut > 0)
-      log.line(`WARNING: ${leftOut} artifacts of ${job} lead out of the project folder: left out`);
+    if (leftOut > 0) log.warning(`${leftOut} artifacts of ${job} lead out of the project folder: left out`);
   }
 }
 
 /** Files that git does not track, ignored ones among them (`untracked: true`). */
 export async function untrackedFiles(workspace: Workspace): Promise<readonly string[]> {
-  const safe = ['-c', `safe.directory=${workspace.dir}`, '-C', workspace.dir];
+  const safe = ['-c', `safe.directory=${workspace.dir}`, '-c', 'core.fsmonitor=false', '-C', workspace.dir];
   const result = await run('git', [...safe, 'ls-files', '--others', '-z']);
   return result.stdout.split('\0').filter(Boolean);
-}
-
-interface Ended {
-  readonly workspace: Workspace;
-  readonly environment: JobEnvironment;
-  readonly log: JobLog;
-  readonly outcome: Outcome;
-}
-
-/** Packs what `artifacts:` asks for and reads the reports. Reports are taken whatever the outcome. */
-export async function collectArtifacts(
-  execution: Execution,
-  ended: Ended,
-): Promise<{ dotenv: Readonly<Record<string, string>> }> {
-  const { artifacts } = execution.input.job;
-  if (artifacts === undefined || ended.outcome.kind === 'canceled') return { dotenv: {} };
-  if (isWanted(artifacts.when, ended.outcome)) await packArtifacts(execution, artifacts, ended);
-  await packReports(execution, artifacts, ended);
-  return { dotenv: await readDotenv(artifacts, ended) };
 }
 
 /** `when: on_success | on_failure | always` of artifacts and caches. */
@@ -64,56 +60,61 @@ export function isWanted(when: 'on_success' | 'on_failure' | 'always', outcome: 
   return when === 'always' || (when === 'on_success') === (outcome.kind === 'passed');
 }
 
-async function packArtifacts(execution: Execution, artifacts: Artifacts, ended: Ended): Promise<void> {
-  const { workspace, environment, log } = ended;
+/** What `paths`, `exclude` and `untracked` select once their variables are expanded; what they miss is said. */
+export async function selectExpanded(
+  ended: Pick<Ended, 'workspace' | 'projectDir' | 'values' | 'log'>,
+  asked: { paths: readonly string[]; exclude?: readonly string[]; untracked?: boolean; what: string },
+): Promise<readonly string[]> {
+  const { workspace, projectDir, values, log } = ended;
   const expand = (patterns: readonly string[]) =>
-    patterns.map((pattern) => expandVariables(pattern, environment.values));
-  const untracked = artifacts.untracked ? await untrackedFiles(workspace) : [];
-  const { files, missing } = await selectFiles(workspace.dir, {
-    paths: expand(artifacts.paths),
-    exclude: expand(artifacts.exclude),
-    untracked,
-  });
-  for (const pattern of missing) log.line(`WARNING: ${pattern}: no matching files for artifacts`);
-  if (files.length === 0) return;
-  await packFiles(workspace.dir, files, path.join(execution.outputDir, ARCHIVE));
+    patterns.map((pattern) => expandVariables(pattern, values)).filter((pattern) => pattern !== '');
+  const selection: Selection = {
+    paths: expand(asked.paths),
+    exclude: expand(asked.exclude ?? []),
+    untracked: asked.untracked ? await untrackedFiles(workspace) : [],
+    projectDir,
+  };
+  const { files, missing, outside, unnameable } = await selectFiles(workspace.dir, selection);
+  for (const pattern of missing) log.warning(`${pattern}: no matching files for ${asked.what}`);
+  for (const pattern of outside) log.warning(`${pattern}: lies outside of the project folder; left out`);
+  if (unnameable > 0)
+    log.warning(`${unnameable} files whose names are no UTF-8 are left out of ${asked.what}`);
+  return files;
+}
+
+/** Packs what `artifacts:` asks for after this outcome. undefined: there is nothing to keep. */
+export async function keepArtifacts(
+  artifacts: Artifacts,
+  ended: Ended,
+): Promise<ArtifactsRecord | undefined> {
+  const { workspace, values, log, outputDir, job } = ended;
+  if (!isWanted(artifacts.when, ended.outcome)) return undefined;
+  if (artifacts.paths.length === 0 && !artifacts.untracked) return undefined;
+  const { paths, exclude, untracked } = artifacts;
+  const files = await selectExpanded(ended, { paths, exclude, untracked, what: 'artifacts' });
+  if (files.length === 0) return undefined;
+  const archive = path.join(outputDir, ARCHIVE);
+  await packFiles(workspace.dir, files, archive);
+  const record: ArtifactsRecord = {
+    name: expandVariables(artifacts.name ?? '', values) || 'artifacts',
+    files: files.length,
+    bytes: (await stat(archive)).size,
+    exposeAs: artifacts.exposeAs,
+    expiresAt:
+      artifacts.expireInSeconds === undefined ? undefined : ended.now + artifacts.expireInSeconds * 1000,
+  };
+  await writeFileAtomic(path.join(outputDir, ARTIFACTS_RECORD), JSON.stringify(record));
   log.line(`Kept ${files.length} files as artifacts`);
+  if (artifacts.access !== undefined && artifacts.access !== 'all') {
+    log.line(`NOTE: artifacts:access: ${artifacts.access} has no effect here: this machine has one user`);
+  }
+  if (job.pages) log.line(pagesNote(job.pages, values));
+  return record;
 }
 
-async function packReports(execution: Execution, artifacts: Artifacts, ended: Ended): Promise<void> {
-  for (const [type, paths] of Object.entries(artifacts.reports)) {
-    const patterns = paths.map((pattern) => expandVariables(pattern, ended.environment.values));
-    const selection = { paths: patterns, exclude: [], untracked: [] };
-    const { files, missing } = await selectFiles(ended.workspace.dir, selection);
-    for (const pattern of missing)
-      ended.log.line(`WARNING: ${pattern}: no matching files for reports:${type}`);
-    if (files.length === 0) continue;
-    await mkdir(path.join(execution.outputDir, 'reports'), { recursive: true });
-    await packFiles(ended.workspace.dir, files, path.join(execution.outputDir, 'reports', `${type}.tar`));
-  }
-}
-
-async function readDotenv(artifacts: Artifacts, ended: Ended): Promise<Readonly<Record<string, string>>> {
-  const patterns = artifacts.reports['dotenv'] ?? [];
-  const selection = { paths: patterns, exclude: [], untracked: [] };
-  const { files } = await selectFiles(ended.workspace.dir, selection);
-  let variables: Record<string, string> = {};
-  for (const file of files) {
-    const parsed = parseDotenv(await readPlainFile(path.join(ended.workspace.dir, file)));
-    for (const line of parsed.refused) {
-      ended.log.line(`WARNING: ${file}: not KEY=value, left out: ${line.slice(0, 60)}`);
-    }
-    variables = { ...variables, ...parsed.variables };
-  }
-  return variables;
-}
-
-/** Never through a link: the job's files must not choose which of the host's files is read. */
-async function readPlainFile(file: string): Promise<string> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
-  }
+function pagesNote(pages: NonNullable<Job['pages']>, values: Values): string {
+  const folder = expandVariables(pages.publish, values);
+  const prefix = expandVariables(pages.pathPrefix ?? '', values);
+  const url = [values['CI_PAGES_URL'] ?? 'its Pages address', prefix].filter(Boolean).join('/');
+  return `NOTE: GitLab would publish the folder ${folder} at ${url}; here it is kept with the artifacts`;
 }

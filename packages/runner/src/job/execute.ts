@@ -1,80 +1,63 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { Fault, Undo, messageOf } from '@updraft/kit';
 import { expandVariables } from '@updraft/gitlab-ci';
-import type { Pod } from '@updraft/pods';
-import { collectArtifacts, restoreArtifacts } from './artifacts.ts';
-import type { IncomingArtifacts } from './artifacts.ts';
-import { restoreCaches, saveCaches } from './cache.ts';
+import { keepArtifacts, restoreArtifacts } from './artifacts.ts';
+import type { Ended } from './artifacts.ts';
+import { restoreCaches, saveCaches } from './cache/caches.ts';
+import type { CachePlace } from './cache/caches.ts';
+import { CacheStore } from './cache/store.ts';
 import { jobCoverage } from './coverage.ts';
-import { containerEnv } from './image.ts';
+import type { Execution } from './execution.ts';
 import { JobLog } from './log.ts';
-import { statusWord } from './outcome.ts';
 import type { JobResult, Outcome } from './outcome.ts';
-import { runShell } from './shell.ts';
-import type { ShellPlace } from './shell.ts';
-import { serviceNames, startService } from './services.ts';
-import { jobEnvironment } from './variables.ts';
-import type { JobEnvironment, JobPlace } from './variables.ts';
-import { makeWorkspace } from './workspace.ts';
-import type { Workspace } from './workspace.ts';
-import type { JobInput, ResolvedImage, RunnerConfig } from '../ports.ts';
-
-/** GitLab's default when neither job nor project says otherwise. */
-const DEFAULT_TIMEOUT_SECONDS = 3600;
-
-export interface Execution {
-  readonly config: RunnerConfig;
-  readonly input: JobInput;
-  readonly incoming: IncomingArtifacts;
-  /** Where this job's archive and reports go. */
-  readonly outputDir: string;
-  /** Hears the masked log as it grows. */
-  readonly onLog: (text: string) => void;
-  /** The user cancels. */
-  readonly signal: AbortSignal;
-}
-
-interface Prepared {
-  readonly workspace: Workspace;
-  readonly environment: JobEnvironment;
-  readonly place: JobPlace;
-  readonly image: ResolvedImage | undefined;
-  readonly log: JobLog;
-}
+import { prepare, showFiles } from './prepare.ts';
+import type { Prepared } from './prepare.ts';
+import { recordRelease } from './release.ts';
+import { keepReports } from './reports/keep-reports.ts';
+import type { KeptReports } from './reports/keep-reports.ts';
+import { openShell } from './open-shell.ts';
+import { requireRunnableSteps, runAfterScript, runHook, runMain } from './scripts.ts';
+import type { Limits } from './scripts.ts';
 
 /**
  * Runs one job from checkout to reports. Whatever happens, the outcome is a value and nothing stays behind: no pod,
  * no mount, no folder but `outputDir`.
  */
-export async function executeJob(execution: Execution): Promise<JobResult> {
+export async function executeJob(asked: Execution): Promise<JobResult> {
   const undo = new Undo();
-  const log = new JobLog([], execution.onLog);
+  const log = new JobLog([], asked.onLog);
+  const { clock, logger } = asked.config;
+  const late = new AbortController();
+  const seconds = asked.input.job.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
+  undo.add(clock.timer(seconds * 1000, () => late.abort(new Error(`took longer than ${seconds} s`))));
+  // What leads up to the script ends by the job's time-out as by a cancel; the script is told which it was.
+  const execution = { ...asked, signal: AbortSignal.any([asked.signal, late.signal]) };
   try {
-    return await attempt(execution, log, undo);
+    return await attempt(execution, { log, undo, canceled: asked.signal });
   } catch (error) {
-    return couldNotRun(execution, log, error);
+    if (asked.signal.aborted) return withOutcome({ kind: 'canceled' });
+    if (late.signal.aborted) return withOutcome({ kind: 'timedOut', afterSeconds: seconds });
+    return withOutcome(couldNotRun(log, error));
   } finally {
     log.flush();
     await undo.close().catch((error: unknown) => {
-      const facts = { job: execution.input.job.name, error: messageOf(error) };
-      execution.config.logger.log('error', 'a job left something behind', facts);
+      logger.log('error', 'a job left something behind', {
+        job: asked.input.job.name,
+        error: messageOf(error),
+      });
     });
   }
 }
 
-function couldNotRun(execution: Execution, log: JobLog, error: unknown): JobResult {
-  if (execution.signal.aborted) return withOutcome({ kind: 'canceled' });
+const DEFAULT_TIMEOUT_SECONDS = 3600;
+
+function couldNotRun(log: JobLog, error: unknown): Outcome {
   const message = messageOf(error);
   const next = error instanceof Fault ? error.next : undefined;
   log.line(`ERROR: ${message}`);
   if (next !== undefined) log.line(next);
-  const why =
-    error instanceof Fault && error.code.startsWith('IMAGE_')
-      ? 'image_pull_failure'
-      : 'runner_system_failure';
-  return withOutcome({ kind: 'couldNotRun', why, message });
+  const pull = error instanceof Fault && error.code.startsWith('IMAGE_');
+  return { kind: 'couldNotRun', why: pull ? 'image_pull_failure' : 'runner_system_failure', message };
 }
 
 const withOutcome = (outcome: Outcome): JobResult => ({
@@ -83,203 +66,108 @@ const withOutcome = (outcome: Outcome): JobResult => ({
   notes: [],
   dotenv: {},
   environmentUrl: undefined,
+  artifacts: undefined,
+  reports: [],
+  release: undefined,
 });
 
-async function attempt(execution: Execution, log: JobLog, undo: Undo): Promise<JobResult> {
-  const prepared = await prepare(execution, log, undo);
+interface Attempt {
+  readonly log: JobLog;
+  readonly undo: Undo;
+  /** The user's cancel alone. */
+  readonly canceled: AbortSignal;
+}
+
+/** GitLab's order of steps. */
+async function attempt(execution: Execution, { log, undo, canceled }: Attempt): Promise<JobResult> {
   const { job } = execution.input;
-  await restoreCaches(execution, prepared.workspace, prepared.environment.values, log);
-  await restoreArtifacts(execution.incoming, prepared.workspace, log);
-  const outcome = await runScripts(execution, prepared, undo);
-  const left = await collectArtifacts(execution, { ...prepared, outcome });
-  await saveCaches(execution, prepared.workspace, { values: prepared.environment.values, outcome, log });
+  const { clock } = execution.config;
+  requireRunnableSteps(job);
+  const startedAt = clock.elapsed();
+  const prepared = await prepare(execution, log, undo);
+  const { timeouts, workspace, environment } = prepared;
+  const limits = (): Limits => {
+    const left = timeouts.jobSeconds - (clock.elapsed() - startedAt) / 1000;
+    return { timeoutSeconds: Math.max(0, Math.min(timeouts.scriptSeconds, left)), signal: canceled };
+  };
+  const shell = await openShell(execution, prepared, undo);
+  const hook = await runHook(shell, job, limits());
+  if (hook.kind !== 'passed') return { ...withOutcome(hook), notes: prepared.image?.notes ?? [] };
+  await showFiles(execution, prepared);
+  const caches = cachePlace(execution, prepared);
+  const planned = await restoreCaches(caches, job.caches);
+  await restoreArtifacts(execution.incoming, workspace, log);
+  execution.signal.throwIfAborted();
+  const main = rounded(await runMain(shell, job, limits), timeouts);
+  const release = await releaseOf(execution, prepared, main);
+  const outcome = await runAfterScript(shell, job, main, timeouts);
+  const ended: Ended = {
+    job,
+    workspace,
+    projectDir: prepared.place.projectDir,
+    values: environment.values,
+    log,
+    outcome,
+    outputDir: execution.outputDir,
+    now: clock.now(),
+  };
+  await saveCaches(caches, planned, ended);
+  return { ...(await collect(ended)), release, notes: prepared.image?.notes ?? [] };
+}
+
+/** A script that its time-out ended is told by what was asked, not by what was left of it. */
+function rounded(outcome: Outcome, { scriptSeconds }: { scriptSeconds: number }): Outcome {
+  return outcome.kind === 'timedOut' ? { ...outcome, afterSeconds: scriptSeconds } : outcome;
+}
+
+/** Artifacts, reports, coverage, and the environment's address, which dotenv may name. */
+async function collect(ended: Ended): Promise<JobResult> {
+  const { job, log, values, outcome } = ended;
+  const base = withOutcome(outcome);
+  if (outcome.kind === 'couldNotRun') return base;
+  const { refused, ...kept } = await keepAll(ended);
   const url = job.environment?.url;
   return {
-    outcome,
+    ...base,
+    ...kept,
+    outcome: outcome.kind === 'passed' ? (refused ?? outcome) : outcome,
     coverage: jobCoverage(job.coverage, log.text),
-    notes: prepared.image?.notes ?? [],
-    dotenv: left.dotenv,
-    environmentUrl:
-      url === undefined
-        ? undefined
-        : expandVariables(url, { ...prepared.environment.values, ...left.dotenv }),
+    environmentUrl: url === undefined ? undefined : expandVariables(url, { ...values, ...kept.dotenv }),
   };
 }
 
-async function prepare(execution: Execution, log: JobLog, undo: Undo): Promise<Prepared> {
-  const { config, input } = execution;
-  const startedAt = config.clock.now();
-  const dir = path.join(
-    config.dir,
-    'jobs',
-    `${input.runId}-${input.jobId}-${randomBytes(3).toString('hex')}`,
-  );
-  const onHost = input.job.image === undefined || input.request.executor === 'host';
-  const projectDir = onHost ? path.join(dir, 'project') : `/builds/${input.request.facts.projectPath}`;
-  const place: JobPlace = {
-    projectDir,
-    temporaryDir: { host: path.join(dir, 'project.tmp'), inside: `${projectDir}.tmp` },
-    startedAt,
-    token: randomBytes(20).toString('hex'),
-    timeoutSeconds: input.job.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
-  };
-  await mkdir(place.temporaryDir.host, { recursive: true });
-  const environment = await jobEnvironment(input, place, execution.incoming.dotenv);
-  log.addSecrets(environment.secrets);
-  const image = onHost ? undefined : await resolveImage(execution, environment, log);
-  const checkout = await checkoutFor(execution, environment, image);
-  const workspace = await makeWorkspace(dir, checkout);
-  undo.add(() => workspace.remove());
-  return { workspace, environment, place, image, log };
-}
-
-async function resolveImage(
-  execution: Execution,
-  environment: JobEnvironment,
-  log: JobLog,
-): Promise<ResolvedImage | undefined> {
-  const request = execution.input.job.image;
-  if (request === undefined) return undefined;
-  const name = expandVariables(request.name, environment.values);
-  if (name === '') {
-    throw new Fault('IMAGE_NAME_EMPTY', `image: ${request.name} is empty once its variables are expanded`);
+async function keepAll(ended: Ended): Promise<KeptReports & Pick<JobResult, 'artifacts'>> {
+  const asked = ended.job.artifacts;
+  if (!asked || ended.outcome.kind === 'canceled') {
+    return { artifacts: undefined, reports: [], dotenv: {}, refused: undefined };
   }
-  log.line(`Using the image ${name}`);
-  const resolving = execution.config.images.resolve(name, {
-    policy: request.pullPolicy?.[0] ?? 'if-not-present',
-    credentials: environment.values['DOCKER_AUTH_CONFIG'],
-    onLog: (text) => log.line(text),
-    signal: execution.signal,
-  });
-  const resolved = await orAborted(resolving, execution.signal);
-  for (const note of resolved.notes) log.line(`NOTE: ${note}`);
-  return resolved;
+  const artifacts = await keepArtifacts(asked, ended);
+  return { artifacts, ...(await keepReports(asked, ended)) };
 }
 
-/** What takes long and cannot be ended goes on without the job that asked for it. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  work.catch(() => undefined);
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason instanceof Error ? signal.reason : new Error('canceled'));
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}
-
-/** Images that do not run as root get files that everyone may write, as GitLab's runner gives them. */
-async function checkoutFor(
+async function releaseOf(
   execution: Execution,
-  environment: JobEnvironment,
-  image: ResolvedImage | undefined,
-): Promise<string | undefined> {
-  const strategy = environment.values['GIT_STRATEGY'];
-  if (strategy === 'none' || strategy === 'empty') return undefined;
-  const user = execution.input.job.image?.user ?? image?.image.config.config?.User ?? '';
-  const open = user !== '' && !/^(0|root)(:|$)/.test(user);
-  const { facts, projectDir } = execution.input.request;
-  return execution.config.checkouts.folder(facts, projectDir, open);
+  prepared: Prepared,
+  outcome: Outcome,
+): Promise<JobResult['release']> {
+  const { release } = execution.input.job;
+  if (!release || outcome.kind !== 'passed') return undefined;
+  return recordRelease(release, {
+    workspaceDir: prepared.workspace.dir,
+    values: prepared.environment.values,
+    log: prepared.log,
+    outputDir: execution.outputDir,
+    now: execution.config.clock.now(),
+  });
 }
 
-async function runScripts(execution: Execution, prepared: Prepared, undo: Undo): Promise<Outcome> {
-  const { job } = execution.input;
-  const { environment, place, image, workspace, log } = prepared;
-  const pod = await makePod(execution, image);
-  undo.add(() => pod.remove());
-  await startServices(execution, prepared, pod);
-  const rootUpper = path.join(path.dirname(workspace.dir), 'root');
-  await mkdir(rootUpper, { recursive: true });
-  const tools = image?.needsTools
-    ? await execution.config.tools.attach({
-        name: job.name,
-        projectDir: place.projectDir,
-        hostProjectDir: workspace.dir,
-        rootUpper,
-        rootLayers: image.layers,
-        timestampMs: Date.parse(execution.input.request.facts.timestamp),
-        signal: execution.signal,
-      })
-    : undefined;
-  if (tools) undo.add(() => tools.close());
-  const base = image ? containerEnv(image.image.config) : {};
-  const shell: ShellPlace = {
-    pod,
-    image,
-    request: job.image,
-    rootUpper,
+function cachePlace({ config, input }: Execution, { workspace, environment, log }: Prepared): CachePlace {
+  return {
+    store: new CacheStore(path.join(config.dir, 'caches'), config.cacheLimits),
+    project: input.request.projectDir,
     workspace,
-    projectDir: place.projectDir,
-    temporaryDir: place.temporaryDir,
-    mounts: tools?.mounts ?? [],
-    env: { ...base, ...environment.values, ...safeDirectory(place.projectDir), ...tools?.env },
+    values: environment.values,
     log,
-    clock: execution.config.clock,
+    now: () => config.clock.now(),
   };
-  return scriptAndAfterScript(execution, shell, place.timeoutSeconds);
-}
-
-/** git refuses a work tree of another user's; the job's checkout is meant to be used by whoever the image runs as. */
-const safeDirectory = (projectDir: string): Record<string, string> => ({
-  GIT_CONFIG_COUNT: '1',
-  GIT_CONFIG_KEY_0: 'safe.directory',
-  GIT_CONFIG_VALUE_0: projectDir,
-});
-
-async function scriptAndAfterScript(
-  execution: Execution,
-  shell: ShellPlace,
-  timeoutSeconds: number,
-): Promise<Outcome> {
-  const { job } = execution.input;
-  const commands = [...job.beforeScript, ...job.script];
-  const outcome = await runShell(shell, {
-    name: 'script',
-    commands,
-    timeoutSeconds,
-    signal: execution.signal,
-  });
-  if (job.afterScript.length === 0) return outcome;
-  shell.log.line('Running after_script');
-  const status = { CI_JOB_STATUS: statusWord(outcome) };
-  const after = await runShell(
-    { ...shell, env: { ...shell.env, ...status } },
-    { name: 'after-script', commands: job.afterScript, timeoutSeconds: 300, signal: undefined },
-  );
-  if (after.kind !== 'passed')
-    shell.log.line('WARNING: after_script failed; it does not change the job’s state');
-  return outcome;
-}
-
-async function makePod(execution: Execution, image: ResolvedImage | undefined): Promise<Pod> {
-  const { config, input } = execution;
-  const runtime = image ? config.runtime : config.hostRuntime;
-  const names = input.job.services.flatMap((service) => serviceNames(service));
-  return runtime.createPod({
-    name: `job-${input.runId}-${input.jobId}-${randomBytes(3).toString('hex')}`,
-    hostname: `runner-job-${input.jobId}`,
-    labels: { 'updraft/run': String(input.runId), 'updraft/job': input.job.name },
-    hosts: Object.fromEntries(names.map((name) => [name, '127.0.0.1'])),
-    gatewayPortsOnLoopback: config.gatewayPorts,
-  });
-}
-
-async function startServices(execution: Execution, prepared: Prepared, pod: Pod): Promise<void> {
-  const { job } = execution.input;
-  for (const [index, service] of job.services.entries()) {
-    const name = expandVariables(service.name, prepared.environment.values);
-    prepared.log.line(`Starting the service ${name}`);
-    const resolved = await execution.config.images.resolve(name, {
-      policy: service.pullPolicy?.[0] ?? 'if-not-present',
-      credentials: prepared.environment.values['DOCKER_AUTH_CONFIG'],
-      onLog: (text) => prepared.log.line(text),
-      signal: execution.signal,
-    });
-    await startService(pod, { ...service, name }, resolved, {
-      index,
-      env: prepared.environment.values,
-      log: prepared.log,
-      clock: execution.config.clock,
-      signal: execution.signal,
-    });
-  }
 }

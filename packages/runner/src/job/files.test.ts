@@ -11,7 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { packFiles, selectFiles, unpackFiles } from './files.ts';
+import { packFiles, unpackFiles } from './files.ts';
+import { selectFiles } from './selection.ts';
 
 let dir: string;
 let workspace: string;

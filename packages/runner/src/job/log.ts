@@ -1,17 +1,22 @@
 import { Masker } from './masking.ts';
+import { SectionFilter } from './sections.ts';
 
-/** Keeps the end of a log for `coverage:`, and as much of the whole as GitLab keeps. */
+/** As much of a log as GitLab keeps. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** A job's log on its way out: masked, counted, cut at GitLab's limit with a line that says so. */
+/** A job's log on its way out: masked, without section markers, cut at GitLab's limit with a line that says so. */
 export class JobLog {
   readonly #write: (text: string) => void;
-  readonly #decoder = new TextDecoder();
+  readonly #sections = new SectionFilter();
+  #decoder = new TextDecoder();
+  #secrets: readonly string[];
   #masker: Masker;
   #size = 0;
   #text = '';
+  #lineOpen = false;
 
   constructor(secrets: readonly string[], write: (text: string) => void) {
+    this.#secrets = secrets;
     this.#masker = new Masker(secrets);
     this.#write = write;
   }
@@ -19,20 +24,29 @@ export class JobLog {
   /** Secrets that became known later (dotenv values, a token); earlier text stays as it is. */
   addSecrets(secrets: readonly string[]): void {
     this.flush();
-    this.#masker = new Masker(secrets);
+    this.#secrets = [...this.#secrets, ...secrets];
+    this.#masker = new Masker(this.#secrets);
   }
 
   bytes(chunk: Buffer): void {
-    this.#push(this.#masker.push(this.#decoder.decode(chunk, { stream: true })));
+    this.#push(this.#filter(this.#decoder.decode(chunk, { stream: true })));
   }
 
-  /** A line of the runner's own. */
+  /** A line of the runner's own; it begins a new line whatever the script printed last. */
   line(text: string): void {
-    this.#push(this.#masker.push(`${text}\n`));
+    this.flush();
+    const start = this.#lineOpen ? '\n' : '';
+    this.#push(new Masker(this.#secrets).push(`${start}${text}\n`));
+  }
+
+  warning(text: string): void {
+    this.line(`WARNING: ${text}`);
   }
 
   flush(): void {
-    this.#push(this.#masker.end());
+    const rest = this.#filter(this.#decoder.decode());
+    this.#decoder = new TextDecoder();
+    this.#push(rest + this.#masker.push(this.#sections.end()) + this.#masker.end());
   }
 
   /** What was written so far. */
@@ -40,8 +54,11 @@ export class JobLog {
     return this.#text;
   }
 
+  readonly #filter = (text: string): string => this.#masker.push(this.#sections.push(text));
+
   #push(text: string): void {
     if (text === '' || this.#size > LIMIT_BYTES) return;
+    this.#lineOpen = !text.endsWith('\n');
     this.#size += Buffer.byteLength(text);
     const last = this.#size > LIMIT_BYTES;
     const shown = last

@@ -8,42 +8,58 @@ const SHORTEST = 8;
  * `push` gives what is safe to show; `end` the rest.
  */
 export class Masker {
+  /** Longest first: where two begin at the same place the longer one is hidden. */
   readonly #secrets: readonly string[];
+  readonly #pattern: RegExp | undefined;
+  readonly #longest: number;
   #kept = '';
 
   constructor(secrets: readonly string[]) {
     const lines = secrets.flatMap((secret) => [secret, ...secret.split('\n')]);
     const long = lines.map((line) => line.trim()).filter((line) => line.length >= SHORTEST);
     this.#secrets = [...new Set(long)].toSorted((a, b) => b.length - a.length);
+    this.#longest = this.#secrets[0]?.length ?? 0;
+    if (this.#longest > 0) this.#pattern = new RegExp(this.#secrets.map(escaped).join('|'), 'g');
   }
 
   push(text: string): string {
-    const masked = this.#mask(this.#kept + text);
-    const keep = this.#possibleStart(masked);
-    this.#kept = keep === 0 ? '' : masked.slice(-keep);
-    return keep === 0 ? masked : masked.slice(0, -keep);
+    if (!this.#pattern) return text;
+    const all = this.#kept + text;
+    let shown = '';
+    let at = 0;
+    for (;;) {
+      const hold = this.#possibleStart(all, at);
+      this.#pattern.lastIndex = at;
+      const match = this.#pattern.exec(all);
+      // A secret that may only be half there, and begins no later, has to be waited for.
+      if (!match || match.index >= hold) {
+        this.#kept = all.slice(hold);
+        return shown + all.slice(at, hold);
+      }
+      shown += all.slice(at, match.index) + MASK;
+      at = match.index + match[0].length;
+    }
   }
 
   end(): string {
     const rest = this.#kept;
     this.#kept = '';
-    return rest;
+    return this.#pattern ? rest.replaceAll(this.#pattern, MASK) : rest;
   }
 
-  #mask(text: string): string {
-    let masked = text;
-    for (const secret of this.#secrets) masked = masked.replaceAll(secret, MASK);
-    return masked;
-  }
-
-  /** Length of the longest end of `text` that a secret begins with. */
-  #possibleStart(text: string): number {
-    let longest = 0;
-    for (const secret of this.#secrets) {
-      for (let length = Math.min(secret.length - 1, text.length); length > longest; length -= 1) {
-        if (text.endsWith(secret.slice(0, length))) longest = length;
+  /** The first place at or after `from` where the rest of `text` is the beginning of a secret, not all of it. */
+  #possibleStart(text: string, from: number): number {
+    const first = Math.max(from, text.length - this.#longest + 1);
+    for (let at = first; at < text.length; at += 1) {
+      const rest = text.length - at;
+      if (
+        this.#secrets.some((secret) => secret.length > rest && text.startsWith(secret.slice(0, rest), at))
+      ) {
+        return at;
       }
     }
-    return longest;
+    return text.length;
   }
 }
+
+const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { jobCoverage } from './coverage.ts';
-import { parseDotenv } from './dotenv.ts';
 import { serviceNames } from './services.ts';
 
 test('coverage is the number in the last line that matches', () => {
@@ -10,18 +9,11 @@ test('coverage is the number in the last line that matches', () => {
   expect(jobCoverage('Lines: (.*)%', log)).toBeUndefined();
 });
 
-test('dotenv takes values literally and names what is no variable', () => {
-  expect(parseDotenv('A=1\nB="x y"\n\n# no\nA=2\r\nC=a=b')).toEqual({
-    variables: { A: '2', B: '"x y"', C: 'a=b' },
-    refused: ['# no'],
-  });
-});
-
 test('a service answers to its aliases and to both spellings of its image', () => {
   const service = { name: 'registry.example:5000/group/postgres:15', aliases: ['db'], variables: {} };
   expect(serviceNames(service)).toEqual([
     'db',
-    'registry.example:5000__group__postgres',
-    'registry.example:5000-group-postgres',
+    'registry.example__group__postgres',
+    'registry.example-group-postgres',
   ]);
 });

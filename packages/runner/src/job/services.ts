@@ -1,79 +1,149 @@
-import { connect } from 'node:net';
-import type { Clock } from '@updraft/kit';
-import type { Container, Pod } from '@updraft/pods';
 import { expandVariables } from '@updraft/gitlab-ci';
 import type { ServiceRequest } from '@updraft/gitlab-ci';
-import { containerEnv, entryCommand, exposedPorts } from './image.ts';
+import type { Clock } from '@updraft/kit';
+import type { Container, ContainerExit, Pod } from '@updraft/pods';
+import { containerEnv, entryCommand } from './image.ts';
 import type { JobLog } from './log.ts';
+import { readinessOf, waitUntilReady } from './service-health.ts';
+import type { Readiness } from './service-health.ts';
 import type { ResolvedImage } from '../ports.ts';
 
-const READY_WITHIN_MS = 30_000;
-const ASK_EVERY_MS = 200;
+/** Of what a service prints so much is kept, for the case that it fails. */
+const KEPT_BYTES = 16 * 1024;
+const SHOWN_LINES = 20;
 
 /** Host names of a service: its aliases, and GitLab's two spellings of the image's name. */
 export function serviceNames(service: ServiceRequest): readonly string[] {
-  const bare = service.name.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
-  return [...new Set([...service.aliases, bare.replaceAll('/', '__'), bare.replaceAll('/', '-')])];
+  const aliases = service.aliases.flatMap((alias) => alias.split(/[\s,]+/)).filter(Boolean);
+  const bare = service.name
+    .replace(/@.*$/, '')
+    .replace(/:[^/:]*$/, '')
+    .replace(/^([^/]*):\d+\//, '$1/');
+  return [...new Set([...aliases, bare.replaceAll('/', '__'), bare.replaceAll('/', '-')])];
 }
 
-/** Starts a service beside the job and waits for its first port, as GitLab does: in vain is only a warning. */
-export async function startService(
-  pod: Pod,
-  service: ServiceRequest,
-  resolved: ResolvedImage,
-  context: {
-    index: number;
-    env: Readonly<Record<string, string>>;
-    log: JobLog;
-    clock: Clock;
-    signal: AbortSignal;
-  },
-): Promise<Container> {
-  const { env, log, clock, signal } = context;
-  const own = Object.entries(service.variables).map(([key, value]) => [key, expandVariables(value, env)]);
-  const container = await pod.start(
-    {
-      name: `service-${context.index}`,
-      rootFs: { layers: resolved.layers },
-      command: entryCommand(resolved.image.config, service.entrypoint, service.command),
-      env: { ...containerEnv(resolved.image.config), ...env, ...Object.fromEntries(own) },
-      workingDir: resolved.image.config.config?.WorkingDir || '/',
-      security: { user: service.user ?? resolved.image.config.config?.User ?? '0' },
-    },
-    { onStdout: () => undefined, onStderr: () => undefined },
+/** Where a job's services run: beside it, in its pod. */
+export interface ServicePlace {
+  readonly pod: Pod;
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: JobLog;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** A service with its image, ready to be started. */
+export interface PlannedService {
+  /** Its image's name, expanded. */
+  readonly name: string;
+  readonly request: ServiceRequest;
+  readonly image: ResolvedImage;
+}
+
+interface Started {
+  readonly name: string;
+  readonly container: Container;
+  readonly readiness: Readiness;
+  readonly output: ServiceOutput;
+}
+
+/**
+ * Starts services, then waits for all of them at once, each for at most as long as GitLab does: in vain is a warning
+ * with the last that the service said. One that ends while the job runs is said too.
+ * @returns to be called when the job is over: from then on their end is no news.
+ */
+export async function startServices(
+  place: ServicePlace,
+  services: readonly PlannedService[],
+): Promise<() => void> {
+  const started: Started[] = [];
+  for (const [index, service] of services.entries()) started.push(await startOne(place, service, index));
+  let over = false;
+  const waiting = started.map((service) => awaitReady(place, service));
+  await Promise.all(waiting);
+  const watch = async (service: Started) => {
+    const exit = await service.container.exited;
+    if (!over && !service.output.reported) report(place.log, service, ended(exit));
+  };
+  for (const service of started) void watch(service);
+  return () => {
+    over = true;
+    for (const { output } of started) output.flush();
+  };
+}
+
+async function startOne(place: ServicePlace, service: PlannedService, index: number): Promise<Started> {
+  const { request, image, name } = service;
+  const { env, log } = place;
+  log.line(`Starting the service ${name}`);
+  const own = Object.fromEntries(
+    Object.entries(request.variables).map(([key, value]) => [key, expandVariables(value, env)]),
   );
-  const [port] = exposedPorts(resolved.image.config);
-  if (port === undefined || pod.address === undefined) return container;
-  if (!(await answers(pod.address, port, { clock, signal, container }))) {
-    log.line(`WARNING: the service ${service.name} did not answer on port ${port} within 30 s`);
-  }
-  return container;
+  const config = image.image.config;
+  const all = { ...containerEnv(config), ...env, ...own };
+  const output = new ServiceOutput(env['CI_DEBUG_SERVICES'] === 'true' ? { log, name } : undefined);
+  const onOutput = (chunk: Buffer) => output.add(chunk);
+  const container = await place.pod.start(
+    {
+      name: `service-${index}`,
+      rootFs: { layers: image.layers },
+      command: entryCommand(config, request.entrypoint, request.command),
+      env: all,
+      workingDir: config.config?.WorkingDir || '/',
+      security: { user: request.user ?? (config.config?.User || '0') },
+    },
+    { onStdout: onOutput, onStderr: onOutput },
+  );
+  return { name, container, output, readiness: readinessOf(config, all) };
 }
 
-async function answers(
-  address: string,
-  port: number,
-  context: { clock: Clock; signal: AbortSignal; container: Container },
-): Promise<boolean> {
-  let ended = false;
-  void context.container.exited.then(() => (ended = true));
-  const deadline = context.clock.elapsed() + READY_WITHIN_MS;
-  while (context.clock.elapsed() < deadline && !ended) {
-    if (await canConnect(address, port)) return true;
-    await context.clock.sleep(ASK_EVERY_MS, context.signal);
-  }
-  return false;
+async function awaitReady(place: ServicePlace, service: Started): Promise<void> {
+  const { container, readiness } = service;
+  const why = await waitUntilReady(container, readiness, { ...place, address: place.pod.address });
+  if (why === undefined) return;
+  report(place.log, service, why.kind === 'ended' ? ended(why.exit) : why.message);
 }
 
-function canConnect(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 1000 });
-    const answer = (connected: boolean) => {
-      socket.destroy();
-      resolve(connected);
-    };
-    socket.once('connect', () => answer(true));
-    socket.once('error', () => answer(false));
-    socket.once('timeout', () => answer(false));
-  });
+function ended(exit: ContainerExit): string {
+  return exit.kind === 'exited' ? `ended with exit code ${exit.code}` : `could not start: ${exit.message}`;
+}
+
+function report(log: JobLog, { name, output }: Started, what: string): void {
+  output.reported = true;
+  log.warning(`the service ${name} ${what}`);
+  const lines = output.lastLines();
+  if (lines.length > 0) log.line(`The last it said:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** What a service prints: its end is kept, and with CI_DEBUG_SERVICES every line goes to the job's log. */
+class ServiceOutput {
+  reported = false;
+  readonly #shown: { readonly log: JobLog; readonly name: string } | undefined;
+  #kept = '';
+  #line = '';
+
+  constructor(shown: { log: JobLog; name: string } | undefined) {
+    this.#shown = shown;
+  }
+
+  add(chunk: Buffer): void {
+    const text = chunk.toString('utf8');
+    this.#kept = (this.#kept + text).slice(-KEPT_BYTES);
+    if (!this.#shown) return;
+    const lines = (this.#line + text).split('\n');
+    this.#line = lines.pop() ?? '';
+    for (const line of lines) this.#show(line);
+  }
+
+  flush(): void {
+    if (this.#line !== '') this.#show(this.#line);
+    this.#line = '';
+  }
+
+  lastLines(): readonly string[] {
+    return this.#kept.trimEnd().split('\n').filter(Boolean).slice(-SHOWN_LINES);
+  }
+
+  #show(line: string): void {
+    this.#shown?.log.line(`[service:${this.#shown.name}] ${line}`);
+  }
 }

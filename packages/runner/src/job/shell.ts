@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@updraft/kit';
@@ -5,24 +6,30 @@ import type { Container, ContainerExit, ContainerSpec, Mount, Pod } from '@updra
 import type { ImageRequest } from '@updraft/gitlab-ci';
 import type { JobLog } from './log.ts';
 import type { Outcome } from './outcome.ts';
-import { shellCommand, shellScript } from './script.ts';
+import { descendants, signalThose } from './process-tree.ts';
+import { divideEnvironment, shellCommand, shellScript } from './script.ts';
 import type { Workspace } from './workspace.ts';
 import type { ResolvedImage } from '../ports.ts';
 
 /** How long a script may take to end by itself once it is told to. */
-const STOP_GRACE_MS = 2000;
+const STOP_GRACE_MS = 10_000;
 
 /** Where a job's shells run. Two of them share files, not processes: script, then after_script. */
 export interface ShellPlace {
   readonly pod: Pod;
   readonly image: ResolvedImage | undefined;
   readonly request: ImageRequest | undefined;
+  /** For jobs on the host: the shell. undefined: bash where there is one. */
+  readonly hostShell: string | undefined;
   /** The container's writes; kept from script to after_script. */
   readonly rootUpper: string;
   readonly workspace: Workspace;
   readonly projectDir: string;
   readonly temporaryDir: { readonly host: string; readonly inside: string };
   readonly mounts: readonly Mount[];
+  /** What the image brings; the shell is looked for in its PATH. */
+  readonly imageEnv: Readonly<Record<string, string>>;
+  /** The job's variables. */
   readonly env: Readonly<Record<string, string>>;
   readonly log: JobLog;
   readonly clock: Clock;
@@ -33,18 +40,34 @@ export interface Shell {
   readonly commands: readonly string[];
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal | undefined;
+  /** Beside the place's. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs commands in one shell to their end, their time-out or the user's cancel. */
+/** Runs commands in one shell to their end, their time-out or the user's cancel. Nothing it started runs on. */
 export async function runShell(place: ShellPlace, shell: Shell): Promise<Outcome> {
-  const file = path.join(place.temporaryDir.host, shell.name);
-  await writeFile(file, shellScript(place.projectDir, shell.commands), { mode: 0o755 });
   if (shell.signal?.aborted) return { kind: 'canceled' };
-  const container = await startContainer(place, shell);
+  const env = { ...place.env, ...shell.env };
+  const divided = divideEnvironment(env);
+  const script = shellScript(place.projectDir, shell.commands, {
+    exports: divided.exports,
+    trace: env['CI_DEBUG_TRACE'] === 'true',
+    checkExitCodes: env['FF_ENABLE_BASH_EXIT_CODE_CHECK'] === 'true',
+  });
+  // Images whose user is not root have to read it; the folders above it are nobody else's.
+  await writeFile(path.join(place.temporaryDir.host, shell.name), script, { mode: 0o755 });
+  const container = await startContainer(place, shell, { ...place.imageEnv, ...divided.process });
+  const outcome = await watchOver(place, shell, container);
+  place.log.flush();
+  return outcome;
+}
+
+async function watchOver(place: ShellPlace, shell: Shell, container: Container): Promise<Outcome> {
   let ending: Outcome | undefined;
+  let stopping: Promise<void> | undefined;
   const end = (outcome: Outcome) => {
     ending ??= outcome;
-    void container.stop(STOP_GRACE_MS).catch(() => undefined);
+    stopping ??= stopAll(container, place.image !== undefined);
   };
   const cancel = () => end({ kind: 'canceled' });
   const stopTimer = place.clock.timer(shell.timeoutSeconds * 1000, () =>
@@ -55,38 +78,68 @@ export async function runShell(place: ShellPlace, shell: Shell): Promise<Outcome
   const exit = await container.exited;
   stopTimer();
   shell.signal?.removeEventListener('abort', cancel);
-  place.log.flush();
-  return ending ?? outcomeOf(exit);
+  await stopping;
+  return ending ?? outcomeOf(exit, place);
 }
 
-function outcomeOf(exit: ContainerExit): Outcome {
+/**
+ * SIGTERM to every process, SIGKILL after the grace period. A container's stop reaches its first process (or, on the
+ * host, its group), and a shell acts on a signal only when the program it waits for has ended: so all are told.
+ */
+async function stopAll(container: Container, contained: boolean): Promise<void> {
+  const { pid } = container;
+  const all = pid === undefined ? [] : descendants(pid);
+  const others = contained ? all : all.filter((each) => each.group !== pid);
+  const stopped = container.stop(STOP_GRACE_MS);
+  signalThose(others, 'SIGTERM');
+  await stopped.catch(() => undefined);
+  signalThose(others, 'SIGKILL');
+}
+
+function outcomeOf(exit: ContainerExit, place: ShellPlace): Outcome {
   if (exit.kind === 'couldNotStart') {
-    return { kind: 'couldNotRun', why: 'runner_system_failure', message: exit.message };
+    return { kind: 'couldNotRun', why: 'runner_system_failure', message: notStarted(exit.message, place) };
   }
   if (exit.code === 0) return { kind: 'passed' };
   const memory = exit.outOfMemory ? ' (out of memory)' : '';
   return { kind: 'failed', exitCode: exit.code, reason: `exit code ${exit.code}${memory}` };
 }
 
-async function startContainer(place: ShellPlace, shell: Shell): Promise<Container> {
-  const { image, request, log } = place;
-  const config = image?.image.config.config ?? {};
-  const entrypoint = request?.entrypoint ?? config.Entrypoint ?? [];
-  const inside = image ? place.temporaryDir.inside : place.temporaryDir.host;
-  const user = request?.user ?? config.User;
+/** What is missing is most often the shell: images that hold one program alone have none. */
+function notStarted(message: string, { image, request }: ShellPlace): string {
+  if (!image || !/"?\bsh"?: (executable file )?(not found|no such file)/i.test(message)) return message;
+  return `the image ${request?.name ?? ''} has no shell (sh), which a job's script needs: ${message}`;
+}
+
+async function startContainer(
+  place: ShellPlace,
+  shell: Shell,
+  env: Readonly<Record<string, string>>,
+): Promise<Container> {
+  const { image, log } = place;
   const onOutput = (chunk: Buffer) => log.bytes(chunk);
+  const user = place.request?.user ?? image?.image.config.config?.User;
   return place.pod.start(
     {
       name: shell.name,
-      command: [...entrypoint.filter((word) => word !== ''), ...shellCommand(`${inside}/${shell.name}`)],
-      env: place.env,
+      command: commandOf(place, shell.name),
+      env,
       workingDir: place.projectDir,
       ...(image ? files(place, image) : { rootFs: { layers: [] } }),
-      ...(user ? { security: { user } } : {}),
+      ...(image && user ? { security: { user } } : {}),
     },
     { onStdout: onOutput, onStderr: onOutput },
   );
 }
+
+function commandOf({ image, request, temporaryDir, hostShell }: ShellPlace, name: string): readonly string[] {
+  if (!image) return [hostShell ?? defaultHostShell(), path.join(temporaryDir.host, name)];
+  const entrypoint = request?.entrypoint ?? image.image.config.config?.Entrypoint ?? [];
+  return [...entrypoint.filter((word) => word !== ''), ...shellCommand(`${temporaryDir.inside}/${name}`)];
+}
+
+const defaultHostShell = (): string =>
+  ['/usr/local/bin/bash', '/usr/bin/bash', '/bin/bash'].find((file) => existsSync(file)) ?? 'sh';
 
 /** The image's files with what the job sees in them: its project, its temporary folder, its tools' socket. */
 const files = (place: ShellPlace, image: ResolvedImage): Pick<ContainerSpec, 'rootFs' | 'mounts'> => ({

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Undo } from '@updraft/kit';
+import type { Pod } from '@updraft/pods';
+import type { Execution } from './execution.ts';
+import { containerEnv } from './image.ts';
+import { resolveRequest } from './prepare.ts';
+import type { Prepared } from './prepare.ts';
+import { serviceNames, startServices } from './services.ts';
+import type { ShellPlace } from './shell.ts';
+import type { ResolvedImage } from '../ports.ts';
+
+/** The pod with its services, and what shells in it need. */
+export async function openShell(execution: Execution, prepared: Prepared, undo: Undo): Promise<ShellPlace> {
+  const { job } = execution.input;
+  const { environment, place, image, workspace, log } = prepared;
+  const pod = await makePod(execution, image);
+  undo.add(() => pod.remove());
+  await openServices(execution, prepared, { pod, undo });
+  const rootUpper = path.join(path.dirname(workspace.temporaryDir), '.root');
+  if (image) await mkdir(rootUpper, { recursive: true });
+  const tools = image?.needsTools
+    ? await attachTools(execution, prepared, { image, rootUpper, undo })
+    : undefined;
+  return {
+    pod,
+    image,
+    request: job.image,
+    hostShell: execution.hostShell,
+    rootUpper,
+    workspace,
+    projectDir: place.projectDir,
+    temporaryDir: place.temporaryDir,
+    mounts: tools?.mounts ?? [],
+    imageEnv: image ? containerEnv(image.image.config) : {},
+    env: { ...environment.values, ...safeDirectory(place.projectDir), ...tools?.env },
+    log,
+    clock: execution.config.clock,
+  };
+}
+
+async function attachTools(
+  { config, input, signal }: Execution,
+  { place, workspace }: Prepared,
+  { image, rootUpper, undo }: { image: ResolvedImage; rootUpper: string; undo: Undo },
+) {
+  const tools = await config.tools.attach({
+    name: input.job.name,
+    projectDir: place.projectDir,
+    hostProjectDir: workspace.dir,
+    rootUpper,
+    rootLayers: image.layers,
+    timestampMs: Date.parse(input.request.facts.timestamp),
+    signal,
+  });
+  undo.add(() => tools.close());
+  return tools;
+}
+
+/** git refuses a work tree of another user's; the job's checkout is meant to be used by whoever the image runs as. */
+const safeDirectory = (projectDir: string): Record<string, string> => ({
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'safe.directory',
+  GIT_CONFIG_VALUE_0: projectDir,
+});
+
+async function makePod(execution: Execution, image: ResolvedImage | undefined): Promise<Pod> {
+  const { config, input } = execution;
+  const runtime = image ? config.runtime : config.hostRuntime;
+  const names = input.job.services.flatMap((service) => serviceNames(service));
+  return runtime.createPod({
+    name: `job-${input.runId}-${input.jobId}-${randomBytes(3).toString('hex')}`,
+    hostname: `runner-job-${input.jobId}`,
+    labels: { 'updraft/run': String(input.runId), 'updraft/job': input.job.name },
+    hosts: Object.fromEntries(names.map((name) => [name, '127.0.0.1'])),
+    gatewayPortsOnLoopback: config.gatewayPorts,
+  });
+}
+
+async function openServices(
+  execution: Execution,
+  { environment, image, log }: Prepared,
+  { pod, undo }: { pod: Pod; undo: Undo },
+): Promise<void> {
+  const { services } = execution.input.job;
+  if (services.length === 0) return;
+  if (!image) {
+    log.warning('services run beside a container and are not started: this job runs on the host itself');
+    return;
+  }
+  const planned = await Promise.all(
+    services.map(async (request) => ({
+      request,
+      ...(await resolveRequest(execution, request, { environment, log })),
+    })),
+  );
+  const { clock } = execution.config;
+  const place = { pod, env: environment.values, log, clock, signal: execution.signal };
+  undo.add(await startServices(place, planned));
+}

@@ -1,0 +1,53 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { signalProcess } from '@updraft/kit';
+
+/** A process of this host, told from a later one of the same id by when it started. */
+export interface HostProcess {
+  readonly pid: number;
+  readonly group: number;
+  readonly startTicks: string;
+}
+
+/** All processes that `pid` has started, directly or not, and that are still below it. */
+export function descendants(pid: number): readonly HostProcess[] {
+  const found: HostProcess[] = [];
+  const waiting = [pid];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    for (const child of childrenOf(next)) {
+      const status = statusOf(child);
+      if (status === undefined || found.some((known) => known.pid === child)) continue;
+      found.push(status);
+      waiting.push(child);
+    }
+  }
+  return found;
+}
+
+/** Sends a signal to those that are still the processes they were. */
+export function signalThose(processes: readonly HostProcess[], signal: NodeJS.Signals): void {
+  for (const { pid, startTicks } of processes) {
+    if (statusOf(pid)?.startTicks === startTicks) signalProcess(pid, signal);
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return []; // It has ended.
+  }
+}
+
+function statusOf(pid: number): HostProcess | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may hold anything; the fields after it are numbers, the first of them the third field.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { pid, group: Number(fields[2]), startTicks: fields[19] ?? '' };
+  } catch {
+    return undefined;
+  }
+}
