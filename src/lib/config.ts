@@ -5,13 +5,22 @@ import { parseDocument } from 'yaml';
 import { StartFault } from './fault.ts';
 import { FileStore } from './store/file-store.ts';
 import { MemoryStore } from './store/memory-store.ts';
+import { PostgresStore } from './store/postgres/postgres-store.ts';
 import type { Store } from './store/store.ts';
 
 export interface Config {
   readonly service: { readonly name: string };
   readonly store:
     | { readonly kind: 'memory'; readonly max_entries: number }
-    | { readonly kind: 'file'; readonly path: string };
+    | { readonly kind: 'file'; readonly path: string }
+    | {
+        readonly kind: 'postgres';
+        /** Absent: DATABASE_URL, or the content of the file that DATABASE_URL_FILE names. */
+        readonly url?: string;
+        readonly pool: number;
+        readonly statement_timeout_ms: number;
+        readonly connect_timeout_ms: number;
+      };
   readonly limits: { readonly body_bytes: number; readonly request_timeout_ms: number };
   readonly shutdown: { readonly drain_delay_ms: number; readonly grace_ms: number };
 }
@@ -44,6 +53,16 @@ const SCHEMA = {
         {
           properties: { kind: { const: 'file' }, path: { type: 'string', minLength: 1 } },
           required: ['path'],
+          additionalProperties: false,
+        },
+        {
+          properties: {
+            kind: { const: 'postgres' },
+            url: { type: 'string', pattern: '^postgres(ql)?://' },
+            pool: { type: 'integer', minimum: 1, maximum: 100, default: 10 },
+            statement_timeout_ms: milliseconds(5_000),
+            connect_timeout_ms: milliseconds(30_000),
+          },
           additionalProperties: false,
         },
       ],
@@ -104,9 +123,42 @@ export function readConfig(file: string): Config {
   return value;
 }
 
-/** Relative paths count from the configuration file. */
-export function createStore(config: Config, configFile: string): Store {
-  if (config.store.kind === 'memory')
-    return new MemoryStore({ maxEntries: config.store.max_entries ?? MAX_ENTRIES });
-  return new FileStore({ path: path.resolve(path.dirname(configFile), config.store.path) });
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Relative paths count from the configuration file. @throws StartFault when a database is asked for and none is named */
+export function createStore({ store }: Config, configFile: string, env: Environment): Store {
+  switch (store.kind) {
+    case 'memory':
+      return new MemoryStore({ maxEntries: store.max_entries ?? MAX_ENTRIES });
+    case 'file':
+      return new FileStore({ path: path.resolve(path.dirname(configFile), store.path) });
+    case 'postgres':
+      return new PostgresStore({
+        url: databaseUrl(store.url, env),
+        pool: store.pool,
+        statementTimeoutMs: store.statement_timeout_ms,
+        connectTimeoutMs: store.connect_timeout_ms,
+      });
+  }
+}
+
+/** It holds a password: it is never part of a message. */
+function databaseUrl(written: string | undefined, env: Environment): string {
+  const file = env['DATABASE_URL_FILE'];
+  const url = env['DATABASE_URL'] ?? (file === undefined ? written : readSecret(file));
+  if (url === undefined || url === '')
+    throw new StartFault('the store is postgres: set DATABASE_URL, DATABASE_URL_FILE or store.url');
+  if (!/^postgres(ql)?:\/\//.test(url))
+    throw new StartFault('the database’s address must begin with postgres:// or postgresql://');
+  return url;
+}
+
+function readSecret(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new StartFault(
+      `DATABASE_URL_FILE: cannot read ${file}: ${error instanceof Error ? error.message : ''}`,
+    );
+  }
 }

@@ -35,7 +35,7 @@ function stopOnSignals(service: RunningService): void {
 try {
   const options = readOptions(process.argv.slice(2));
   if (options === undefined) process.stdout.write(USAGE);
-  else stopOnSignals(await startService(options, log));
+  else stopOnSignals(await startService(options, log, process.env));
 } catch (error) {
   log.flush();
   if (!(error instanceof StartFault)) throw error;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { createStore, readConfig } from './config.ts';
+import { createStore, readConfig, type Environment } from './config.ts';
 import { StartFault } from './fault.ts';
 import { createApp } from './http/app.ts';
 import type { Readiness } from './http/health.ts';
@@ -34,9 +34,13 @@ async function listen(app: FastifyInstance, options: Options): Promise<void> {
 }
 
 /** @throws StartFault */
-export async function startService(options: Options, log: ServiceLog): Promise<RunningService> {
+export async function startService(
+  options: Options,
+  log: ServiceLog,
+  env: Environment = {},
+): Promise<RunningService> {
   const config = readConfig(options.config);
-  const store = createStore(config, options.config);
+  const store = createStore(config, options.config, env);
   await store.open().catch((error: unknown) => {
     throw new StartFault(
       `the store (${store.description}) cannot be opened: ${error instanceof Error ? error.message : ''}`,

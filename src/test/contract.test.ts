@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it as test } from 'vitest';
 import { STORES, runApp, sendRaw, type RunningApp } from './testing/running-app.ts';
 
 const data = (name: string) =>
@@ -25,7 +25,8 @@ async function expectError(
   return body;
 }
 
-describe.each(Object.entries(STORES))('the contract, %s store', (_name, make) => {
+describe.each(Object.entries(STORES))('the contract, %s store', (_name, kind) => {
+  const it = kind.skip === undefined ? test : test.skip;
   let dir: string;
   let app: RunningApp;
   const call = (method: string, at: string, body?: string | Buffer, headers: Record<string, string> = {}) =>
@@ -40,10 +41,13 @@ describe.each(Object.entries(STORES))('the contract, %s store', (_name, make) =>
 
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'addrservice-contract-'));
-    app = await runApp({ store: make(dir) });
-  });
+    if (kind.skip !== undefined) return;
+    await kind.setUp();
+    app = await runApp({ store: kind.make(dir) });
+  }, 60_000);
   afterAll(async () => {
-    await app.close();
+    if (kind.skip === undefined) await app.close();
+    await kind.tearDown();
     await rm(dir, { recursive: true, force: true });
   });
 

@@ -84,6 +84,8 @@ describe('readConfig', () => {
     ['store: {kind: memory, path: /x}', 'path'],
     ['limits: {body_bytes: 0}', 'limits.body_bytes'],
     ['limits: {body_bytes: many}', 'limits.body_bytes'],
+    ['store: {kind: postgres, url: "mysql://x"}', 'store.url'],
+    ['store: {kind: postgres, pool: 0}', 'store.pool'],
     ['- a', 'the file'],
     ['a: [', 'c.yaml'],
   ])('names the key of %s', async (text, named) => {
@@ -92,9 +94,18 @@ describe('readConfig', () => {
   it('names a file that is not there', () => {
     expect(() => readConfig('/nowhere.yaml')).toThrow(/\/nowhere\.yaml/);
   });
+  it('finds the database in the environment, in a file or in the configuration', async () => {
+    const config = await read('store: {kind: postgres}');
+    const make = (env: Record<string, string>) => createStore(config, 'c.yaml', env);
+    expect(() => make({})).toThrow('DATABASE_URL');
+    expect(() => make({ DATABASE_URL: 'mysql://secret@host/x' })).toThrow(/must begin with postgres:/);
+    expect(() => make({ DATABASE_URL: 'mysql://secret@host/x' })).not.toThrow(/secret/);
+    expect(() => make({ DATABASE_URL_FILE: '/nowhere' })).toThrow('/nowhere');
+    expect(make({ DATABASE_URL: 'postgres://a@127.0.0.1:1/b' }).description).toMatch(/postgres/);
+  });
   it.each(['local', 'memory', 'shared'])('accepts configs/addressbook-%s.yaml', (name) => {
     const file = path.join(packageDir, `configs/addressbook-${name}.yaml`);
-    expect(createStore(readConfig(file), file).description).toMatch(
+    expect(createStore(readConfig(file), file, {}).description).toMatch(
       name === 'shared' ? /shared/ : /this process/,
     );
   });

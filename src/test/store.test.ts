@@ -1,24 +1,31 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it as test } from 'vitest';
 import { StoreFull, type Store } from '../lib/store/store.ts';
 import { MemoryStore } from '../lib/store/memory-store.ts';
 import { STORES } from './testing/running-app.ts';
 
 // What every store promises. A new one joins STORES and nothing else.
-describe.each(Object.entries(STORES))('the %s store', (_name, make) => {
+describe.each(Object.entries(STORES))('the %s store', (_name, kind) => {
   let dir: string;
   let store: Store;
+  beforeAll(async () => {
+    if (kind.skip === undefined) await kind.setUp();
+  }, 60_000);
+  afterAll(() => kind.tearDown());
   beforeEach(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'addrservice-store-'));
-    store = make(dir);
+    if (kind.skip !== undefined) return;
+    store = kind.make(dir);
     await store.open();
   });
   afterEach(async () => {
-    await store.close();
+    if (kind.skip === undefined) await store.close();
     await rm(dir, { recursive: true, force: true });
   });
+
+  const it = kind.skip === undefined ? test : test.skip;
 
   it('says what it is and that it can serve', async () => {
     expect(store.description).toMatch(/\(.*\)/);
@@ -112,7 +119,7 @@ describe.each(Object.entries(STORES))('the %s store', (_name, make) => {
 });
 
 describe('the memory store', () => {
-  it('has an end', async () => {
+  test('has an end', async () => {
     const store = new MemoryStore({ maxEntries: 2 });
     await store.create('1');
     const id = await store.create('2');

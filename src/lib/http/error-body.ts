@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpFault } from '../fault.ts';
-import { EntryUnreadable, StoreBusy, StoreFull } from '../store/store.ts';
+import { EntryUnreadable, StoreAway, StoreBusy, StoreFull } from '../store/store.ts';
 
 export const JSON_TYPE = 'application/json; charset=UTF-8';
 
@@ -23,7 +23,7 @@ export function faultOf(error: unknown): HttpFault {
   if (error instanceof HttpFault) return error;
   const cause = error;
   if (error instanceof StoreFull) return new HttpFault(507, 'Insufficient Storage', { cause });
-  if (error instanceof StoreBusy)
+  if (error instanceof StoreBusy || error instanceof StoreAway)
     return new HttpFault(503, 'Service Unavailable', { headers: { 'retry-after': '1' }, cause });
   if (error instanceof EntryUnreadable) return new HttpFault(500, 'Stored entry is damaged', { cause });
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;

@@ -42,6 +42,18 @@ export class StoreBusy extends Error {
   override readonly name = 'StoreBusy';
 }
 
+/** The store cannot be reached; whether a write took effect is not known. Worth trying again. */
+export class StoreAway extends Error {
+  override readonly name = 'StoreAway';
+  /** It was waited for as long as a request may wait. */
+  readonly tookTooLong: boolean;
+
+  constructor(message: string, options: { cause?: unknown; tookTooLong?: boolean } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.tookTooLong = options.tookTooLong ?? false;
+  }
+}
+
 /** What is stored under this name is not what this service wrote. */
 export class EntryUnreadable extends Error {
   override readonly name = 'EntryUnreadable';

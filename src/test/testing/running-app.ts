@@ -8,7 +8,9 @@ import type { Readiness } from '../../lib/http/health.ts';
 import { ServiceLog } from '../../lib/request-log.ts';
 import { FileStore } from '../../lib/store/file-store.ts';
 import { MemoryStore } from '../../lib/store/memory-store.ts';
+import { PostgresStore } from '../../lib/store/postgres/postgres-store.ts';
 import type { Store } from '../../lib/store/store.ts';
+import { startPostgres, withoutPostgres, type PostgresServer } from './postgres.ts';
 
 export interface RunningApp {
   readonly url: string;
@@ -79,7 +81,51 @@ export async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<
   }
 }
 
-export const STORES: Readonly<Record<string, (dir: string) => Store>> = {
-  memory: () => new MemoryStore({ maxEntries: 1000 }),
-  file: (dir) => new FileStore({ path: path.join(dir, 'store') }),
+/** A kind of store: `open` makes a fresh one, with whatever it needs below `dir`. */
+export interface StoreKind {
+  /** Why it cannot be tried here. */
+  readonly skip: string | undefined;
+  setUp(): Promise<void>;
+  make(dir: string): Store;
+  tearDown(): Promise<void>;
+}
+
+const simple = (make: (dir: string) => Store): StoreKind => ({
+  skip: undefined,
+  setUp: async () => undefined,
+  make,
+  tearDown: async () => undefined,
+});
+
+function postgresKind(): StoreKind {
+  let server: PostgresServer | undefined;
+  let databases = 0;
+  return {
+    skip: withoutPostgres,
+    async setUp() {
+      server = await startPostgres();
+    },
+    make() {
+      const name = `test_${(databases += 1)}`;
+      server?.createDatabase(name);
+      return postgresStore(server?.url(name) ?? '');
+    },
+    async tearDown() {
+      await server?.remove();
+    },
+  };
+}
+
+export const postgresStore = (url: string, options: { statementTimeoutMs?: number } = {}): PostgresStore =>
+  new PostgresStore({
+    url,
+    pool: 5,
+    statementTimeoutMs: options.statementTimeoutMs ?? 2000,
+    connectTimeoutMs: 5000,
+  });
+
+export const STORES: Readonly<Record<string, StoreKind>> = {
+  memory: simple(() => new MemoryStore({ maxEntries: 1000 })),
+  file: simple((dir) => new FileStore({ path: path.join(dir, 'store') })),
+  postgres: postgresKind(),
 };

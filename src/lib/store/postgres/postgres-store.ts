@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import postgres, { type Sql } from 'postgres';
+import { StoreAway } from '../store.ts';
+import type { Accept, Listing, Store, WriteOutcome } from '../store.ts';
+import { isAway, storeError } from './faults.ts';
+import { migrate } from './migrations.ts';
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database?sslmode=…`, or a list of hosts. */
+  readonly url: string;
+  /** Connections at most. */
+  readonly pool: number;
+  /** Of one statement, in the database. */
+  readonly statementTimeoutMs: number;
+  /** How long `open` waits for a database that is starting. */
+  readonly connectTimeoutMs: number;
+}
+
+/** A request waits no longer than this for a connection and its answer. */
+const MARGIN_MS = 1000;
+const RETRY_MS = 250;
+
+/**
+ * Entries in PostgreSQL: any number of replicas are one service. Ids are made here, so that a create whose answer got
+ * lost can be sent again without a second entry.
+ */
+export class PostgresStore implements Store {
+  readonly description = 'postgres (shared database)';
+  readonly #options: PostgresOptions;
+  readonly #sql: Sql;
+
+  constructor(options: PostgresOptions) {
+    this.#options = options;
+    const { statementTimeoutMs } = options;
+    this.#sql = postgres(options.url, {
+      max: options.pool,
+      connect_timeout: 5,
+      // A database that comes back is used again within a moment.
+      backoff: () => RETRY_MS / 1000,
+      onnotice: () => undefined,
+      connection: {
+        application_name: 'addrservice',
+        statement_timeout: statementTimeoutMs,
+        lock_timeout: statementTimeoutMs,
+        idle_in_transaction_session_timeout: statementTimeoutMs,
+      },
+    });
+  }
+
+  async open(): Promise<void> {
+    const until = performance.now() + this.#options.connectTimeoutMs;
+    for (;;) {
+      try {
+        await migrate(this.#sql);
+        return;
+      } catch (error) {
+        if (!isAway(error) || performance.now() > until) throw storeError(error);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  async ping(): Promise<void> {
+    await this.#once(() => this.#sql`select 1`);
+  }
+
+  async create(text: string): Promise<string> {
+    const id = randomBytes(16).toString('hex');
+    await this.#again(
+      () => this.#sql`insert into entries (id, doc) values (${id}, ${text}) on conflict (id) do nothing`,
+    );
+    return id;
+  }
+
+  async get(id: string): Promise<string | undefined> {
+    const [row] = await this.#again(
+      () => this.#sql<{ doc: string }[]>`select doc from entries where id = ${id}`,
+    );
+    return row?.doc;
+  }
+
+  async replace(id: string, text: string, accept?: Accept): Promise<WriteOutcome> {
+    if (accept) {
+      return this.#conditionally(
+        id,
+        accept,
+        (sql) => sql`update entries set doc = ${text}, updated_at = now() where id = ${id}`,
+      );
+    }
+    const { count } = await this.#again(
+      () => this.#sql`update entries set doc = ${text}, updated_at = now() where id = ${id}`,
+    );
+    return count === 0 ? 'absent' : 'done';
+  }
+
+  async remove(id: string, accept?: Accept): Promise<WriteOutcome> {
+    if (accept) return this.#conditionally(id, accept, (sql) => sql`delete from entries where id = ${id}`);
+    // Sent once: after a lost answer a second one could not tell whether the first had removed it.
+    const { count } = await this.#once(() => this.#sql`delete from entries where id = ${id}`);
+    return count === 0 ? 'absent' : 'done';
+  }
+
+  async list(): Promise<Listing> {
+    const [row] = await this.#again(
+      () => this.#sql<{ members: string | null }[]>`
+        select string_agg('"' || id || '":' || doc, ',' order by id) as members from entries`,
+    );
+    return { text: `{${row?.members ?? ''}}`, unreadable: [] };
+  }
+
+  async close(): Promise<void> {
+    await this.#sql.end({ timeout: 5 });
+  }
+
+  async #conditionally(
+    id: string,
+    accept: Accept,
+    change: (sql: postgres.TransactionSql) => Promise<unknown>,
+  ): Promise<WriteOutcome> {
+    return this.#once(() =>
+      this.#sql.begin(async (sql): Promise<WriteOutcome> => {
+        const [row] = await sql<{ doc: string }[]>`select doc from entries where id = ${id} for update`;
+        if (!row) return 'absent';
+        if (!accept(row.doc)) return 'refused';
+        await change(sql);
+        return 'done';
+      }),
+    ) as Promise<WriteOutcome>;
+  }
+
+  /** For statements that may be sent twice: a connection that broke since its last use is no reason to fail. */
+  async #again<T>(statement: () => PromiseLike<T>): Promise<T> {
+    try {
+      return await this.#once(statement);
+    } catch (error) {
+      if (!(error instanceof StoreAway) || error.tookTooLong) throw error;
+      return this.#once(statement);
+    }
+  }
+
+  /** The driver keeps statements until there is a connection; callers are told sooner. */
+  async #once<T>(statement: () => PromiseLike<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new StoreAway('the database does not answer', { tookTooLong: true })),
+        this.#options.statementTimeoutMs + MARGIN_MS,
+      );
+    });
+    try {
+      return await Promise.race([statement(), late]);
+    } catch (error) {
+      throw storeError(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
