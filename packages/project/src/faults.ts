@@ -3,7 +3,7 @@ import { Fault } from '@updraft/kit';
 /** Every way a project can keep its pipeline from being computed, and what the user can do about it. */
 export const codes = {
   SELECTION_INVALID: 'What was asked for contradicts itself.',
-  VARIABLES_INVALID: 'A file of variables is not well-formed; the message names file and line.',
+  SETTINGS_INVALID: 'A file of variables or settings is not well-formed; the message names file and line.',
   ENDLESS_QUESTIONS: 'Every answer led to another question: the includes of other places have no end.',
 } as const;
 

@@ -23,6 +23,8 @@ export interface ProjectSelection {
 export interface ProjectContext {
   /** UPDRAFT_HOME: the user's variables and the cache of fetched includes lie there. */
   readonly home: string;
+  /** The user's home folder, where gitlab-ci-local's file is and `~` leads to. Default: of who runs this. */
+  readonly userHome?: string;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** The platform's settings for a project of this path; the user's own win over them. */

@@ -4,44 +4,56 @@ import type { CommitFacts, PipelineRequest, Variable } from '@updraft/gitlab-ci'
 import { AnswerBook } from './answer-book.ts';
 import { ProjectFault } from './faults.ts';
 import type { Project, ProjectContext, ProjectSelection } from './pipeline.ts';
+import { readSettings } from './settings.ts';
+import type { ProjectSettings } from './settings.ts';
 import { createSources } from './sources/sources.ts';
+import { looksSecret, readUserVariables } from './variables/user-variables.ts';
 
 /**
  * Reads what a pipeline needs to know of a project, without asking a network: that happens when `answer` is called.
- * @throws GitFault for the repository, ProjectFault SELECTION_INVALID and VARIABLES_INVALID
+ * @throws GitFault for the repository, ProjectFault SELECTION_INVALID and SETTINGS_INVALID
  */
 export async function readProject(selection: ProjectSelection, context: ProjectContext): Promise<Project> {
   const source = sourceOf(selection);
   const dir = await findRepository(selection.dir);
-  const { isCheckedOut, ...commit } = await readCommit(dir, { ...selected(selection), source });
+  const [{ isCheckedOut, ...commit }, settings] = await Promise.all([
+    readCommit(dir, { ...selected(selection), source }),
+    readSettings(dir),
+  ]);
   const uncommitted = isCheckedOut && !selection.committed ? await changesOn(dir) : undefined;
-  const facts = withUncommitted(commit, uncommitted);
-  const files = uncommitted ? readWorkTree(dir, uncommitted) : readTree(dir, facts.sha);
+  const facts = withUncommitted(commit, uncommitted, settings);
+  const [files, user] = await Promise.all([
+    uncommitted ? readWorkTree(dir, uncommitted) : readTree(dir, facts.sha),
+    readUserVariables({ dir, ...context }, facts),
+  ]);
   const request: PipelineRequest = {
     facts,
-    files: await files,
+    files,
     source,
     ...(selection.configPath === undefined ? {} : { configPath: selection.configPath }),
-    pipelineVariables: Object.entries(selection.variables).map(([key, value]): Variable => ({
-      key,
-      value,
-      source: 'pipeline',
-    })),
-    projectVariables: context.platformVariables?.(facts.projectPath) ?? [],
+    pipelineVariables: Object.entries(selection.variables).map(pipelineVariable),
+    projectVariables: [...(context.platformVariables?.(facts.projectPath) ?? []), ...user.variables],
     createdAt: new Date(context.now).toISOString(),
   };
   const answers = new AnswerBook();
-  const look = createSources({ dir, facts, uncommitted: uncommitted ?? [], context });
+  const look = createSources({ dir, facts, settings, uncommitted: uncommitted ?? [], context });
   return {
     dir,
     facts,
     request,
     uncommitted,
-    variableOrigins: new Map(),
+    variableOrigins: user.origins,
     answers,
     answer: (question) => answers.find(question, look),
   };
 }
+
+const pipelineVariable = ([key, value]: readonly [string, string]): Variable => ({
+  key,
+  value,
+  source: 'pipeline',
+  ...(looksSecret(key, value) ? { masked: true } : {}),
+});
 
 function sourceOf({ source, tag, ref, target }: ProjectSelection): string {
   if (tag !== undefined && ref !== undefined)
@@ -70,9 +82,12 @@ function selected({ ref, tag, target, compareTo }: ProjectSelection) {
   };
 }
 
+/** Files of the user's that lie beside the project's own: settings and secrets, which no job is to find. */
+const PRIVATE = /^(?:\.updraft\/|\.gitlab-ci-local\/|\.gitlab-ci-local-(?:variables\.yml|env)$)/;
+
 /** Undefined when the work tree is the commit: then nothing has to be copied, and nothing said. */
 async function changesOn(dir: string): Promise<readonly string[] | undefined> {
-  const paths = await uncommittedPaths(dir);
+  const paths = (await uncommittedPaths(dir)).filter((file) => !PRIVATE.test(file));
   return paths.length === 0 ? undefined : paths;
 }
 
@@ -80,7 +95,11 @@ async function changesOn(dir: string): Promise<readonly string[] | undefined> {
 function withUncommitted(
   commit: Omit<Commit, 'isCheckedOut'>,
   uncommitted: readonly string[] | undefined,
+  { protectedRefs }: ProjectSettings,
 ): CommitFacts {
-  if (!commit.changedPaths || !uncommitted) return commit;
-  return { ...commit, changedPaths: [...new Set([...commit.changedPaths, ...uncommitted])].toSorted() };
+  const changedPaths =
+    commit.changedPaths && uncommitted
+      ? [...new Set([...commit.changedPaths, ...uncommitted])].toSorted()
+      : commit.changedPaths;
+  return { ...commit, changedPaths, ...(protectedRefs === undefined ? {} : { protectedRefs }) };
 }

@@ -1,4 +1,5 @@
 import type { Job, Pipeline, Variable } from '../pipeline.ts';
+import { forEnvironment } from './environment-scope.ts';
 import { expandAll } from './expand-all.ts';
 
 /** Weakest first, as GitLab's table of precedence has it. */
@@ -35,7 +36,8 @@ export function jobVariables(
   job: Job,
   extra: readonly Variable[] = [],
 ): readonly Variable[] {
-  const all = strongest([...pipeline.variables, ...job.variables, ...extra]);
+  const given = [...pipeline.variables, ...job.variables, ...extra];
+  const all = strongest(forEnvironment(given, job.environment?.name));
   return expandAll(all, { final: true }).variables;
 }
 

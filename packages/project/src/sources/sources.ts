@@ -1,11 +1,13 @@
 import { GitFault, changedSince } from '@updraft/git';
 import type { Answer, CommitFacts, Question } from '@updraft/gitlab-ci';
 import type { ProjectContext } from '../pipeline.ts';
+import type { ProjectSettings } from '../settings.ts';
 
 /** What every source needs to know. */
 export interface Place {
   readonly dir: string;
   readonly facts: CommitFacts;
+  readonly settings: ProjectSettings;
   readonly uncommitted: readonly string[];
   readonly context: ProjectContext;
 }
