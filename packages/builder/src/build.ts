@@ -4,7 +4,7 @@ import type { Image, Layer } from '@updraft/oci';
 import type { Draft } from './draft.ts';
 import type { Arguments } from './scope.ts';
 import type { StepCache } from './step-cache.ts';
-import type { BuilderOptions, BuildRequest, NamedContext } from './types.ts';
+import type { BuildContext, BuilderOptions, BuildRequest, NamedContext } from './types.ts';
 import type { SourceRoot } from './files/source-tree.ts';
 
 /** What all builds of one builder share. */
@@ -16,6 +16,8 @@ export interface Workshop extends BuilderOptions {
   readonly places: Semaphore;
   /** Cache mounts that are used by one command at a time. */
   readonly cacheMounts: KeyedLock;
+  /** Private cache mounts that a command is using. */
+  readonly privateCaches: Set<string>;
 }
 
 /** One build, seen by its stages and steps. */
@@ -28,24 +30,33 @@ export interface Build {
   readonly timestampMs: number;
   /** The context's files, filtered by its ignore file. */
   readonly context: SourceRoot;
-  /** Aborted when the user cancels or another stage fails. */
+  /** Aborted when the user cancels, the time is over or another stage fails. */
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
+  /** Into the log, as a warning. */
+  readonly warn: (message: string) => void;
   /** `[stage 2/7]`: where the build is, for the log. */
   readonly label: string;
   /** The finished stage. */
   stage(stage: Stage): Promise<Draft>;
   /** An image by reference, asked for once in a build. */
-  image(reference: string): Promise<Image>;
+  image(reference: string, platform?: string): Promise<Image>;
+  /** What the user put in place of a name. */
+  named(name: string): NamedContext | undefined;
+  /** The files of such a context, fetched once in a build. */
+  namedRoot(context: BuildContext): Promise<SourceRoot>;
+  /** The image of such a context; undefined: nothing (`scratch`). */
+  namedImage(context: ImageContext): Promise<Image | undefined>;
   readonly counted: { steps: number; cached: number };
+}
+
+export type ImageContext = Extract<NamedContext, { kind: 'image' | 'layout' }>;
+
+export function isImageContext(context: NamedContext): context is ImageContext {
+  return context.kind === 'image' || context.kind === 'layout';
 }
 
 /** What `--from` may lead to. */
 export type Origin =
   | { readonly kind: 'context'; readonly root: SourceRoot }
   | { readonly kind: 'layers'; readonly layers: readonly Layer[] };
-
-export function namedContext(build: Build, name: string): NamedContext | undefined {
-  const contexts = build.request.buildContexts ?? {};
-  return Object.hasOwn(contexts, name) ? contexts[name] : undefined;
-}

@@ -1,23 +1,19 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { codeOf, KeyedLock, Semaphore } from '@updraft/kit';
-import { machineArchitecture } from '@updraft/oci';
-import type { Image } from '@updraft/oci';
+import { readFile } from 'node:fs/promises';
+import { codeOf, KeyedLock, messageOf, Semaphore, Undo } from '@updraft/kit';
 import { parseDockerfile } from '@updraft/dockerfile';
 import type { Dockerfile, Stage } from '@updraft/dockerfile';
+import type { Image } from '@updraft/oci';
 import type { Build, Workshop } from './build.ts';
+import { contextFolder, contextRoot, findNamed } from './contexts.ts';
+import type { ContextTools } from './contexts.ts';
 import { imageConfigOf } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { BuildFailure, failedBuild } from './failure.ts';
-import { dockerfilePath, readIgnore } from './files/ignore-file.ts';
-import type { SourceRoot } from './files/source-tree.ts';
+import { BuildFailure, failedBuild, WrongFile } from './failure.ts';
+import { dockerfilePath } from './files/ignore-file.ts';
 import { planBuild } from './plan.ts';
-import type { Plan } from './plan.ts';
-import { argumentValue, platformArguments, proxies, Scope } from './scope.ts';
-import type { Arguments } from './scope.ts';
-import { buildStage, resolveImage } from './stage.ts';
+import { proxies } from './scope.ts';
+import { startBuild } from './start-build.ts';
 import { openStepCache } from './step-cache.ts';
-import { realFolder } from './steps/origin.ts';
 import { sweepBuilder } from './sweep.ts';
 import type { Builder, BuilderOptions, BuildOutcome, BuildRequest } from './types.ts';
 
@@ -31,6 +27,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     steps: new KeyedLock(),
     places: new Semaphore(PLACES),
     cacheMounts: new KeyedLock(),
+    privateCaches: new Set(),
   };
   return {
     build: (request) => runBuild(workshop, request),
@@ -41,16 +38,37 @@ export function createBuilder(options: BuilderOptions): Builder {
 
 async function runBuild(workshop: Workshop, request: BuildRequest): Promise<BuildOutcome> {
   let file: Dockerfile = parseDockerfile('', { file: request.dockerfile });
+  const cancel = new AbortController();
+  const stop = cancelWhen(workshop, request, cancel);
+  const undo = new Undo();
+  const tools: ContextTools = { workshop, request, signal: cancel.signal, undo };
   try {
     request.signal?.throwIfAborted();
-    const context = request.context.kind === 'folder' ? await realFolder(request.context.path) : undefined;
-    file = await readDockerfile(request, context);
-    const root = await contextRoot(workshop, request, context);
-    return await carryOut(workshop, request, file, root);
+    const folder = await contextFolder(request.context, tools);
+    file = await readDockerfile(request, folder);
+    return await carryOut({ file, folder, tools, cancel });
   } catch (error) {
-    if (error instanceof BuildFailure) return failedBuild(error, file);
-    throw error;
+    request.signal?.throwIfAborted();
+    const reason = cancel.signal.aborted ? cancel.signal.reason : error;
+    if (reason instanceof BuildFailure) return failedBuild(reason, file);
+    throw reason;
+  } finally {
+    stop();
+    await undo.close();
   }
+}
+
+/** Hands the user's wish to stop on, and ends what takes too long. */
+function cancelWhen(workshop: Workshop, request: BuildRequest, cancel: AbortController): () => void {
+  const { signal, timeoutMs } = request;
+  const forward = () => cancel.abort(signal?.reason);
+  signal?.addEventListener('abort', forward, { once: true });
+  const late = () => cancel.abort(new BuildFailure(`the build took longer than ${timeoutMs ?? 0} ms`));
+  const stopTimer = timeoutMs === undefined ? () => undefined : workshop.clock.timer(timeoutMs, late);
+  return () => {
+    signal?.removeEventListener('abort', forward);
+    stopTimer();
+  };
 }
 
 async function readDockerfile(request: BuildRequest, context: string | undefined): Promise<Dockerfile> {
@@ -68,125 +86,28 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
-/** The context; an empty one is a folder that stays empty. */
-async function contextRoot(
-  workshop: Workshop,
-  request: BuildRequest,
-  context: string | undefined,
-): Promise<SourceRoot> {
-  if (context === undefined) {
-    const empty = path.resolve(workshop.dir, 'empty-context');
-    await mkdir(empty, { recursive: true });
-    return { path: empty, ignore: undefined, owner: 'root' };
-  }
-  const dockerfile = await dockerfilePath(context, request.dockerfile);
-  return { path: context, ignore: await readIgnore(context, dockerfile), owner: 'root' };
-}
-
-async function carryOut(
-  workshop: Workshop,
-  request: BuildRequest,
-  file: Dockerfile,
-  context: SourceRoot,
-): Promise<BuildOutcome> {
-  const wrong = file.problems.filter(({ severity }) => severity === 'error');
-  const [first] = wrong;
-  if (first) {
-    const more = wrong.length > 1 ? ` (and ${wrong.length - 1} more)` : '';
-    throw new BuildFailure(`${first.message}${more}`, first.range);
-  }
-  const plan = planBuild(file, request.target);
-  const cancel = new AbortController();
-  const forward = () => cancel.abort(request.signal?.reason);
-  request.signal?.addEventListener('abort', forward, { once: true });
-  try {
-    const build = startBuild(workshop, request, { file, plan, context, cancel });
-    const drafts = await Promise.allSettled(plan.needed.map((stage) => build.stage(stage)));
-    request.signal?.throwIfAborted();
-    throwFirstFailure(drafts, cancel.signal);
-    const draft = await build.stage(plan.target);
-    return {
-      kind: 'built',
-      image: await finish(build, draft),
-      steps: build.counted.steps,
-      cachedSteps: build.counted.cached,
-    };
-  } finally {
-    request.signal?.removeEventListener('abort', forward);
-  }
-}
-
-interface Start {
+interface Work {
   readonly file: Dockerfile;
-  readonly plan: Plan;
-  readonly context: SourceRoot;
+  readonly folder: string | undefined;
+  readonly tools: ContextTools;
   readonly cancel: AbortController;
 }
 
-function startBuild(
-  workshop: Workshop,
-  request: BuildRequest,
-  { file, plan, context, cancel }: Start,
-): Build {
-  const machine = `linux/${machineArchitecture()}`;
-  const platform = request.platform ?? machine;
-  const stages = new Map<Stage, Promise<Draft>>();
-  const images = new Map<string, Promise<Image>>();
-  const build: Build = {
-    workshop,
-    request,
-    file,
-    args: readArguments(file, request, platformArguments(platform, machine, plan.target.name ?? '')),
-    platform,
-    timestampMs: sourceDate(request) ?? request.timestampMs,
-    context,
-    signal: cancel.signal,
-    log: request.onLog,
-    label: '',
-    stage: (stage) =>
-      remember(stages, stage, async () => {
-        try {
-          return await buildStage(build, stage);
-        } catch (error) {
-          // The other stages need not go on.
-          cancel.abort(error);
-          throw error;
-        }
-      }),
-    image: (reference) => remember(images, reference, () => resolveImage(build, reference)),
-    counted: { steps: 0, cached: 0 },
-  };
-  return build;
-}
-
-function remember<Key, Value>(
-  known: Map<Key, Promise<Value>>,
-  key: Key,
-  make: () => Promise<Value>,
-): Promise<Value> {
-  const before = known.get(key);
-  if (before) return before;
-  const made = make();
-  made.catch(() => undefined);
-  known.set(key, made);
-  return made;
-}
-
-function readArguments(file: Dockerfile, request: BuildRequest, platform: Record<string, string>): Arguments {
-  const global = new Scope(file.escape, [], Object.entries(platform));
-  const args: Arguments = { given: request.buildArgs ?? {}, platform, global, used: new Set() };
-  for (const pair of file.globalArgs.flatMap(({ pairs }) => pairs)) {
-    const value = argumentValue(args, global, pair, false);
-    if (value !== undefined) global.args.set(global.word(pair.name), value);
-  }
-  return args;
-}
-
-function sourceDate({ buildArgs = {} }: BuildRequest): number | undefined {
-  const text = buildArgs['SOURCE_DATE_EPOCH'];
-  if (text === undefined || text === '') return undefined;
-  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
-  throw new BuildFailure(`SOURCE_DATE_EPOCH=${text} is not a number of seconds`);
+async function carryOut({ file, folder, tools, cancel }: Work): Promise<BuildOutcome> {
+  const { workshop, request } = tools;
+  const wrong = file.problems.filter(({ severity }) => severity === 'error');
+  if (wrong.length > 0) throw new WrongFile(wrong);
+  const isReplaced = ({ name }: Stage) => name !== undefined && findNamed(request, name) !== undefined;
+  const plan = planBuild(file, request.target, isReplaced);
+  const dockerfile = folder === undefined ? undefined : await dockerfilePath(folder, request.dockerfile);
+  const context = await contextRoot(folder, tools, dockerfile);
+  const build = startBuild({ workshop, request, file, plan, context, cancel, tools });
+  const drafts = await Promise.allSettled(plan.needed.map((stage) => build.stage(stage)));
+  request.signal?.throwIfAborted();
+  throwFirstFailure(drafts, cancel.signal);
+  const draft = await build.stage(plan.target);
+  const image = await finish(build, draft);
+  return { kind: 'built', image, steps: build.counted.steps, cachedSteps: build.counted.cached };
 }
 
 /** The first one is what went wrong; the others only stopped because of it. */
@@ -199,16 +120,32 @@ async function finish(build: Build, draft: Draft): Promise<Image> {
   const { request, workshop, timestampMs } = build;
   warnOfUnused(build);
   if (request.labels) draft.config.Labels = { ...draft.config.Labels, ...request.labels };
+  if (request.platform !== undefined) {
+    const [os = draft.os, architecture = draft.architecture, variant] = request.platform.split('/');
+    Object.assign(draft, { os, architecture, variant: variant ?? draft.variant });
+  }
   const config = imageConfigOf(draft, new Date(timestampMs).toISOString());
   const image = await workshop.store.putImage(config, draft.layers);
-  for (const tag of request.tags ?? []) await workshop.store.tag(tag, image.digest);
+  for (const tag of request.tags ?? []) await tagged(workshop, tag, image);
   return image;
 }
+
+async function tagged({ store }: Workshop, tag: string, image: Image): Promise<void> {
+  try {
+    await store.tag(tag, image.digest);
+  } catch (error) {
+    if (codeOf(error) !== 'REFERENCE_INVALID') throw error;
+    throw new BuildFailure(`the name ${tag} cannot be given: ${messageOf(error)}`);
+  }
+}
+
+/** Settings of the build itself that no ARG has to ask for. */
+const OWN_ARGUMENT = /^(BUILDKIT_\w+|SOURCE_DATE_EPOCH)$/;
 
 function warnOfUnused(build: Build): void {
   proxies(build.args);
   const unused = Object.keys(build.args.given).filter(
-    (name) => !build.args.used.has(name) && name !== 'SOURCE_DATE_EPOCH',
+    (name) => !build.args.used.has(name) && !OWN_ARGUMENT.test(name),
   );
-  if (unused.length > 0) build.log(`warning: no ARG asks for the build argument ${unused.join(', ')}`);
+  if (unused.length > 0) build.warn(`no ARG asks for the build argument ${unused.join(', ')}`);
 }

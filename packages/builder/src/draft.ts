@@ -5,12 +5,16 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+/** `ArgsEscaped` is Docker's: it means nothing outside Windows, but images with a CMD have it. */
+type DraftConfig = Mutable<ContainerConfig> & { ArgsEscaped?: boolean };
+
 /** The image of a stage while it is being made. */
 export interface Draft {
-  readonly architecture: string;
-  readonly os: string;
+  architecture: string;
+  os: string;
+  variant: string | undefined;
   author: string | undefined;
-  readonly config: Mutable<ContainerConfig>;
+  readonly config: DraftConfig;
   readonly layers: Layer[];
   readonly history: HistoryEntry[];
   readonly scope: Scope;
@@ -20,10 +24,11 @@ export interface Draft {
 
 /** `FROM scratch`. */
 export function emptyDraft(platform: string, escape: '\\' | '`'): Draft {
-  const [os = 'linux', architecture = 'amd64'] = platform.split('/');
+  const [os = 'linux', architecture = 'amd64', variant] = platform.split('/');
   return {
     architecture,
     os,
+    variant,
     author: undefined,
     config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' },
     layers: [],
@@ -43,6 +48,7 @@ export function draftOfImage(image: Image, escape: '\\' | '`'): Draft {
   return {
     architecture: config.architecture,
     os: config.os,
+    variant: (config as { variant?: string }).variant,
     author: config.author,
     config: structuredClone(config.config ?? {}),
     layers: [...image.layers],
@@ -67,7 +73,7 @@ export function draftOfStage(stage: Draft): Draft {
     config: structuredClone(stage.config),
     layers: [...stage.layers],
     history: [...stage.history],
-    scope: new Scope(stage.scope.escape, stage.scope.env, stage.scope.args),
+    scope: new Scope(stage.scope.escape, stage.scope.env, stage.scope),
     commandGiven: false,
   };
 }
@@ -75,12 +81,17 @@ export function draftOfStage(stage: Draft): Draft {
 /** What the store needs to make an image of it. */
 export function imageConfigOf(draft: Draft, created: string): Omit<ImageConfig, 'rootfs'> {
   const env = [...draft.scope.env].map(([name, value]) => `${name}=${value}`);
+  // `CMD []` takes the base's away; what is empty is not written, as other builders have it.
+  const given = Object.entries({ ...draft.config, Env: env }).filter(
+    ([, value]) => value !== undefined && !(typeof value === 'object' && Object.keys(value).length === 0),
+  );
   return {
     created,
     ...(draft.author === undefined ? {} : { author: draft.author }),
     architecture: draft.architecture,
     os: draft.os,
-    config: { ...draft.config, Env: env },
+    ...(draft.variant === undefined ? {} : { variant: draft.variant }),
+    config: Object.fromEntries(given),
     history: draft.history,
   };
 }

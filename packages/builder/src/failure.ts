@@ -1,4 +1,4 @@
-import type { Dockerfile, Range } from '@updraft/dockerfile';
+import type { Dockerfile, Problem, Range } from '@updraft/dockerfile';
 import type { BuildPosition, FailedBuild } from './types.ts';
 
 /** Ends a build that the Dockerfile, the context or a command is to blame for; `build` turns it into its outcome. */
@@ -13,6 +13,16 @@ export class BuildFailure extends Error {
   }
 }
 
+/** A file with mistakes in it, all of which are told. */
+export class WrongFile extends BuildFailure {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems[0]?.message ?? 'the file is wrong', problems[0]?.range);
+    this.problems = problems;
+  }
+}
+
 /** Says what `work` failed at when it did not say so itself. */
 export async function at<T>(range: Range, work: () => Promise<T>): Promise<T> {
   try {
@@ -23,17 +33,28 @@ export async function at<T>(range: Range, work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** More mistakes than this help nobody. */
+const MOST_SHOWN = 20;
+
 /** The outcome of a failure, with the line it happened at. */
 export function failedBuild(failure: BuildFailure, file: Dockerfile): FailedBuild {
-  const position = failure.range && positionOf(file, failure.range);
-  const where = position ? `${position.file}:${position.line}:${position.column}: ` : `${file.file}: `;
-  const line = position ? `\n  ${position.line} | ${position.source}` : '';
+  const wrong = failure instanceof WrongFile ? failure.problems : [failure];
+  const left = wrong.length - MOST_SHOWN;
   return {
     kind: 'failed',
-    message: `${where}${failure.message}${line}`,
-    position,
+    message: [
+      ...wrong.slice(0, MOST_SHOWN).map((each) => sentence(each, file)),
+      ...(left > 0 ? [`and ${left} more`] : []),
+    ].join('\n'),
+    position: failure.range && positionOf(file, failure.range),
     ...(failure.exitCode === undefined ? {} : { exitCode: failure.exitCode }),
   };
+}
+
+function sentence({ message, range }: Pick<BuildFailure, 'message' | 'range'>, file: Dockerfile): string {
+  const position = range && positionOf(file, range);
+  if (!position) return `${file.file}: ${message}`;
+  return `${position.file}:${position.line}:${position.column}: ${message}\n  ${position.line} | ${position.source}`;
 }
 
 function positionOf(file: Dockerfile, { start }: Range): BuildPosition {

@@ -12,6 +12,8 @@ export type {
   BuildPosition,
   BuildRequest,
   BuiltImage,
+  CommandLimits,
+  Entitlement,
   FailedBuild,
   ImageSource,
   NamedContext,

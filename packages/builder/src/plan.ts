@@ -1,4 +1,5 @@
 import type { CopyInstruction, Dockerfile, Instruction, RunInstruction, Stage } from '@updraft/dockerfile';
+import { nearest } from '@updraft/kit';
 import { BuildFailure } from './failure.ts';
 
 /** Which stages have to be built. */
@@ -9,40 +10,43 @@ export interface Plan {
 }
 
 /**
- * Finds the stages that the target needs.
- * @throws BuildFailure for an unknown target and for stages that need each other.
+ * Finds the stages that the target needs. What `isReplaced` (by a named context) needs nothing.
+ * @throws BuildFailure for an unknown target and for a stage that needs a later one.
  */
-export function planBuild(file: Dockerfile, target: string | undefined): Plan {
+export function planBuild(
+  file: Dockerfile,
+  target: string | undefined,
+  isReplaced: (stage: Stage) => boolean = () => false,
+): Plan {
   const last = file.stages.at(-1);
   if (!last) throw new BuildFailure('the file has no stage');
   const chosen = target === undefined || target === '' ? last : findTarget(file, target);
   const done = new Set<Stage>();
-  visit(file, chosen, done, []);
+  const visit = (stage: Stage): void => {
+    if (done.has(stage)) return;
+    done.add(stage);
+    if (!isReplaced(stage)) neededBy(file, stage).forEach(visit);
+  };
+  visit(chosen);
   return { target: chosen, needed: file.stages.filter((stage) => done.has(stage)) };
 }
 
 function findTarget(file: Dockerfile, target: string): Stage {
   const found =
-    file.stages.find(({ name }) => name === target.toLowerCase()) ??
+    file.stages.findLast(({ name }) => name === target.toLowerCase()) ??
     (/^\d+$/.test(target) ? file.stages[Number(target)] : undefined);
   if (found) return found;
-  const names = file.stages.map(({ name, index }) => name ?? String(index)).join(', ');
-  throw new BuildFailure(`there is no stage ${target}; the file has ${names}`);
-}
-
-function visit(file: Dockerfile, stage: Stage, done: Set<Stage>, path: readonly Stage[]): void {
-  if (path.includes(stage)) {
-    const names = [...path, stage].map(({ name, index }) => name ?? String(index)).join(' -> ');
-    throw new BuildFailure(`stages need each other: ${names}`, stage.from.range);
-  }
-  if (done.has(stage)) return;
-  for (const needed of neededBy(file, stage)) visit(file, needed, done, [...path, stage]);
-  done.add(stage);
+  const names = file.stages.map(({ name, index }) => name ?? String(index));
+  const near = nearest(target, names);
+  const hint = near === undefined ? `the file has ${names.join(', ')}` : `did you mean ${near}?`;
+  throw new BuildFailure(`there is no stage ${target}; ${hint}`);
 }
 
 function neededBy(file: Dockerfile, stage: Stage): Stage[] {
   const base = stageOfFrom(file, stage, stage.from.image.text);
-  const sources = stage.instructions.flatMap(sourceNames).map((name) => findStage(file, stage, name));
+  const sources = stage.instructions.flatMap((instruction) =>
+    sourceNames(instruction).map((name) => earlierStage(file, stage, name, instruction)),
+  );
   return [base, ...sources].filter((found) => found !== undefined);
 }
 
@@ -51,21 +55,32 @@ export function stageOfFrom(file: Dockerfile, stage: Stage, name: string): Stage
   return file.stages.slice(0, stage.index).findLast((other) => other.name === name.toLowerCase());
 }
 
-/** The stage that `--from=name` means: by name, the nearest one above first, or by number. */
-export function findStage(file: Dockerfile, stage: Stage, name: string): Stage | undefined {
-  const wanted = name.toLowerCase();
-  const before = file.stages.slice(0, stage.index);
-  const named =
-    before.findLast((other) => other.name === wanted) ?? file.stages.find((other) => other.name === wanted);
-  if (named) return named;
-  return /^\d+$/.test(name) ? before[Number(name)] : undefined;
+/**
+ * The stage that `--from=name` means, by number or by name; of several of one name it is the last in the file.
+ * @throws BuildFailure when that one does not come before
+ */
+export function earlierStage(
+  file: Dockerfile,
+  stage: Stage,
+  name: string,
+  at?: Instruction,
+): Stage | undefined {
+  const isNumber = /^\d+$/.test(name);
+  const found = isNumber
+    ? file.stages[Number(name)]
+    : file.stages.findLast((other) => other.name === name.toLowerCase());
+  if (!found && isNumber)
+    throw new BuildFailure(`--from=${name}: there is no such stage above this one`, at?.range);
+  if (!found || found.index < stage.index) return found;
+  const which = found === stage ? 'is the stage itself' : 'is a stage that comes later';
+  throw new BuildFailure(`--from=${name} ${which}; it has to stand above`, at?.range);
 }
 
 function sourceNames(instruction: Instruction): string[] {
   if (instruction.keyword === 'COPY' || instruction.keyword === 'ADD') return flagValues(instruction, 'from');
   if (instruction.keyword !== 'RUN') return [];
   return flagValues(instruction, 'mount').flatMap((mount) => {
-    const from = mount.split(',').find((field) => field.startsWith('from='));
+    const from = mount.split(',').find((field) => field.toLowerCase().startsWith('from='));
     return from ? [from.slice('from='.length)] : [];
   });
 }

@@ -10,30 +10,51 @@ const PREDEFINED = new Set(
   ]),
 );
 
-/** The variables of a stage: what ENV set, and which arguments are declared so far. */
+/**
+ * The variables of a stage. ENV and ARG set the same names: of two, the later one holds. Only what ENV set goes into the
+ * image. A stage starts with its base's variables, where ENV comes before arguments of the same name.
+ */
 export class Scope {
-  readonly env: Map<string, string>;
-  readonly args: Map<string, string>;
   readonly escape: '\\' | '`';
+  /** The image's own variables. */
+  readonly env: ReadonlyMap<string, string>;
+  /** Arguments declared so far, for the history; undefined: declared without a value. */
+  readonly declared: ReadonlyMap<string, string | undefined>;
+  readonly #env: Map<string, string>;
+  readonly #declared: Map<string, string | undefined>;
+  readonly #values: Map<string, string>;
 
   constructor(
     escape: '\\' | '`',
     env: Iterable<readonly [string, string]> = [],
-    args: Iterable<readonly [string, string]> = [],
+    base?: Pick<Scope, 'declared' | 'variables'>,
   ) {
     this.escape = escape;
-    this.env = new Map(env);
-    this.args = new Map(args);
+    this.#env = new Map(env);
+    this.#declared = new Map(base?.declared ?? []);
+    this.#values = new Map([...Object.entries(base?.variables() ?? {}), ...this.#env]);
+    this.env = this.#env;
+    this.declared = this.#declared;
   }
 
-  /** ENV hides an argument of its name. */
   get(name: string): string | undefined {
-    return this.env.get(name) ?? this.args.get(name);
+    return this.#values.get(name);
+  }
+
+  setEnv(name: string, value: string): void {
+    this.#env.set(name, value);
+    this.#values.set(name, value);
+  }
+
+  /** An argument without a value hides nothing. */
+  setArgument(name: string, value: string | undefined): void {
+    this.#declared.set(name, value);
+    if (value !== undefined) this.#values.set(name, value);
   }
 
   /** Everything a command sees, by name. */
   variables(): Record<string, string> {
-    return { ...Object.fromEntries(this.args), ...Object.fromEntries(this.env) };
+    return Object.fromEntries(this.#values);
   }
 
   /** One word, variables replaced and quotes taken away. */
@@ -86,20 +107,30 @@ export function argumentValue(
     return given;
   }
   if (pair.value) return scope.word(pair.value);
-  if (inStage && args.global.args.has(name)) return args.global.args.get(name);
-  return args.platform[name];
+  return inStage ? args.global.get(name) : args.platform[name];
 }
 
-/** Proxy settings among the given arguments. */
+/** Proxy settings among the given arguments: programs look for them in either case. */
 export function proxies(args: Arguments): Record<string, string> {
   const entries = Object.entries(args.given).filter(([name]) => PREDEFINED.has(name));
   for (const [name] of entries) args.used.add(name);
-  return Object.fromEntries(entries);
+  return Object.fromEntries([
+    ...entries.map(([name, value]) => [name.toLowerCase(), value]),
+    ...entries.map(([name, value]) => [name.toUpperCase(), value]),
+  ]) as Record<string, string>;
 }
 
-/** BUILDPLATFORM, TARGETARCH, … */
-export function platformArguments(target: string, build: string, stage: string): Record<string, string> {
-  return { ...platformParts('BUILD', build), ...platformParts('TARGET', target), TARGETSTAGE: stage };
+/** BUILDPLATFORM, TARGETARCH, …; a given argument of such a name takes its place. */
+export function platformArguments(
+  { target, build, stage }: { target: string; build: string; stage: string },
+  given: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const own = { ...platformParts('BUILD', build), ...platformParts('TARGET', target), TARGETSTAGE: stage };
+  const entries = Object.entries(own).map(([name, value]) => [
+    name,
+    Object.hasOwn(given, name) ? given[name] : value,
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 function platformParts(prefix: string, platform: string): Record<string, string> {
@@ -107,6 +138,7 @@ function platformParts(prefix: string, platform: string): Record<string, string>
   return {
     [`${prefix}PLATFORM`]: platform,
     [`${prefix}OS`]: os,
+    [`${prefix}OSVERSION`]: '',
     [`${prefix}ARCH`]: architecture,
     [`${prefix}VARIANT`]: variant,
   };

@@ -1,7 +1,7 @@
 import { messageOf, Fault } from '@updraft/kit';
 import { parseDockerfile } from '@updraft/dockerfile';
 import type { FromInstruction, Instruction, Stage } from '@updraft/dockerfile';
-import { namedContext } from './build.ts';
+import { isImageContext } from './build.ts';
 import type { Build } from './build.ts';
 import { draftOfImage, draftOfStage, emptyDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -11,9 +11,12 @@ import { configStep } from './steps/config.ts';
 import { copyStep } from './steps/copy.ts';
 import { runStep } from './steps/run.ts';
 import { workdirStep } from './steps/workdir.ts';
+import type { NamedContext } from './types.ts';
 
 /** Carries out one stage, from its FROM to its end. */
 export async function buildStage(build: Build, stage: Stage): Promise<Draft> {
+  const replacement = stage.name === undefined ? undefined : build.named(stage.name);
+  if (replacement) return await at(stage.from.range, () => namedDraft(build, stage, replacement));
   const draft = await at(stage.from.range, () => startDraft(build, stage));
   const name = stage.name ?? `stage-${stage.index}`;
   await fireTriggers({ ...build, label: `[${name} ONBUILD]` }, stage, draft);
@@ -27,26 +30,52 @@ export async function buildStage(build: Build, stage: Stage): Promise<Draft> {
 }
 
 async function startDraft(build: Build, stage: Stage): Promise<Draft> {
-  const reference = build.args.global.word(stage.from.image);
-  if (reference === '') throw new BuildFailure(`${stage.from.image.text} is empty`, stage.from.image.range);
-  const named = namedContext(build, reference);
-  if (named && named.kind !== 'image')
-    throw new BuildFailure(`the build context ${reference} is a folder, not an image`);
-  const base = named ? undefined : stageOfFrom(build.file, stage, reference);
+  const { image: word } = stage.from;
+  const reference = build.args.global.word(word);
+  if (reference === '') throw new BuildFailure(`${word.text} is empty`, word.range);
+  const platform = wantedPlatform(build, stage.from);
+  const base = stageOfFrom(build.file, stage, reference);
   if (base) return draftOfStage(await build.stage(base));
+  const named = build.named(reference);
+  if (named) return await namedDraft(build, stage, named);
   if (reference === 'scratch') return emptyDraft(build.platform, build.file.escape);
-  const image = await build.image(named?.reference ?? reference);
-  warnOfPlatform(build, stage.from, `${image.config.os}/${image.config.architecture}`);
+  const image = await build.image(reference, platform);
+  warnOfPlatform(build, word.text, platform, `${image.config.os}/${image.config.architecture}`);
   return draftOfImage(image, build.file.escape);
 }
 
-function warnOfPlatform(build: Build, from: FromInstruction, actual: string): void {
+/** A stage that starts from, or is, what the user gave in its place. */
+async function namedDraft(build: Build, stage: Stage, named: NamedContext): Promise<Draft> {
+  const { escape } = build.file;
+  if (isImageContext(named)) {
+    const image = await build.namedImage(named);
+    return image ? draftOfImage(image, escape) : emptyDraft(build.platform, escape);
+  }
+  // The files of a folder, and nothing else.
+  const draft = emptyDraft(build.platform, escape);
+  const [copyAll] = parseDockerfile('FROM scratch\nCOPY . /\n').stages[0]?.instructions ?? [];
+  if (copyAll?.keyword !== 'COPY') throw new BuildFailure('a context cannot be copied');
+  await copyStep({ ...build, context: await build.namedRoot(named) }, stage, draft, copyAll);
+  return draft;
+}
+
+/** `os/architecture[/variant]`; either of the two may stand alone. */
+const PLATFORM = /^[a-z0-9]+(\/[a-z0-9_]+(\/[a-z0-9.]+)?)?$/;
+
+function wantedPlatform(build: Build, from: FromInstruction): string {
   const flag = from.flags.find(({ name }) => name === 'platform');
-  const wanted = flag?.value
-    ? build.args.global.word({ text: flag.value, range: flag.range })
-    : build.platform;
-  if (wanted === '' || wanted.split('/').slice(0, 2).join('/') === actual) return;
-  build.log(`warning: ${from.image.text} is for ${actual}, not for ${wanted}`);
+  if (flag?.value === undefined) return build.platform;
+  const platform = build.args.global.word({ text: flag.value, range: flag.range });
+  if (platform === '') throw new BuildFailure(`--platform=${flag.value} is empty`, flag.range);
+  if (!PLATFORM.test(platform))
+    throw new BuildFailure(`--platform: ${platform} is no platform; write it like linux/amd64`, flag.range);
+  if (platform.includes('/')) return platform;
+  return platform === 'linux' ? build.platform : `linux/${platform}`;
+}
+
+function warnOfPlatform(build: Build, name: string, wanted: string, actual: string): void {
+  if (wanted.split('/').slice(0, 2).join('/') === actual) return;
+  build.warn(`${name} is for ${actual}, not for ${wanted}`);
 }
 
 /** The instructions that the base image left for whoever builds on it. */
@@ -58,7 +87,9 @@ async function fireTriggers(build: Build, stage: Stage, draft: Draft): Promise<v
       const { instructions, problems } = parseDockerfile(trigger);
       const wrong = problems.find(({ code }) => code !== 'FROM_MISSING' && code !== 'EMPTY_CONTINUATION');
       if (wrong) throw new BuildFailure(wrong.message);
-      for (const instruction of instructions) await carryOut(build, stage, draft, instruction);
+      const [instruction, second] = instructions;
+      if (!instruction || second) throw new BuildFailure('a trigger is one instruction');
+      await carryOut(build, stage, draft, instruction);
     } catch (error) {
       if (!(error instanceof BuildFailure)) throw error;
       // Its own place is in a file that is not here.
@@ -84,10 +115,10 @@ async function carryOut(build: Build, stage: Stage, draft: Draft, instruction: I
 }
 
 /** An image that cannot be had is the fault of the line that names it, as far as the user is concerned. */
-export async function resolveImage(build: Build, reference: string) {
+export async function resolveImage(build: Build, reference: string, platform: string) {
   const { images } = build.workshop;
   try {
-    const found = await images.resolve(reference, { signal: build.signal, onLog: build.log });
+    const found = await images.resolve(reference, { signal: build.signal, onLog: build.log, platform });
     if (found.note) build.log(`${reference}: ${found.note}`);
     return found.image;
   } catch (error) {

@@ -23,9 +23,9 @@ export interface FileDigest {
 
 /** What earlier builds found out. Losing it costs time, nothing else. */
 export interface StepCache {
-  /** undefined when the step was never done, or its layer is gone from the store. */
-  step(key: string): Promise<StepResult | undefined>;
-  putStep(key: string, result: StepResult): void;
+  /** undefined when the step was never done, was done before `sinceMs`, or its layer is gone from the store. */
+  step(key: string, sinceMs: number): Promise<StepResult | undefined>;
+  putStep(key: string, result: StepResult, nowMs: number): void;
   /** Digest of a file's content. */
   file(identity: FileIdentity): string | undefined;
   putFiles(files: readonly FileDigest[]): void;
@@ -36,7 +36,8 @@ export interface StepCache {
 }
 
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS steps (key TEXT PRIMARY KEY, diff_id TEXT, size INTEGER) WITHOUT ROWID;
+  DROP TABLE IF EXISTS steps;
+  CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, diff_id TEXT, size INTEGER, made_ms INTEGER) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS files (identity TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS trees (key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
 `;
@@ -54,20 +55,25 @@ export function openStepCache(dir: string, store: ImageStore): StepCache {
     return typeof value === 'string' ? value : undefined;
   };
   return {
-    async step(key) {
-      const row = database.first('SELECT diff_id, size FROM steps WHERE key = ?', key);
+    async step(key, sinceMs) {
+      const row = database.first(
+        'SELECT diff_id, size FROM results WHERE key = ? AND made_ms >= ?',
+        key,
+        sinceMs,
+      );
       if (!row) return undefined;
       if (typeof row['diff_id'] !== 'string') return { layer: undefined };
       const diffId = row['diff_id'] as DiffId;
       if ((await store.blobs.size(diffId)) === undefined) return undefined;
       return { layer: { diffId, size: Number(row['size']) } };
     },
-    putStep: (key, { layer }) =>
+    putStep: (key, { layer }, nowMs) =>
       database.write(
-        'INSERT OR REPLACE INTO steps VALUES (?, ?, ?)',
+        'INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)',
         key,
         layer?.diffId ?? null,
         layer?.size ?? null,
+        nowMs,
       ),
     file: (identity) => text('SELECT digest FROM files WHERE identity = ?', fileKey(identity)),
     putFiles: (files) => {

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { unmount } from './files/merged-root.ts';
+import { unmount } from '@updraft/pods';
 
 /** Takes away what a killed process left mounted in the store's scratch folders, and what it knew to be temporary. */
 export async function sweepBuilder(storeDir: string, dir: string): Promise<void> {
@@ -11,7 +11,7 @@ export async function sweepBuilder(storeDir: string, dir: string): Promise<void>
     .filter(
       (target) => target.startsWith(`${path.resolve(storeDir)}/`) && /\/build[^/]*\/.*root$/.test(target),
     );
-  for (const target of targets.toReversed()) await unmount(target);
+  for (const target of targets.toReversed()) unmount(target);
   await rm(path.join(dir, 'empty-context'), { recursive: true, force: true });
 }
 

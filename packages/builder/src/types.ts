@@ -5,12 +5,13 @@ import type { Clock, Logger } from '@updraft/kit';
 /** Where a name in FROM or `--from` leads. The daemon answers from its store, from registries and from stand-ins. */
 export interface ImageSource {
   /**
-   * The image of a reference, in the builder's store. `note` is shown in the log (such as "stand-in for …").
+   * The image of a reference, in the builder's store. `note` is shown in the log (such as "stand-in for …"). `platform` is
+   * what `FROM --platform` asks for; an image for another one is told in the log.
    * A fault becomes a failed build that names the line that asked.
    */
   resolve(
     reference: string,
-    options: { signal?: AbortSignal; onLog: (line: string) => void },
+    options: { signal?: AbortSignal; onLog: (line: string) => void; platform?: string },
   ): Promise<{ image: Image; note?: string }>;
 }
 
@@ -27,10 +28,29 @@ export interface BuilderOptions {
 }
 
 /** Files that COPY and ADD may take. */
-export type BuildContext = { readonly kind: 'folder'; readonly path: string } | { readonly kind: 'empty' };
+export type BuildContext =
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'empty' }
+  /** A Git repository, as ADD names one (`https://host/repo.git#ref:folder`); `github.com/owner/repo` too. */
+  | { readonly kind: 'git'; readonly url: string; readonly folder?: string }
+  /** A tar archive, compressed or not: a file of this machine, or an `https://` URL. */
+  | { readonly kind: 'archive'; readonly path: string; readonly folder?: string };
 
 /** `--build-context name=…`: takes the place of an image or stage of that name in FROM and `--from`. */
-export type NamedContext = BuildContext | { readonly kind: 'image'; readonly reference: string };
+export type NamedContext =
+  | BuildContext
+  | { readonly kind: 'image'; readonly reference: string }
+  /** An OCI image layout on this machine; `tag` when it holds several images. */
+  | { readonly kind: 'layout'; readonly path: string; readonly tag?: string };
+
+/** What a command may be granted beyond the default. */
+export type Entitlement = 'network.host' | 'security.insecure';
+
+/** Bounds of each command. */
+export interface CommandLimits {
+  readonly memoryBytes?: number;
+  readonly processes?: number;
+}
 
 export type Secret =
   | { readonly kind: 'file'; readonly path: string }
@@ -47,11 +67,20 @@ export interface BuildRequest {
   readonly labels?: Readonly<Record<string, string>>;
   /** By id, for `RUN --mount=type=secret`. They are part of no layer, no cache key and no log. */
   readonly secrets?: Readonly<Record<string, Secret>>;
+  /** Sockets of SSH agents by id, for `RUN --mount=type=ssh` and Git sources over SSH; `default` is the one without a name. */
+  readonly ssh?: Readonly<Record<string, string>>;
+  /** For `RUN --network=host` and `--security=insecure`, which fail without. */
+  readonly entitlements?: readonly Entitlement[];
+  readonly limits?: CommandLimits;
+  /** After this long the build fails, and everything it runs is killed. */
+  readonly timeoutMs?: number;
   readonly buildContexts?: Readonly<Record<string, NamedContext>>;
   /** `linux/amd64`; the default is this machine's. */
   readonly platform?: string;
   /** False: every step is done again; its results still go into the cache. */
   readonly cache: boolean;
+  /** Steps that were done longer ago than this are done again. */
+  readonly cacheMaxAgeMs?: number;
   /** Stands as the time of everything made, unless the build argument SOURCE_DATE_EPOCH is given. */
   readonly timestampMs: number;
   /** One line, without its end. */
@@ -79,8 +108,9 @@ export interface BuiltImage {
 
 export interface FailedBuild {
   readonly kind: 'failed';
-  /** Complete for a person: where, what, and the line itself. */
+  /** Complete for a person: where, what, and the line itself, of each thing that is wrong with the file. */
   readonly message: string;
+  /** Of the first. */
   readonly position: BuildPosition | undefined;
   /** Of the command of a RUN. */
   readonly exitCode?: number;

@@ -38,6 +38,12 @@ export function heredocMark(word: string, escape: string): Omit<HeredocMark, 'sp
   return { name, expand: name === written, stripTabs: match[1] === '-' };
 }
 
+/** The name of the here-document that a text is, and nothing else: `<<EOF`, `<<-"EOF"`. */
+export function heredocName(text: string, escape: '\\' | '`' = '\\'): string | undefined {
+  const [word, second] = quotedWords(text, 0, escape);
+  return word && !second ? heredocMark(text.slice(word.start, word.end), escape)?.name : undefined;
+}
+
 /** Is the text a JSON array of strings? */
 export function isStringList(text: string): boolean {
   return stringList(text) !== undefined;

@@ -33,6 +33,7 @@ export type {
   Word,
 } from './ast.ts';
 export { parseDockerfile } from './parse.ts';
+export { heredocName } from './heredoc.ts';
 export { KEYWORDS } from './instruction.ts';
 export { expandWords } from './expand.ts';
 export type { Expansion, ExpandOptions } from './expand.ts';

@@ -29,3 +29,6 @@ export { createRuncRuntime } from './runc/runtime.ts';
 export type { RuncRuntimeOptions } from './runc/runtime.ts';
 export { createHostRuntime } from './host/runtime.ts';
 export type { HostRuntimeOptions } from './host/runtime.ts';
+export { mountOverlay } from './runc/overlay.ts';
+export type { Overlay, OverlayOptions } from './runc/overlay.ts';
+export { makeNode, readAttributes, unmount, writeAttribute } from './system-calls.ts';

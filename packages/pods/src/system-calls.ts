@@ -11,6 +11,10 @@ interface LibC {
   umount2(target: string, flags: number): number;
   pipe2(ends: number[], flags: number): number;
   ioctl(descriptor: number, request: number, argument: Buffer): number;
+  mknod(path: Buffer, mode: number, device: bigint): number;
+  llistxattr(path: Buffer, list: Buffer | null, size: number): number;
+  lgetxattr(path: Buffer, name: string, value: Buffer | null, size: number): number;
+  lsetxattr(path: Buffer, name: string, value: Buffer, size: number, flags: number): number;
 }
 
 const MS_BIND = 0x1000;
@@ -27,6 +31,10 @@ function libc(): LibC {
     umount2: library.func('int umount2(const char *, int)'),
     pipe2: library.func('int pipe2(_Out_ int *, int)'),
     ioctl: library.func('int ioctl(int, unsigned long, void *)'),
+    mknod: library.func('int mknod(const void *, unsigned int, unsigned long)'),
+    llistxattr: library.func('long llistxattr(const void *, void *, size_t)'),
+    lgetxattr: library.func('long lgetxattr(const void *, const char *, void *, size_t)'),
+    lsetxattr: library.func('int lsetxattr(const void *, const char *, const void *, size_t, int)'),
   };
   return loaded;
 }
@@ -36,9 +44,11 @@ function lastError(): string {
   return getSystemErrorName(-koffi.errno());
 }
 
-function failed(what: string, target: string): PodsFault {
+function failed(what: string, target: string | Buffer): PodsFault {
   const name = lastError();
-  return new PodsFault('SYSTEM_CALL_FAILED', `${what} ${target}: ${name}`, { cause: { code: name } });
+  return new PodsFault('SYSTEM_CALL_FAILED', `${what} ${target.toString()}: ${name}`, {
+    cause: { code: name },
+  });
 }
 
 /** @throws PodsFault SYSTEM_CALL_FAILED whose cause has the error's name as `code`. */
@@ -101,4 +111,42 @@ export function setTerminalSize(descriptor: number, columns: number, rows: numbe
   size.writeUInt16LE(rows, 0);
   size.writeUInt16LE(columns, 2);
   if (libc().ioctl(descriptor, TIOCSWINSZ, size) !== 0) throw failed('resize', 'a terminal');
+}
+
+const NUL = Buffer.from([0]);
+const terminated = (file: string | Buffer): Buffer => Buffer.concat([Buffer.from(file as string), NUL]);
+
+/** No extended attribute is larger. */
+const MAX_ATTRIBUTE = 64 * 1024;
+const scratch = Buffer.allocUnsafe(MAX_ATTRIBUTE);
+
+/** A device, pipe or socket. `mode` holds its type and permissions. @throws PodsFault SYSTEM_CALL_FAILED */
+export function makeNode(file: string | Buffer, mode: number, device: bigint): void {
+  if (libc().mknod(terminated(file), mode, device) !== 0) throw failed('mknod', file);
+}
+
+/**
+ * Extended attributes of a file, links not followed, sorted by name; none where the file system has none.
+ * @throws PodsFault SYSTEM_CALL_FAILED
+ */
+export function readAttributes(file: string | Buffer): readonly (readonly [string, Buffer])[] {
+  const path = terminated(file);
+  const size = libc().llistxattr(path, scratch, MAX_ATTRIBUTE);
+  if (size === 0) return [];
+  if (size < 0) {
+    const name = lastError();
+    if (name === 'ENOTSUP' || name === 'ENOENT' || name === 'ENOTDIR') return [];
+    throw failed('llistxattr', file);
+  }
+  const names = scratch.toString('utf8', 0, size).split('\0').filter(Boolean).toSorted();
+  return names.flatMap((name) => {
+    const length = libc().lgetxattr(path, name, scratch, MAX_ATTRIBUTE);
+    return length < 0 ? [] : [[name, Buffer.from(scratch.subarray(0, length))] as const];
+  });
+}
+
+/** @throws PodsFault SYSTEM_CALL_FAILED */
+export function writeAttribute(file: string | Buffer, name: string, value: Buffer): void {
+  if (libc().lsetxattr(terminated(file), name, value, value.length, 0) !== 0)
+    throw failed(`set ${name} of`, file);
 }

@@ -66,8 +66,11 @@ export interface PodSpec {
   readonly name: string;
   readonly hostname: string;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Default 'pod': an address on the platform's bridge. 'none': loopback only. */
-  readonly network?: 'pod' | 'none';
+  /**
+   * Default 'pod': an address on the platform's bridge. 'none': loopback only. 'host': the machine's own network, for who
+   * was expressly granted it; the platform's names are not known there.
+   */
+  readonly network?: 'pod' | 'none' | 'host';
   /** Lines of /etc/hosts beside the standard ones: name -> address. */
   readonly hosts?: Readonly<Record<string, string>>;
   /** Search domains and options for /etc/resolv.conf; the name server is always the platform's. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
+  ftruncateSync,
   lchownSync,
   linkSync,
   lstatSync,
@@ -15,12 +16,15 @@ import {
 import { chmod, lchown, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@updraft/kit';
+import { codeOf } from '@updraft/kit';
+import { makeNode, writeAttribute } from '@updraft/pods';
 import { BuildFailure } from '../failure.ts';
 import { Breather } from './breather.ts';
 import { statusOf } from './merged-root.ts';
 import type { ModeChange } from './mode.ts';
 import { changed, readInside } from './open-inside.ts';
 import type { Owner } from './owner.ts';
+import { raw } from './raw-path.ts';
 import type { SourceTree, TreeEntry } from './source-tree.ts';
 
 export interface CopyOptions {
@@ -29,6 +33,8 @@ export interface CopyOptions {
   readonly mode: ModeChange | undefined;
   /** Absent: the entry's own times. */
   readonly timestampMs: number | undefined;
+  /** Whatever is in the way of another kind goes, as where archives are unpacked. */
+  readonly replace?: boolean;
 }
 
 /** Folders on the way that nobody named are root's (or the new owner's) and open to all, as BuildKit makes them. */
@@ -40,9 +46,9 @@ export async function makeFolders(root: string, folder: string, options: CopyOpt
     const status = await statusOf(current);
     if (status?.isDirectory()) continue;
     if (status) throw new BuildFailure(`/${path.relative(root, current)} is in the image and not a folder`);
-    await mkdir(current);
-    await chmod(current, 0o755);
-    if (options.owner) await lchown(current, options.owner.uid, options.owner.gid);
+    await mkdir(raw(current));
+    await chmod(raw(current), 0o755);
+    if (options.owner) await lchown(raw(current), options.owner.uid, options.owner.gid);
     setTimes(current, options.timestampMs);
   }
 }
@@ -81,60 +87,88 @@ class Copier {
   }
 
   folder(entry: TreeEntry, target: string): void {
-    const status = lstatSync(target, { throwIfNoEntry: false });
-    if (status && !status.isDirectory()) {
+    const inTheWay = this.#clear(target, true);
+    if (inTheWay && !inTheWay.isDirectory()) {
       throw new BuildFailure(`cannot copy the folder ${entry.path} over something that is not one`);
     }
-    if (!status) mkdirSync(target);
+    if (!inTheWay) mkdirSync(raw(target));
     // The folder that was named itself only lends its content; one that is already there stays as it is.
     if (entry.path !== '') this.#own(entry, target, entry.mode);
-    else if (!status) this.#own({ ...entry, uid: 0, gid: 0 }, target, 0o755);
+    else if (!inTheWay) this.#own({ ...entry, uid: 0, gid: 0, attributes: [] }, target, 0o755);
   }
 
   async leaf(entry: TreeEntry, target: string): Promise<void> {
-    const status = lstatSync(target, { throwIfNoEntry: false });
-    if (status?.isDirectory()) {
+    const inTheWay = this.#clear(target, false);
+    if (inTheWay?.isDirectory()) {
       throw new BuildFailure(`cannot copy the file ${path.basename(entry.file)} over a folder of that name`);
     }
-    if (status) rmSync(target);
+    if (inTheWay) rmSync(raw(target));
     await this.#breather.breathe();
     const before = entry.hardLink === undefined ? undefined : this.#linked.get(entry.hardLink);
-    if (before !== undefined) return linkSync(before, target);
+    if (before !== undefined) return linkSync(raw(before), raw(target));
     if (entry.hardLink !== undefined) this.#linked.set(entry.hardLink, target);
-    if (entry.kind === 'link') symlinkSync(entry.link ?? '', target);
+    if (entry.node) makeNode(raw(target), entry.node.type | 0o600, entry.node.device);
+    else if (entry.kind === 'link') symlinkSync(raw(entry.link ?? ''), raw(target));
     else await copyContent(entry, target, () => this.#breather.breathe());
     this.#own(entry, target, entry.mode);
     setTimes(target, this.#options.timestampMs ?? entry.mtimeMs);
   }
 
-  /** Owner first: giving a file away takes its set-id bits. */
+  /** What stands at the target; with `replace` only what is of the same kind. */
+  #clear(target: string, isFolder: boolean) {
+    const status = lstatSync(raw(target), { throwIfNoEntry: false });
+    if (!status || this.#options.replace !== true || status.isDirectory() === isFolder) return status;
+    rmSync(raw(target), { recursive: true });
+    return undefined;
+  }
+
+  /** Owner first: giving a file away takes its set-id bits and capabilities. */
   #own(entry: TreeEntry, target: string, fallback: number): void {
     const { owner, mode } = this.#options;
-    lchownSync(target, owner?.uid ?? entry.uid, owner?.gid ?? entry.gid);
-    if (entry.kind === 'link') return;
-    chmodSync(
-      target,
-      mode && entry.path + entry.kind !== 'folder' ? mode(entry.mode, entry.kind === 'folder') : fallback,
-    );
+    lchownSync(raw(target), owner?.uid ?? entry.uid, owner?.gid ?? entry.gid);
+    if (entry.kind !== 'link') {
+      const isLent = entry.kind === 'folder' && entry.path === '';
+      chmodSync(raw(target), mode && !isLent ? mode(entry.mode, entry.kind === 'folder') : fallback);
+    }
+    for (const [name, value] of entry.attributes) setAttribute(target, name, value);
+  }
+}
+
+/** What the image's file system cannot hold is left out, as other builders do. */
+function setAttribute(target: string, name: string, value: Buffer): void {
+  try {
+    writeAttribute(raw(target), name, value);
+  } catch (error) {
+    if (codeOf((error as Error).cause) !== 'ENOTSUP') throw error;
   }
 }
 
 function setTimes(file: string, timeMs: number | undefined): void {
-  if (timeMs !== undefined) lutimesSync(file, timeMs / 1000, timeMs / 1000);
+  if (timeMs !== undefined) lutimesSync(raw(file), timeMs / 1000, timeMs / 1000);
 }
 
-/** Copies and hashes: what lands in the layer is what its key was made of, or nothing. */
+const ZEROS = Buffer.alloc(256 * 1024);
+
+/** Copies and hashes: what lands in the layer is what its key was made of, or nothing. Holes stay holes. */
 async function copyContent(entry: TreeEntry, target: string, breathe: () => Promise<void>): Promise<void> {
   const hash = createHash('sha256');
-  const written = openSync(target, 'wx', 0o600);
+  const written = openSync(raw(target), 'wx', 0o600);
+  let size = 0;
   try {
     const take = (chunk: Uint8Array) => {
       hash.update(chunk);
-      for (let done = 0; done < chunk.length;) done += writeSync(written, chunk, done);
+      const isHole = chunk.length === ZEROS.length && ZEROS.equals(chunk);
+      for (let done = isHole ? chunk.length : 0; done < chunk.length;)
+        done += writeSync(written, chunk, done, chunk.length - done, size + done);
+      size += chunk.length;
     };
-    await readInside(entry.file, take, breathe);
+    if (entry.digest !== EMPTY) await readInside(entry.file, take, breathe);
+    ftruncateSync(written, size);
   } finally {
     closeSync(written);
   }
   if (hash.digest('hex') !== entry.digest) throw changed(entry.file);
 }
+
+/** Of no content: also what a socket of a context becomes, which cannot be opened. */
+const EMPTY = createHash('sha256').digest('hex');

@@ -1,7 +1,9 @@
-import { lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf, runOrThrow } from '@updraft/kit';
+import { codeOf } from '@updraft/kit';
 import type { ImageStore, Layer } from '@updraft/oci';
+import { mountOverlay } from '@updraft/pods';
+import { raw, textOf } from './raw-path.ts';
 
 /** The files of a list of layers as one folder. */
 export interface MergedRoot {
@@ -28,32 +30,8 @@ export async function openMergedRoot(
   const [only] = lower;
   if (!only) return { path: upper, upper: writable ? upper : undefined, close: async () => undefined };
   if (!writable && lower.length === 1) return { path: only, upper: undefined, close: async () => undefined };
-  const target = path.join(folder, 'root');
-  await mkdir(target);
-  await mountLayers(folder, lower, target);
-  let open = true;
-  return {
-    path: target,
-    upper: writable ? upper : undefined,
-    async close() {
-      if (!open) return;
-      open = false;
-      await unmount(target);
-    },
-  };
-}
-
-/** The kernel takes one page of options, so the layers are named by short links beside the target. */
-async function mountLayers(folder: string, lower: readonly string[], target: string): Promise<void> {
-  const names = lower.map((_, index) => `l${index}`);
-  await mkdir(path.join(folder, 'work'));
-  await Promise.all(lower.map((layer, index) => symlink(layer, path.join(folder, `l${index}`))));
-  const options = `lowerdir=${names.join(':')},upperdir=upper,workdir=work,index=off,metacopy=off,redirect_dir=off`;
-  await runOrThrow('mount', ['-t', 'overlay', 'overlay', '-o', options, target], { cwd: folder });
-}
-
-export async function unmount(target: string): Promise<void> {
-  await runOrThrow('umount', ['--lazy', target]);
+  const overlay = await mountOverlay({ lower, upper, target: path.join(folder, 'root') });
+  return { path: overlay.target, upper: writable ? upper : undefined, close: () => overlay.remove() };
 }
 
 /** Removes a scratch folder that may hold foreign, read-only or immutable things; what is gone is no error. */
@@ -64,7 +42,7 @@ export async function removeFolder(folder: string): Promise<void> {
 /** The names in a folder; none when it isn't there. */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
-    return await readdir(folder);
+    return (await readdir(raw(folder), 'buffer')).map(textOf);
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
     throw error;
@@ -74,7 +52,7 @@ export async function namesIn(folder: string): Promise<string[]> {
 /** lstat, or undefined when nothing is there. */
 export async function statusOf(file: string) {
   try {
-    return await lstat(file);
+    return await lstat(raw(file));
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw error;

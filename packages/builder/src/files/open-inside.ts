@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { codeOf } from '@updraft/kit';
 import { BuildFailure } from '../failure.ts';
+import { linkOf, raw } from './raw-path.ts';
 
 const CHUNK = 256 * 1024;
 const buffer = Buffer.allocUnsafe(CHUNK);
@@ -18,7 +19,7 @@ export async function readInside(
 ): Promise<void> {
   const descriptor = openFile(file);
   try {
-    if (!fstatSync(descriptor).isFile() || readlinkSync(`/proc/self/fd/${descriptor}`) !== file)
+    if (!fstatSync(descriptor).isFile() || linkOf(`/proc/self/fd/${descriptor}`) !== file)
       throw changed(file);
     for (;;) {
       const size = readSync(descriptor, buffer, 0, CHUNK, null);
@@ -33,7 +34,7 @@ export async function readInside(
 
 function openFile(file: string): number {
   try {
-    return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return openSync(raw(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const gone = ['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(codeOf(error) ?? '');
     throw gone ? changed(file) : error;

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { codeOf, resolveInRoot } from '@updraft/kit';
-import { BuildFailure } from '../failure.ts';
 import { statusOf } from './merged-root.ts';
 
 export interface Owner {
@@ -13,18 +12,29 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
  * Finds `user[:group]` (names or numbers) in the account files of the image at `root`. Without a group it is the user's own, and
- * for a bare number the same number.
- * @throws BuildFailure when a name is unknown.
+ * for a bare number the same number. Unknown names are root, as for BuildKit; `warn` tells of them.
  */
-export async function findOwner(root: string, text: string): Promise<Owner> {
-  const [user = '', group] = text.split(':', 2);
-  const account = await lookUp(root, 'etc/passwd', user);
-  const uid = numeric(user) ?? numeric(account?.[2]);
-  if (uid === undefined) throw new BuildFailure(`the image has no user ${user} in /etc/passwd`);
-  if (!group) return { uid, gid: numeric(user) ?? numeric(account?.[3]) ?? uid };
+export async function findOwner(root: string, text: string, warn: (message: string) => void): Promise<Owner> {
+  const [user = '', group = ''] = text.split(':', 2);
+  const owner = await userNamed(root, user, warn);
+  if (group === '') return owner;
   const gid = numeric(group) ?? numeric((await lookUp(root, 'etc/group', group))?.[2]);
-  if (gid === undefined) throw new BuildFailure(`the image has no group ${group} in /etc/group`);
-  return { uid, gid };
+  if (gid === undefined) warn(`the image has no group ${group} in /etc/group; the user's is taken`);
+  return { uid: owner.uid, gid: gid ?? owner.gid };
+}
+
+async function userNamed(root: string, user: string, warn: (message: string) => void): Promise<Owner> {
+  const number = numeric(user);
+  if (number !== undefined) return { uid: number, gid: number };
+  const account = await lookUp(root, 'etc/passwd', user);
+  const [uid, gid] = [numeric(account?.[2]), numeric(account?.[3])];
+  if (uid === undefined && user !== '') warn(`the image has no user ${user} in /etc/passwd; root is taken`);
+  return { uid: uid ?? 0, gid: gid ?? 0 };
+}
+
+/** Are there names in it that need an image's account files? */
+export function hasNames(text: string): boolean {
+  return text.split(':', 2).some((part) => part !== '' && numeric(part) === undefined);
 }
 
 function numeric(text: string | undefined): number | undefined {

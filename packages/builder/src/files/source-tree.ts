@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '@updraft/kit';
 import { codeOf, resolveInRoot } from '@updraft/kit';
-import { compileGlob, isGlob } from '@updraft/dockerfile';
 import type { Ignore } from '@updraft/dockerfile';
-import { BuildFailure } from '../failure.ts';
+import { readAttributes } from '@updraft/pods';
 import type { FileDigest, StepCache } from '../step-cache.ts';
-import { namesIn, statusOf } from './merged-root.ts';
 import { Breather } from './breather.ts';
 import { readInside } from './open-inside.ts';
+import { linkOf, namesOf, raw } from './raw-path.ts';
 
 /** A folder that COPY and ADD take files from. */
 export interface SourceRoot {
@@ -25,7 +23,8 @@ export interface SourceRoot {
 export interface TreeEntry {
   /** Relative to what was asked for; empty for itself. */
   readonly path: string;
-  readonly kind: 'file' | 'folder' | 'link';
+  /** `node`: a device or a named pipe. */
+  readonly kind: 'file' | 'folder' | 'link' | 'node';
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
@@ -39,6 +38,10 @@ export interface TreeEntry {
   readonly digest: string | undefined;
   /** Equal for names of one file. */
   readonly hardLink: string | undefined;
+  /** Type bits and device number of a node. */
+  readonly node: { readonly type: number; readonly device: bigint } | undefined;
+  /** Extended attributes, such as file capabilities. */
+  readonly attributes: readonly (readonly [string, Buffer])[];
 }
 
 /** Something that a source names: a file, or a folder with all that is below it. */
@@ -54,73 +57,42 @@ export interface ReadTools {
   readonly clock: Clock;
 }
 
-/** The names in `root` that a source pattern stands for, sorted. `folders`: `**` is understood. */
-export async function findMatches(root: SourceRoot, pattern: string, folders: boolean): Promise<string[]> {
-  const parts = pattern.split('/').filter((part) => part !== '' && part !== '.');
-  let found: string[] = [''];
-  for (const part of parts) {
-    const next = await Promise.all(found.map((folder) => expandPart(root, folder, part, folders)));
-    found = [...new Set(next.flat())];
-  }
-  return found.filter((name) => !isIgnored(root, name)).toSorted();
+/** What of a tree is taken, by path relative to its start. */
+export interface Selection {
+  takes(relative: string): boolean;
+  /** False when nothing below a folder that is not taken can be: it is not looked into. */
+  mayTakeBelow(relative: string): boolean;
 }
 
-async function expandPart(
-  root: SourceRoot,
-  folder: string,
-  part: string,
-  folders: boolean,
-): Promise<string[]> {
-  if (part === '..') return [path.dirname(folder) === '.' ? '' : path.dirname(folder)];
-  if (folders && part === '**') return [folder, ...(await foldersBelow(root, folder))];
-  const absolute = await resolveInRoot(root.path, folder);
-  if (!isGlob(part)) {
-    const name = path.join(folder, part);
-    return (await statusOf(path.join(absolute, part))) ? [name] : [];
-  }
-  const matches = compileGlob(part);
-  if (!matches) throw new BuildFailure(`${part} is no valid pattern`);
-  return (await namesIn(absolute)).filter(matches).map((name) => path.join(folder, name));
-}
-
-async function foldersBelow(root: SourceRoot, folder: string): Promise<string[]> {
-  const absolute = await resolveInRoot(root.path, folder);
-  const inside = await readdir(absolute, { withFileTypes: true }).catch(() => []);
-  const folders = inside.filter((entry) => entry.isDirectory()).map(({ name }) => path.join(folder, name));
-  const below = await Promise.all(folders.map((name) => foldersBelow(root, name)));
-  return [...folders, ...below.flat()];
-}
-
-/** Ignored itself, and nothing below it that comes back. */
-function isIgnored(root: SourceRoot, name: string): boolean {
-  return name !== '' && root.ignore?.(name) === true && !root.ignore.hasExceptions;
-}
+export const EVERYTHING: Selection = { takes: () => true, mayTakeBelow: () => true };
 
 /** Reads what `name` leads to: links on the way and `name` itself are followed inside the root, those below are kept. */
 export async function readTree(
   root: SourceRoot,
   name: string,
-  exclude: (relative: string) => boolean,
+  selection: Selection,
   tools: ReadTools,
 ): Promise<SourceTree> {
   const start = await resolveInRoot(root.path, name);
-  const reader = new TreeReader(root, start, exclude, tools);
+  const reader = new TreeReader(root, start, selection, tools);
   return { name, entries: await reader.read() };
 }
+
+const TYPE_BITS = 0o170000n;
 
 class TreeReader {
   readonly #root: SourceRoot;
   readonly #start: string;
-  readonly #exclude: (relative: string) => boolean;
+  readonly #selection: Selection;
   readonly #tools: ReadTools;
   readonly #breather: Breather;
   /** To be remembered, all at once. */
   readonly #digests: FileDigest[] = [];
 
-  constructor(root: SourceRoot, start: string, exclude: (relative: string) => boolean, tools: ReadTools) {
+  constructor(root: SourceRoot, start: string, selection: Selection, tools: ReadTools) {
     this.#root = root;
     this.#start = start;
-    this.#exclude = exclude;
+    this.#selection = selection;
     this.#tools = tools;
     this.#breather = new Breather(tools.clock);
   }
@@ -137,16 +109,27 @@ class TreeReader {
 
   /** Adds what is at a path, and below it, to `found`. */
   async #readPath(relative: string, found: TreeEntry[]): Promise<void> {
-    const file = path.join(this.#start, relative);
-    const status = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+    const file = relative === '' ? this.#start : `${this.#start}/${relative}`;
+    const status = lstatSync(raw(file), { bigint: true, throwIfNoEntry: false });
     if (!status) return;
     if (status.isDirectory()) return await this.#readFolder(relative, file, { status, found });
-    if (relative !== '' && (this.#isIgnored(relative) || this.#exclude(relative))) return;
-    if (status.isSymbolicLink())
-      found.push(this.#entry(relative, file, status, { link: readlinkSync(file) }));
-    // Sockets, pipes and devices are no content.
+    if (relative !== '' && this.#isLeft(relative)) return;
+    if (status.isSymbolicLink()) found.push(this.#entry(relative, file, status, { link: linkOf(file) }));
     else if (status.isFile())
       found.push(this.#entry(relative, file, status, { digest: await this.#digest(file, status) }));
+    else if (status.isSocket()) this.#readSocket(relative, file, { status, found });
+    else found.push(this.#entry(relative, file, status, { node: nodeOf(status) }));
+  }
+
+  /** A socket of a context is an empty file of that name, as where contexts are sent over a wire. */
+  #readSocket(
+    relative: string,
+    file: string,
+    { status, found }: { status: BigIntStats; found: TreeEntry[] },
+  ): void {
+    if (this.#root.owner === 'kept') {
+      found.push(this.#entry(relative, file, status, { node: nodeOf(status) }));
+    } else found.push(this.#entry(relative, file, status, { digest: NOTHING }));
   }
 
   async #readFolder(
@@ -154,14 +137,23 @@ class TreeReader {
     file: string,
     { status, found }: { status: BigIntStats; found: TreeEntry[] },
   ): Promise<void> {
-    const left = relative !== '' && (this.#isIgnored(relative) || this.#exclude(relative));
-    if (left && !this.#root.ignore?.hasExceptions) return;
+    const left = relative !== '' && this.#isLeft(relative);
+    if (left && !this.#mayReturnBelow(relative)) return;
     const before = found.length;
-    for (const name of namesOf(file)) {
+    for (const name of namesIn(file)) {
       await this.#readPath(relative === '' ? name : `${relative}/${name}`, found);
       await this.#breather.breathe();
     }
     if (!left || found.length > before) found.push(this.#entry(relative, file, status, {}));
+  }
+
+  #isLeft(relative: string): boolean {
+    return this.#isIgnored(relative) || !this.#selection.takes(relative);
+  }
+
+  #mayReturnBelow(relative: string): boolean {
+    if (this.#isIgnored(relative) && this.#root.ignore?.hasExceptions !== true) return false;
+    return this.#selection.mayTakeBelow(relative);
   }
 
   #isIgnored(relative: string): boolean {
@@ -174,12 +166,12 @@ class TreeReader {
     relative: string,
     file: string,
     status: BigIntStats,
-    rest: { link?: string; digest?: string },
+    rest: Partial<Pick<TreeEntry, 'link' | 'digest' | 'node'>>,
   ): TreeEntry {
     const kept = this.#root.owner === 'kept';
     return {
       path: relative,
-      kind: status.isDirectory() ? 'folder' : status.isSymbolicLink() ? 'link' : 'file',
+      kind: kindOf(status, rest.node !== undefined),
       mode: Number(status.mode & 0o7777n),
       uid: kept ? Number(status.uid) : 0,
       gid: kept ? Number(status.gid) : 0,
@@ -188,6 +180,8 @@ class TreeReader {
       link: rest.link,
       digest: rest.digest,
       hardLink: status.isFile() && status.nlink > 1n ? `${status.dev}:${status.ino}` : undefined,
+      node: rest.node,
+      attributes: readAttributes(raw(file)).filter(([name]) => isCopied(name)),
     };
   }
 
@@ -208,10 +202,25 @@ class TreeReader {
   }
 }
 
+const NOTHING = createHash('sha256').digest('hex');
+
+function kindOf(status: BigIntStats, isNode: boolean): TreeEntry['kind'] {
+  if (isNode) return 'node';
+  if (status.isDirectory()) return 'folder';
+  return status.isSymbolicLink() ? 'link' : 'file';
+}
+
+const nodeOf = (status: BigIntStats) => ({ type: Number(status.mode & TYPE_BITS), device: status.rdev });
+
+/** Overlayfs' own marks, and labels of this machine's policy, are no content. */
+function isCopied(attribute: string): boolean {
+  return !attribute.startsWith('trusted.overlay.') && attribute !== 'security.selinux';
+}
+
 /** A folder that went away meanwhile has no names. */
-function namesOf(folder: string): string[] {
+function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    return namesOf(folder);
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
     throw error;
@@ -220,7 +229,7 @@ function namesOf(folder: string): string[] {
 
 /** What of a tree can be seen in a layer, apart from times: the same parts mean the same layer. */
 export function treeParts(tree: SourceTree): readonly (string | number | undefined)[] {
-  return tree.entries.flatMap(({ path, kind, mode, uid, gid, link, digest }) => [
+  return tree.entries.flatMap(({ path, kind, mode, uid, gid, link, digest, node, attributes }) => [
     path,
     kind,
     mode,
@@ -228,5 +237,7 @@ export function treeParts(tree: SourceTree): readonly (string | number | undefin
     gid,
     link,
     digest,
+    node && `${node.type}:${node.device}`,
+    attributes.map(([name, value]) => `${name}=${value.toString('hex')}`).join(','),
   ]);
 }

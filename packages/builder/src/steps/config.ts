@@ -1,18 +1,13 @@
-import type {
-  CommandLine,
-  HealthcheckInstruction,
-  Instruction,
-  ListInstruction,
-  NameValue,
-  OnbuildInstruction,
-} from '@updraft/dockerfile';
+import type { CommandLine, Instruction, NameValue, OnbuildInstruction } from '@updraft/dockerfile';
 import type { Build } from '../build.ts';
 import type { Draft } from '../draft.ts';
 import { BuildFailure } from '../failure.ts';
 import { argumentValue } from '../scope.ts';
-import { history } from './layer-step.ts';
-import { shortened } from './names.ts';
+import { exposedPorts } from './expose.ts';
+import { healthcheckOf } from './healthcheck.ts';
+import { historyEntry, healthcheckText, quotedList } from './history.ts';
 import { shellOf } from './run.ts';
+import { stopSignal } from './stop-signal.ts';
 
 type Keyword = Exclude<Instruction['keyword'], 'RUN' | 'COPY' | 'ADD' | 'FROM' | 'WORKDIR'>;
 
@@ -30,156 +25,100 @@ export function configStep(build: Build, draft: Draft, instruction: ConfigInstru
     draft: Draft,
     instruction: ConfigInstruction,
     build: Build,
-  ) => void;
-  apply(draft, instruction, build);
-  const createdBy = `${instruction.keyword} ${shortened(instruction.text)}`;
-  draft.history.push(history(build, createdBy, { empty_layer: true }));
+  ) => string | undefined;
+  const text = apply(draft, instruction, build);
+  if (text === undefined) return;
+  draft.history.push(historyEntry(build, `${instruction.keyword} ${text}`, { empty_layer: true }));
 }
 
+/** Each gives what the history says of it after the keyword; undefined: nothing. */
 type Appliers = {
-  readonly [Word in Keyword]: (draft: Draft, instruction: InstructionOf<Word>, build: Build) => void;
+  readonly [Word in Keyword]: (
+    draft: Draft,
+    instruction: InstructionOf<Word>,
+    build: Build,
+  ) => string | undefined;
 };
+
+const joined = (pairs: readonly (readonly [string, string])[]) =>
+  pairs.map(([name, value]) => `${name}=${value}`).join(' ');
 
 const APPLIERS: Appliers = {
   ENV: ({ scope }, { pairs }) => {
-    for (const [name, value] of scope.pairs(pairs)) scope.env.set(name, value);
+    const values = scope.pairs(pairs);
+    for (const [name, value] of values) scope.setEnv(name, value);
+    return joined(values);
   },
   ARG: applyArg,
   LABEL: ({ config, scope }, { pairs }) => {
-    config.Labels = { ...config.Labels, ...Object.fromEntries(scope.pairs(pairs)) };
+    const values = scope.pairs(pairs);
+    config.Labels = { ...config.Labels, ...Object.fromEntries(values) };
+    return joined(values);
   },
   CMD: (draft, { command }) => {
     draft.config.Cmd = commandWords(draft, command);
+    draft.config.ArgsEscaped = true;
     draft.commandGiven = true;
+    return quotedList(draft.config.Cmd);
   },
   ENTRYPOINT: (draft, { command }) => {
     draft.config.Entrypoint = commandWords(draft, command);
     // The base's arguments were meant for the base's program.
     if (!draft.commandGiven) delete draft.config.Cmd;
+    return quotedList(draft.config.Entrypoint);
   },
   SHELL: ({ config }, { words }) => {
     config.Shell = words.map(({ text }) => text);
+    return `[${config.Shell.join(' ')}]`;
   },
-  EXPOSE: (draft, instruction) => {
-    draft.config.ExposedPorts = { ...draft.config.ExposedPorts, ...exposed(draft, instruction) };
+  EXPOSE: ({ config, scope }, instruction) => {
+    const ports = exposedPorts(scope, instruction);
+    config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
+    return `[${ports.join(' ')}]`;
   },
-  VOLUME: (draft, instruction) => {
-    draft.config.Volumes = { ...draft.config.Volumes, ...volumes(draft, instruction) };
+  VOLUME: ({ config, scope }, { words, textRange }) => {
+    const names = words.map((word) => scope.word({ ...word, text: word.text.trim() }));
+    if (names.includes('')) throw new BuildFailure('a volume needs a path', textRange);
+    config.Volumes = { ...config.Volumes, ...Object.fromEntries(names.map((name) => [name, {}])) };
+    return `[${names.join(' ')}]`;
   },
   HEALTHCHECK: ({ config }, instruction) => {
-    config.Healthcheck = healthcheck(instruction);
+    config.Healthcheck = healthcheckOf(instruction);
+    return healthcheckText(config.Healthcheck);
   },
   ONBUILD: ({ config }, instruction) => {
     config.OnBuild = [...(config.OnBuild ?? []), onbuildText(instruction)];
+    return undefined;
   },
   USER: ({ config, scope }, { value }) => {
     config.User = scope.word(value);
+    return config.User;
   },
   STOPSIGNAL: ({ config, scope }, { value }) => {
     config.StopSignal = stopSignal(scope.word(value));
+    return config.StopSignal;
   },
   MAINTAINER: (draft, { value }) => {
     draft.author = value.text;
+    return value.text;
   },
 };
 
-function applyArg({ scope }: Draft, { pairs }: { pairs: readonly NameValue[] }, build: Build): void {
-  for (const pair of pairs) {
+function applyArg({ scope }: Draft, { pairs }: { pairs: readonly NameValue[] }, build: Build): string {
+  const texts = pairs.map((pair) => {
     const value = argumentValue(build.args, scope, pair, true);
     const name = scope.word(pair.name);
-    if (value !== undefined) scope.args.set(name, value);
-  }
+    scope.setArgument(name, value);
+    return value === undefined ? name : `${name}=${value}`;
+  });
+  return texts.join(' ');
 }
 
 function commandWords(draft: Draft, command: CommandLine): readonly string[] {
   return command.form === 'exec' ? command.words.map(({ text }) => text) : [...shellOf(draft), command.text];
 }
 
-const PORT = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/i;
-
-function exposed(
-  { scope }: Draft,
-  instruction: Pick<ListInstruction, 'words' | 'textRange'>,
-): Record<string, object> {
-  const ports: Record<string, object> = {};
-  for (const word of instruction.words.flatMap((written) => scope.words(written))) {
-    const match = PORT.exec(word);
-    const first = Number(match?.[1]);
-    const last = Number(match?.[2] ?? first);
-    if (!match || last > 65_535 || first > last) {
-      throw new BuildFailure(`${word} is no port; write it like 8080 or 8080/udp`, instruction.textRange);
-    }
-    for (let port = first; port <= last; port += 1)
-      ports[`${port}/${(match[3] ?? 'tcp').toLowerCase()}`] = {};
-  }
-  return ports;
-}
-
-function volumes(
-  { scope }: Draft,
-  instruction: Pick<ListInstruction, 'words' | 'textRange'>,
-): Record<string, object> {
-  const names = instruction.words.map((word) => scope.word(word));
-  if (names.includes('')) throw new BuildFailure('a volume needs a path', instruction.textRange);
-  return Object.fromEntries(names.map((name) => [name, {}]));
-}
-
-function stopSignal(signal: string): string {
-  if (/^(\d{1,2}|(SIG)?[A-Z][A-Z0-9+-]*)$/i.test(signal)) return signal;
-  throw new BuildFailure(`${signal} is no signal`);
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-
-/** A duration as Go writes them (`1m30s`), in nanoseconds. */
-function nanoseconds(text: string): number | undefined {
-  if (text === '0') return 0;
-  if (!/^(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
-  return [...text.matchAll(/([\d.]+)([a-zµ]+)/g)].reduce(
-    (sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ''] ?? 0),
-    0,
-  );
-}
-
-function healthcheck(instruction: HealthcheckInstruction): NonNullable<Draft['config']['Healthcheck']> {
-  const { command, flags } = instruction;
-  if (!command) return { Test: ['NONE'] };
-  const duration = (name: string) => {
-    const flag = flags.find((other) => other.name === name);
-    const value = flag ? nanoseconds(flag.value ?? '') : undefined;
-    if (flag && value === undefined)
-      throw new BuildFailure(`--${name}=${flag.value ?? ''} is no duration`, flag.range);
-    return value === undefined || value === 0 ? undefined : value;
-  };
-  const retries = flags.find(({ name }) => name === 'retries');
-  if (retries && !/^\d+$/.test(retries.value ?? ''))
-    throw new BuildFailure('--retries needs a number', retries.range);
-  const times = {
-    Interval: duration('interval'),
-    Timeout: duration('timeout'),
-    StartPeriod: duration('start-period'),
-    StartInterval: duration('start-interval'),
-    Retries: retries ? Number(retries.value) : undefined,
-  };
-  const given = Object.fromEntries(Object.entries(times).filter(([, value]) => value !== undefined));
-  const test =
-    command.form === 'exec' ? ['CMD', ...command.words.map(({ text }) => text)] : ['CMD-SHELL', command.text];
-  return { Test: test, ...given };
-}
-
 /** A trigger as it stands in the file, here-documents included: it is parsed again where it fires. */
-function onbuildText({ instruction }: OnbuildInstruction): string {
-  const flags = instruction.flags.map(({ name, value }) =>
-    value === undefined ? `--${name}` : `--${name}=${value}`,
-  );
-  const bodies = instruction.heredocs.map(({ raw, name }) => `\n${raw}${name}`);
-  return `${[instruction.keyword, ...flags, instruction.text].join(' ')}${bodies.join('')}`;
+function onbuildText({ text, heredocs }: OnbuildInstruction): string {
+  return `${text}${heredocs.map(({ raw, name }) => `\n${raw}${name}`).join('')}`;
 }

@@ -8,31 +8,35 @@ export interface CopyFlags {
   readonly chown: string | undefined;
   readonly chmod: string | undefined;
   readonly parents: boolean;
+  /** The layer is made without looking at what is below it, and stays when that changes. */
+  readonly link: boolean;
+  readonly keepGitDir: boolean | undefined;
   readonly exclude: readonly string[];
   readonly checksum: string | undefined;
   /** ADD only; undefined: archives of the context are unpacked, downloads are not. */
   readonly unpack: boolean | undefined;
 }
 
+const CHECKSUM = /^(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}|[0-9a-f]{7,64})$/;
+
 export function readCopyFlags({ flags }: CopyInstruction, scope: Scope): CopyFlags {
   const find = (name: string) => flags.find((flag) => flag.name === name);
   const value = (flag: Flag | undefined) =>
     flag?.value === undefined ? undefined : scope.word({ text: flag.value, range: flag.range });
   const checksum = value(find('checksum'));
-  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum)) {
-    throw new BuildFailure(
-      `--checksum: ${checksum} is not sha256: and 64 hex digits`,
-      find('checksum')?.range,
-    );
+  if (checksum !== undefined && !CHECKSUM.test(checksum)) {
+    const message = `--checksum: ${checksum} is neither sha256: and 64 hex digits nor a commit`;
+    throw new BuildFailure(message, find('checksum')?.range);
   }
-  if (isOn(find('keep-git-dir')))
-    throw new BuildFailure('ADD of Git repositories is not supported', find('keep-git-dir')?.range);
   return {
     // Which stages a build needs is decided before any variable has a value.
     from: find('from')?.value,
     chown: value(find('chown')) || undefined,
     chmod: value(find('chmod')) || undefined,
     parents: isOn(find('parents')) ?? false,
+    // With a mode BuildKit copies as if it were not there, and so the results are the same.
+    link: (isOn(find('link')) ?? false) && !value(find('chmod')),
+    keepGitDir: isOn(find('keep-git-dir')),
     exclude: flags.filter(({ name }) => name === 'exclude').map((flag) => value(flag) ?? ''),
     checksum,
     unpack: isOn(find('unpack')),

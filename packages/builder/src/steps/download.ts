@@ -6,39 +6,31 @@ import type { Build } from '../build.ts';
 import { BuildFailure } from '../failure.ts';
 import { removeFolder } from '../files/merged-root.ts';
 import { placeFile, unpackArchive } from './place.ts';
-import type { Target } from './place.ts';
+import type { Remote } from './remote.ts';
 
-/** A file of `ADD https://…`. */
-export interface Download {
-  readonly name: string;
-  readonly digest: string;
-  place(target: Target, unpack: boolean, folder: string): Promise<void>;
-  close(): Promise<void>;
+/** What a URL without a file name becomes. */
+const UNNAMED = '__unnamed__';
+
+export interface DownloadOptions {
+  readonly checksum: string | undefined;
+  /** An archive is unpacked. */
+  readonly unpack: boolean;
 }
 
-export function isRemote(source: string): boolean {
-  return /^https?:\/\//i.test(source);
-}
-
-/**
- * Gets the file, unless its checksum is known: then only when the step is not in the cache.
- * @throws BuildFailure when it cannot be got or is not the one that was asked for
- */
-export async function openRemote(build: Build, url: string, checksum: string | undefined): Promise<Download> {
+/** Gets the file, unless its checksum is known: then only when the step is not in the cache. */
+export async function openDownload(build: Build, url: string, options: DownloadOptions): Promise<Remote> {
+  const { checksum, unpack } = options;
   const folder = await build.workshop.store.scratch('download');
   const file = path.join(folder, 'file');
-  const name = path.posix.basename(new URL(url).pathname);
+  const name = fileName(url);
   const close = () => removeFolder(folder);
   try {
-    const fetched = checksum === undefined ? await download(build, url, file) : undefined;
+    const fetched = checksum === undefined ? await download(build, url, file, 'sha256') : undefined;
     return {
-      name,
-      digest: fetched ?? checksum ?? '',
-      async place(target, unpack, scratch) {
-        if (fetched === undefined) await verified(build, { url, file, checksum });
+      digest: `${name}|${fetched ?? checksum ?? ''}`,
+      async place(target, scratch) {
+        if (checksum !== undefined) await verified(build, { url, file, checksum });
         if (unpack && (await unpackArchive(file, target, { build, folder: scratch }))) return;
-        if (name === '' && target.isFolder)
-          throw new BuildFailure(`${url} has no file name; the target must not end with /`);
         await placeFile(target, name, async (to) => {
           await copyFile(file, to);
           return 0o600;
@@ -52,16 +44,26 @@ export async function openRemote(build: Build, url: string, checksum: string | u
   }
 }
 
-async function verified(
-  build: Build,
-  wanted: { url: string; file: string; checksum: string | undefined },
-): Promise<void> {
-  const digest = await download(build, wanted.url, wanted.file);
-  if (digest === wanted.checksum) return;
-  throw new BuildFailure(`${wanted.url} is ${digest}, not ${wanted.checksum ?? ''}`);
+function fileName(url: string): string {
+  try {
+    const name = path.posix.basename(decodeURIComponent(new URL(url).pathname));
+    return name === '' || name === '..' ? UNNAMED : name;
+  } catch {
+    return UNNAMED;
+  }
 }
 
-async function download(build: Build, url: string, file: string): Promise<string> {
+async function verified(
+  build: Build,
+  wanted: { url: string; file: string; checksum: string },
+): Promise<void> {
+  const algorithm = wanted.checksum.slice(0, wanted.checksum.indexOf(':'));
+  const digest = await download(build, wanted.url, wanted.file, algorithm);
+  if (digest === wanted.checksum) return;
+  throw new BuildFailure(`${wanted.url} is ${digest}, not ${wanted.checksum}`);
+}
+
+async function download(build: Build, url: string, file: string, algorithm: string): Promise<string> {
   const get = build.workshop.fetch ?? fetch;
   const response = await get(url, { signal: build.signal }).catch((error: unknown) => {
     build.signal.throwIfAborted();
@@ -69,7 +71,7 @@ async function download(build: Build, url: string, file: string): Promise<string
   });
   if (!response.ok || !response.body)
     throw new BuildFailure(`${url} cannot be downloaded: status ${response.status}`);
-  const hash = createHash('sha256');
+  const hash = createHash(algorithm);
   const handle = await open(file, 'wx', 0o600);
   try {
     for await (const chunk of response.body) {
@@ -79,5 +81,5 @@ async function download(build: Build, url: string, file: string): Promise<string
   } finally {
     await handle.close();
   }
-  return `sha256:${hash.digest('hex')}`;
+  return `${algorithm}:${hash.digest('hex')}`;
 }

@@ -1,6 +1,6 @@
 import { chmod, lchown, lstat } from 'node:fs/promises';
 import { diskFault } from '@updraft/kit';
-import type { HistoryEntry, Layer } from '@updraft/oci';
+import type { Layer } from '@updraft/oci';
 import type { Build } from '../build.ts';
 import type { Draft } from '../draft.ts';
 import { openMergedRoot, removeFolder } from '../files/merged-root.ts';
@@ -12,6 +12,8 @@ import type { KeyPart } from '../key.ts';
 export interface LayerStep {
   /** As the log shows it. */
   readonly title: string;
+  /** What lies below, when that is not all of the draft. */
+  readonly below?: readonly Layer[];
   /** Everything the result depends on, apart from the files below it. */
   readonly parts: readonly KeyPart[];
   /** Makes the layer in a scratch folder, which is removed afterwards. */
@@ -21,19 +23,20 @@ export interface LayerStep {
 /** Carries a step out, or finds what it made before. */
 export async function layerStep(build: Build, draft: Draft, step: LayerStep): Promise<Layer | undefined> {
   const { workshop, request, signal, counted } = build;
-  const below = draft.layers.map(({ diffId }) => diffId);
-  const key = keyOf(1, below, `${draft.os}/${draft.architecture}`, step.parts);
+  const below = (step.below ?? draft.layers).map(({ diffId }) => diffId);
+  const key = keyOf(2, below, `${draft.os}/${draft.architecture}`, step.parts);
   return await workshop.steps.use(key, async () => {
     signal.throwIfAborted();
     counted.steps += 1;
-    const known = request.cache ? await workshop.cache.step(key) : undefined;
+    const since = request.cacheMaxAgeMs === undefined ? 0 : workshop.clock.now() - request.cacheMaxAgeMs;
+    const known = request.cache ? await workshop.cache.step(key, since) : undefined;
     if (known) {
       counted.cached += 1;
       build.log(`${build.label} ${step.title} (cached)`);
       return known.layer;
     }
     const layer = await workshop.places.use(() => carryOut(build, step));
-    workshop.cache.putStep(key, { layer });
+    workshop.cache.putStep(key, { layer }, workshop.clock.now());
     return layer;
   });
 }
@@ -56,15 +59,15 @@ export async function inScratch<T>(build: Build, work: (folder: string) => Promi
   }
 }
 
-/** Changes the files of a draft through `work` and makes a layer of what changed. */
+/** Changes the files of layers through `work` and makes a layer of what changed. */
 export async function changeFiles(
   build: Build,
-  draft: Draft,
+  below: readonly Layer[],
   folder: string,
   work: (root: MergedRoot) => Promise<void>,
 ): Promise<Layer | undefined> {
   const { store } = build.workshop;
-  const root = await openMergedRoot(store, draft.layers, folder, true);
+  const root = await openMergedRoot(store, below, folder, true);
   try {
     await work(root);
   } finally {
@@ -80,14 +83,4 @@ export async function takeRootMode(upper: string, below: readonly string[]): Pro
   const status = await lstat(top);
   await lchown(upper, status.uid, status.gid);
   await chmod(upper, status.mode & 0o7777);
-}
-
-export function history(build: Build, createdBy: string, rest: Partial<HistoryEntry> = {}): HistoryEntry {
-  return { created: new Date(build.timestampMs).toISOString(), created_by: createdBy, ...rest };
-}
-
-/** Adds what a step made to the draft. */
-export function addLayer(build: Build, draft: Draft, createdBy: string, layer: Layer | undefined): void {
-  if (layer) draft.layers.push(layer);
-  draft.history.push(history(build, createdBy, layer ? {} : { empty_layer: true }));
 }

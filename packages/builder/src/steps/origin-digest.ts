@@ -1,18 +1,19 @@
-import { compileIgnore } from '@updraft/dockerfile';
 import type { Build, Origin } from '../build.ts';
-import { findMatches, readTree, treeParts } from '../files/source-tree.ts';
-import type { SourceRoot, SourceTree } from '../files/source-tree.ts';
+import { findMatches } from '../files/find-matches.ts';
+import { readTree, treeParts } from '../files/source-tree.ts';
+import type { Selection, SourceRoot, SourceTree } from '../files/source-tree.ts';
 import { keyOf } from '../key.ts';
 import { inScratch } from './layer-step.ts';
 import { withOrigin } from './origin.ts';
+import { selectionOf } from './selection.ts';
 
 /** Files of an origin, as COPY names them. */
 export interface SourcePatterns {
   readonly patterns: readonly string[];
   /** `--exclude`. */
   readonly exclude: readonly string[];
-  /** `**` is understood (`--parents`). */
-  readonly folders: boolean;
+  /** `--parents`: what a pattern names keeps the folders of its name. */
+  readonly parents: boolean;
 }
 
 /** One pattern and what it stands for. */
@@ -26,19 +27,47 @@ export async function readSources(
   root: SourceRoot,
   sources: SourcePatterns,
 ): Promise<FoundSource[]> {
-  const excluded = compileIgnore(sources.exclude.join('\n'));
   const found: FoundSource[] = [];
   for (const pattern of sources.patterns) {
-    const names = await findMatches(root, pattern, sources.folders);
-    const trees: SourceTree[] = [];
-    for (const name of names) {
-      if (excluded(name.split('/').at(-1) ?? name) && name !== '') continue;
-      const tree = await readTree(root, name, excluded, build.workshop);
-      if (tree.entries.length > 0) trees.push(tree);
-    }
+    const trees = sources.parents
+      ? await treesWithParents(build, root, pattern, sources.exclude)
+      : await plainTrees(build, root, pattern, sources.exclude);
     found.push({ pattern, trees });
   }
   return found;
+}
+
+async function plainTrees(build: Build, root: SourceRoot, pattern: string, exclude: readonly string[]) {
+  const selection = selectionOf(undefined, exclude);
+  const names = (await findMatches(root, pattern)).filter(
+    (name) => name === '' || selection.takes(name.split('/').at(-1) ?? name),
+  );
+  return await readTrees(build, root, names, selection);
+}
+
+/** `a/./b/*.c` is the part `b/*.c` of the folder `a`; without `/./` it is a part of the whole. */
+async function treesWithParents(build: Build, root: SourceRoot, pattern: string, exclude: readonly string[]) {
+  const pivot = pattern.indexOf('/./');
+  const base = pivot < 0 ? '/' : pattern.slice(0, pivot);
+  const part = pivot < 0 ? pattern : pattern.slice(pivot + '/./'.length);
+  const include = part.replace(/^\/+/, '') || '.';
+  const trees = await readTrees(build, root, await findMatches(root, base), selectionOf(include, exclude));
+  const isMissing = trees.every(({ entries }) => entries.length <= 1) && include !== '.';
+  return isMissing ? [] : trees;
+}
+
+async function readTrees(
+  build: Build,
+  root: SourceRoot,
+  names: readonly string[],
+  selection: Selection,
+): Promise<SourceTree[]> {
+  const trees: SourceTree[] = [];
+  for (const name of names) {
+    const tree = await readTree(root, name, selection, build.workshop);
+    if (tree.entries.length > 0) trees.push(tree);
+  }
+  return trees;
 }
 
 /** A digest of everything about the sources that can be seen in a layer. Layers never change, so theirs is remembered. */
@@ -46,7 +75,7 @@ export async function originDigest(build: Build, origin: Origin, sources: Source
   if (origin.kind === 'context') return digestOf(await readSources(build, origin.root, sources));
   const { cache } = build.workshop;
   const layers = origin.layers.map(({ diffId }) => diffId);
-  const key = keyOf('tree', layers, sources.patterns, sources.exclude, sources.folders);
+  const key = keyOf('tree', 2, layers, sources.patterns, sources.exclude, sources.parents);
   const known = cache.tree(key);
   if (known !== undefined) return known;
   const read = (folder: string) =>

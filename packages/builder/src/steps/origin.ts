@@ -2,31 +2,23 @@ import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '@updraft/kit';
 import type { Stage } from '@updraft/dockerfile';
-import { namedContext } from '../build.ts';
+import { isImageContext } from '../build.ts';
 import type { Build, Origin } from '../build.ts';
 import { BuildFailure } from '../failure.ts';
 import { openMergedRoot } from '../files/merged-root.ts';
 import type { SourceRoot } from '../files/source-tree.ts';
-import { findStage } from '../plan.ts';
-import { readIgnore } from '../files/ignore-file.ts';
+import { earlierStage } from '../plan.ts';
 
 /** What `--from=name` leads to: a named context, a stage, or an image. Without a name it is the build's context. */
 export async function findOrigin(build: Build, stage: Stage, name: string | undefined): Promise<Origin> {
   if (name === undefined || name === '') return { kind: 'context', root: build.context };
-  const named = namedContext(build, name);
-  if (named?.kind === 'folder') {
-    const root = await realFolder(named.path);
-    return {
-      kind: 'context',
-      root: { path: root, ignore: await readIgnore(root, undefined), owner: 'root' },
-    };
-  }
-  if (named?.kind === 'empty') throw new BuildFailure(`the build context ${name} has no files`);
-  if (named) return { kind: 'layers', layers: (await build.image(named.reference)).layers };
-  const found = findStage(build.file, stage, name);
-  if (found === stage) throw new BuildFailure(`--from=${name} is the stage itself`);
+  const named = build.named(name);
+  if (named && isImageContext(named))
+    return { kind: 'layers', layers: (await build.namedImage(named))?.layers ?? [] };
+  if (named) return { kind: 'context', root: await build.namedRoot(named) };
+  const found = earlierStage(build.file, stage, name);
   if (found) return { kind: 'layers', layers: (await build.stage(found)).layers };
-  if (/^\d+$/.test(name)) throw new BuildFailure(`--from=${name}: there is no such stage above this one`);
+  if (name === 'scratch') return { kind: 'layers', layers: [] };
   return { kind: 'layers', layers: (await build.image(name)).layers };
 }
 

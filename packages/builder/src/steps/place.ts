@@ -1,13 +1,12 @@
 import { chmod, lchown, lutimes, mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf, resolveInRoot, run } from '@updraft/kit';
-import type { Clock } from '@updraft/kit';
 import type { Build } from '../build.ts';
 import { BuildFailure } from '../failure.ts';
 import { copyTree, makeFolders } from '../files/copy-tree.ts';
 import type { CopyOptions } from '../files/copy-tree.ts';
 import { statusOf } from '../files/merged-root.ts';
-import { readTree } from '../files/source-tree.ts';
+import { EVERYTHING, readTree } from '../files/source-tree.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 
 /** Where COPY writes. */
@@ -25,16 +24,15 @@ export interface PlaceOptions {
   readonly build: Build;
   /** Archives are unpacked by way of this scratch folder. */
   readonly unpack: string | undefined;
-  /** The pattern, when the folders of the source's name are kept (`--parents`). */
-  readonly parents: string | undefined;
 }
+
+const PLAIN = { owner: undefined, mode: undefined };
 
 /** Puts a file, or the content of a folder, where COPY says. */
 export async function placeTree(tree: SourceTree, target: Target, options: PlaceOptions): Promise<void> {
   const [self] = tree.entries;
   const { clock } = options.build.workshop;
   if (!self) return;
-  if (options.parents !== undefined) return await placeWithParents(tree, target, options.parents, clock);
   if (self.kind === 'folder') {
     const folder = await resolveInRoot(target.root, target.path);
     await makeFolders(target.root, folder, target.options);
@@ -42,39 +40,18 @@ export async function placeTree(tree: SourceTree, target: Target, options: Place
   }
   if (options.unpack !== undefined && self.kind === 'file' && (await isArchive(self.file))) {
     const copied = path.join(options.unpack, 'archive');
-    await copyTree(tree, copied, { ...target.options, owner: undefined }, clock);
+    await copyTree(tree, copied, { ...PLAIN, timestampMs: target.options.timestampMs }, clock);
     const done = await unpackArchive(copied, target, { build: options.build, folder: options.unpack });
     await rm(copied);
     if (done) return;
   }
-  const file = await filePath(target, path.basename(tree.name));
+  const file = await filePath(target, path.basename(tree.name) || path.basename(self.file));
   await copyTree(tree, file, target.options, clock);
-}
-
-/** `COPY --parents a/./b/c /to`: what stands before `/./` is left out. */
-async function placeWithParents(
-  tree: SourceTree,
-  target: Target,
-  pattern: string,
-  clock: Clock,
-): Promise<void> {
-  const pivot = pattern.indexOf('/./');
-  const depth =
-    pivot < 0
-      ? 0
-      : pattern
-          .slice(0, pivot)
-          .split('/')
-          .filter((part) => part !== '' && part !== '.').length;
-  const kept = tree.name.split('/').slice(depth).join('/');
-  const place = await resolveInRoot(target.root, path.posix.join(target.path, kept));
-  const isFolder = tree.entries[0]?.kind === 'folder';
-  await makeFolders(target.root, isFolder ? place : path.dirname(place), target.options);
-  await copyTree(tree, place, target.options, clock);
 }
 
 /** The file that a single source becomes: the target itself, or `name` in it when it is a folder. */
 async function filePath(target: Target, name: string): Promise<string> {
+  if (/^\.{0,2}$/.test(name)) throw new BuildFailure(`"${name}" is no name for a file`);
   const resolved = await resolveInRoot(target.root, target.path);
   const isFolder = target.isFolder || (await statusOf(resolved))?.isDirectory() === true;
   const file = isFolder ? path.join(resolved, name) : resolved;
@@ -142,18 +119,22 @@ export async function unpackArchive(
     unpacked,
     '--numeric-owner',
     '--preserve-permissions',
+    '--xattrs',
+    '--xattrs-include=*',
   ];
   const result = await run('tar', args, { signal });
   if (result.code !== 0) throw new BuildFailure(`the archive cannot be unpacked: ${result.stderr.trim()}`);
   const tree = await readTree(
     { path: unpacked, ignore: undefined, owner: 'kept' },
     '',
-    () => false,
+    EVERYTHING,
     build.workshop,
   );
   const place = await resolveInRoot(target.root, target.path);
   await makeFolders(target.root, place, target.options);
-  await copyTree(tree, place, { ...target.options, timestampMs: undefined }, build.workshop.clock);
+  const { owner } = target.options;
+  const options = { owner, mode: undefined, timestampMs: undefined, replace: true };
+  await copyTree(tree, place, options, build.workshop.clock);
   await rm(unpacked, { recursive: true, force: true });
   return true;
 }

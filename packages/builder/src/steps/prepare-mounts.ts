@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { resolveInRoot } from '@updraft/kit';
 import type { Undo } from '@updraft/kit';
@@ -9,12 +8,13 @@ import type { Build } from '../build.ts';
 import { BuildFailure } from '../failure.ts';
 import { copyTree } from '../files/copy-tree.ts';
 import { openMergedRoot, statusOf } from '../files/merged-root.ts';
-import { readTree } from '../files/source-tree.ts';
-import { keyOf } from '../key.ts';
+import { EVERYTHING, readTree } from '../files/source-tree.ts';
 import type { KeyPart } from '../key.ts';
+import { cacheMount, cacheStart } from './cache-mount.ts';
 import { originDigest } from './origin-digest.ts';
 import { findOrigin } from './origin.ts';
 import type { RunMount } from './run-mounts.ts';
+import { sshAgent } from './ssh-agent.ts';
 
 export interface PreparedMounts {
   readonly mounts: Mount[];
@@ -26,10 +26,12 @@ export interface PreparedMounts {
 export async function mountKey(build: Build, stage: Stage, mount: RunMount): Promise<KeyPart> {
   if (mount.type === 'bind') {
     const origin = await findOrigin(build, stage, mount.from);
-    const sources = { patterns: [mount.source], exclude: [], folders: false };
+    const sources = { patterns: [mount.source], exclude: [], parents: false };
     return ['bind', mount.target, mount.writable, await originDigest(build, origin, sources)];
   }
   if (mount.type === 'secret') return ['secret', mount.target, mount.id, mount.variable];
+  if (mount.type === 'ssh') return ['ssh', mount.target, mount.id];
+  if (mount.type === 'cache') return ['cache', mount.target, await cacheStart(build, stage, mount)];
   return [mount.type, mount.target];
 }
 
@@ -44,30 +46,33 @@ export async function prepareMounts(
   for (const [index, mount] of wanted.entries()) {
     const own = path.join(folder, `mount-${index}`);
     await mkdir(own, { mode: 0o700 });
-    if (mount.type === 'tmpfs') {
-      const { target, sizeBytes } = mount;
-      prepared.mounts.push({ kind: 'tmpfs', target, ...(sizeBytes === undefined ? {} : { sizeBytes }) });
-    } else if (mount.type === 'cache') prepared.mounts.push(await cacheMount(build, mount, undo));
-    else if (mount.type === 'bind')
-      prepared.mounts.push(await bindMount(build, stage, mount, { folder: own, undo }));
-    else await addSecret(build, mount, own, prepared);
+    const where = { folder: own, undo };
+    if (mount.type === 'tmpfs') prepared.mounts.push(tmpfsMount(mount));
+    else if (mount.type === 'cache') prepared.mounts.push(await cacheMount(build, stage, mount, where));
+    else if (mount.type === 'bind') prepared.mounts.push(await bindMount(build, stage, mount, where));
+    else if (mount.type === 'secret') await addSecret(build, mount, own, prepared);
+    else await addAgent(build, mount, { ...where, index }, prepared);
   }
   return prepared;
 }
 
 type MountOf<Type extends RunMount['type']> = Extract<RunMount, { type: Type }>;
 
-async function cacheMount(build: Build, mount: MountOf<'cache'>, undo: Undo): Promise<Mount> {
-  const isPrivate = mount.sharing === 'private';
-  const name = isPrivate ? randomBytes(16).toString('hex') : keyOf(mount.id);
-  const source = path.join(build.workshop.dir, 'cache-mounts', name);
-  if (!(await statusOf(source))) {
-    await mkdir(source, { recursive: true });
-    await chown(source, mount.uid, mount.gid);
-    await chmod(source, mount.mode);
-  }
-  if (isPrivate) undo.add(async () => await rm(source, { recursive: true, force: true }));
-  return { kind: 'bind', source, target: mount.target, readOnly: mount.readOnly };
+function tmpfsMount({ target, sizeBytes }: MountOf<'tmpfs'>): Mount {
+  return { kind: 'tmpfs', target, ...(sizeBytes === undefined ? {} : { sizeBytes }) };
+}
+
+async function addAgent(
+  build: Build,
+  mount: MountOf<'ssh'>,
+  where: { index: number; folder: string; undo: Undo },
+  prepared: PreparedMounts,
+): Promise<void> {
+  const agent = await sshAgent(build, mount, where);
+  if (!agent) return;
+  prepared.mounts.push(agent.mount);
+  // The first one is the one that programs find.
+  prepared.variables['SSH_AUTH_SOCK'] ??= agent.target;
 }
 
 /** A stage's or image's files come as an overlay of their own, a context's as a copy: neither can be changed by the command. */
@@ -87,7 +92,7 @@ async function bindMount(
       throw new BuildFailure(`--mount: ${mount.source} is not in ${mount.from ?? ''}`);
     return { ...common, source };
   }
-  const tree = await readTree(origin.root, mount.source, () => false, build.workshop);
+  const tree = await readTree(origin.root, mount.source, EVERYTHING, build.workshop);
   if (tree.entries.length === 0)
     throw new BuildFailure(`--mount: ${mount.source} is not in the build context`);
   const source = path.join(folder, 'files');

@@ -1,32 +1,35 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import path from 'node:path';
-import { Fault, Undo } from '@updraft/kit';
+import { Undo } from '@updraft/kit';
+import { heredocName } from '@updraft/dockerfile';
 import type { RunInstruction, Stage } from '@updraft/dockerfile';
 import type { Layer } from '@updraft/oci';
-import type { ContainerExit, ContainerSpec } from '@updraft/pods';
+import type { ContainerSpec, Resources, SecurityContext } from '@updraft/pods';
 import type { Build } from '../build.ts';
 import type { Draft } from '../draft.ts';
 import { BuildFailure } from '../failure.ts';
-import { logLines } from '../log-lines.ts';
 import { flagValues } from '../plan.ts';
 import { proxies } from '../scope.ts';
-import { addLayer, layerStep, takeRootMode } from './layer-step.ts';
+import type { Entitlement } from '../types.ts';
+import { addLayer, runText } from './history.ts';
+import { layerStep, takeRootMode } from './layer-step.ts';
 import { shortened } from './names.ts';
 import { mountKey, prepareMounts } from './prepare-mounts.ts';
 import { readMounts } from './run-mounts.ts';
 import type { RunMount } from './run-mounts.ts';
+import { runInPod } from './run-pod.ts';
+import type { RunNetwork } from './run-pod.ts';
 
 /** A RUN with everything decided that can be decided before it runs. */
 interface Command {
   readonly words: readonly string[];
-  /** A here-document that is a program of its own. */
-  readonly script: string | undefined;
+  /** A here-document that is a program of its own, and where it lies. */
+  readonly script: { readonly file: string; readonly content: string } | undefined;
   readonly mounts: readonly RunMount[];
-  readonly network: 'pod' | 'none';
+  readonly network: RunNetwork;
+  readonly isInsecure: boolean;
 }
-
-const SCRIPT = '/dev/pipes/EOF';
 
 export async function runStep(
   build: Build,
@@ -34,57 +37,82 @@ export async function runStep(
   draft: Draft,
   instruction: RunInstruction,
 ): Promise<void> {
-  const command = readCommand(instruction, draft);
-  const title = `RUN ${shortened(instruction.text)}`;
+  const command = readCommand(build, instruction, draft);
   const mountKeys = await Promise.all(command.mounts.map((mount) => mountKey(build, stage, mount)));
   const variables = Object.entries(draft.scope.variables()).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const layer = await layerStep(build, draft, {
-    title,
+    title: `RUN ${shortened(instruction.text)}`,
     parts: [
       'RUN',
       command.words,
-      command.script,
+      command.script?.content,
       variables,
       draft.config.User,
       draft.config.WorkingDir,
-      command.network,
+      [command.network, command.isInsecure],
       mountKeys,
     ],
     make: (folder) =>
       withCacheMounts(build, command.mounts, () => execute(build, stage, draft, { command, folder })),
   });
-  addLayer(build, draft, title, layer);
+  addLayer(build, draft, runText(command.words, draft.scope), layer);
 }
 
-function readCommand(instruction: RunInstruction, draft: Draft): Command {
+function readCommand(build: Build, instruction: RunInstruction, draft: Draft): Command {
   const { command } = instruction;
-  const mounts = readMounts(instruction, draft.scope, draft.config.WorkingDir ?? '/');
-  const rest = { mounts, network: readNetwork(instruction) };
+  if (flagValues(instruction, 'device').length > 0) throw new BuildFailure('--device is not supported');
+  const rest = {
+    mounts: readMounts(instruction, draft.scope, draft.config.WorkingDir ?? '/'),
+    network: readNetwork(build, instruction, draft),
+    isInsecure: readSecurity(build, instruction, draft),
+  };
   if (command.form === 'exec') {
-    return { ...rest, words: command.words.map(({ text }) => text), script: undefined };
+    const words = command.words.map(({ text }) => text);
+    if (words.length === 0) throw new BuildFailure('RUN needs a command', instruction.textRange);
+    return { ...rest, words, script: undefined };
   }
-  const script = aloneHeredoc(instruction);
-  if (script?.startsWith('#!')) return { ...rest, words: [SCRIPT], script };
+  const alone = aloneHeredoc(instruction);
+  if (alone?.content.startsWith('#!')) {
+    const file = `/dev/pipes/${path.posix.basename(alone.name)}`;
+    return { ...rest, words: [file], script: { file, content: alone.content } };
+  }
   const bodies = instruction.heredocs.map(({ raw, name }) => `\n${raw}${name}`);
-  const text = script ?? `${command.text}${bodies.join('')}`;
+  const text = alone?.content ?? `${command.text}${bodies.join('')}`;
   return { ...rest, words: [...shellOf(draft), text], script: undefined };
 }
 
-/** Also refuses what would give a command more than the default rights. */
-function readNetwork(instruction: RunInstruction): 'pod' | 'none' {
-  const security = flagValues(instruction, 'security').find((value) => value !== 'sandbox');
-  if (security !== undefined) throw new BuildFailure(`--security=${security} is not allowed here`);
-  if (flagValues(instruction, 'device').length > 0) throw new BuildFailure('--device is not supported');
-  const [network = 'default'] = flagValues(instruction, 'network');
-  if (network === 'none') return 'none';
-  if (network === 'default') return 'pod';
-  throw new BuildFailure(`--network is default or none here, not ${network}`);
+const NETWORKS: Readonly<Record<string, RunNetwork>> = { default: 'pod', none: 'none', host: 'host' };
+
+function readNetwork(build: Build, instruction: RunInstruction, draft: Draft): RunNetwork {
+  const [written = 'default'] = flagValues(instruction, 'network');
+  const name = draft.scope.word({ text: written, range: instruction.keywordRange });
+  const network = Object.hasOwn(NETWORKS, name) ? NETWORKS[name] : undefined;
+  if (network === undefined) throw new BuildFailure(`--network is default, none or host, not ${name}`);
+  if (network === 'host') needs(build, 'network.host', '--network=host');
+  return network;
+}
+
+function readSecurity(build: Build, instruction: RunInstruction, draft: Draft): boolean {
+  const [written = 'sandbox'] = flagValues(instruction, 'security');
+  const name = draft.scope.word({ text: written, range: instruction.keywordRange });
+  if (name !== 'sandbox' && name !== 'insecure')
+    throw new BuildFailure(`--security is sandbox or insecure, not ${name}`);
+  if (name === 'insecure') needs(build, 'security.insecure', '--security=insecure');
+  return name === 'insecure';
+}
+
+/** What gives a command more than the default rights has to be granted by whoever starts the build. */
+function needs(build: Build, entitlement: Entitlement, flag: string): void {
+  if (build.request.entitlements?.includes(entitlement)) return;
+  throw new BuildFailure(
+    `${flag} is not allowed here; the build has to be started with --allow ${entitlement}`,
+  );
 }
 
 /** `RUN <<EOF` alone: its body is what runs. With anything beside it, the shell reads the here-documents itself. */
-function aloneHeredoc({ text, heredocs }: RunInstruction): string | undefined {
+function aloneHeredoc({ text, heredocs }: RunInstruction) {
   const [only, second] = heredocs;
-  return only && !second && /^\d*<<-?(["']?)[^\s"'<]+\1$/.test(text) ? only.content : undefined;
+  return only && !second && heredocName(text) !== undefined ? only : undefined;
 }
 
 export function shellOf(draft: Draft): readonly string[] {
@@ -122,10 +150,10 @@ async function execute(
   const undo = new Undo();
   try {
     const prepared = await prepareMounts(build, stage, command.mounts, { folder, undo });
-    if (command.script !== undefined) {
+    if (command.script) {
       const source = path.join(folder, 'script');
-      await writeFile(source, command.script, { mode: 0o755 });
-      prepared.mounts.push({ kind: 'bind', source, target: SCRIPT, readOnly: true });
+      await writeFile(source, command.script.content, { mode: 0o755 });
+      prepared.mounts.push({ kind: 'bind', source, target: command.script.file, readOnly: true });
     }
     const spec: ContainerSpec = {
       name: 'run',
@@ -133,54 +161,32 @@ async function execute(
       command: command.words,
       env: { ...proxies(build.args), ...draft.scope.variables(), ...prepared.variables },
       workingDir: draft.config.WorkingDir || '/',
-      mounts: prepared.mounts,
-      ...(draft.config.User ? { security: { user: draft.config.User } } : {}),
+      // What lies in another mount's folder comes after it.
+      mounts: prepared.mounts.toSorted((a, b) => (a.target < b.target ? -1 : 1)),
+      resources: resourcesOf(build),
+      security: securityOf(draft, command),
     };
-    await checkExit(build, await runInPod(build, spec, command.network), spec);
+    await runInPod(build, spec, command.network);
   } finally {
     await undo.close();
   }
   return await store.commitLayer(upper, { timestampMs: build.timestampMs });
 }
 
-/** Runs to the end; when the build is cancelled everything in the pod is killed first. */
-async function runInPod(build: Build, spec: ContainerSpec, network: 'pod' | 'none'): Promise<ContainerExit> {
-  const name = `build-${randomBytes(6).toString('hex')}`;
-  const pod = await build.workshop.runtime.createPod({ name, hostname: 'build', network });
-  const [stdout, stderr] = [logLines(build.log), logLines(build.log)];
-  try {
-    build.signal.throwIfAborted();
-    const container = await pod.start(spec, { onStdout: stdout.write, onStderr: stderr.write });
-    const cancel = () => void container.stop(0, 'SIGKILL').catch(() => undefined);
-    build.signal.addEventListener('abort', cancel, { once: true });
-    if (build.signal.aborted) cancel();
-    try {
-      return await container.exited;
-    } finally {
-      build.signal.removeEventListener('abort', cancel);
-    }
-  } finally {
-    stdout.end();
-    stderr.end();
-    await pod.remove();
-  }
+/** A command that runs wild must not take the machine with it. */
+const MOST_PROCESSES = 8192;
+const MOST_OF_MEMORY = 0.9;
+
+function resourcesOf({ request: { limits = {} } }: Build): Resources {
+  return {
+    memoryBytes: limits.memoryBytes ?? Math.floor(totalmem() * MOST_OF_MEMORY),
+    processes: limits.processes ?? MOST_PROCESSES,
+  };
 }
 
-async function checkExit(build: Build, exit: ContainerExit, spec: ContainerSpec): Promise<void> {
-  build.signal.throwIfAborted();
-  if (exit.kind === 'couldNotStart')
-    throw new BuildFailure(`the command could not be started: ${exit.message}`);
-  if (exit.code === 0) return;
-  await checkDisk(spec.rootFs.upper ?? '/');
-  const why = exit.outOfMemory ? ' (it ran out of memory)' : '';
-  throw new BuildFailure(`the command exited with ${exit.code}${why}`, undefined, exit.code);
-}
-
-/** A command that failed on a full disk is not to blame. */
-async function checkDisk(folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize > 1024 * 1024) return;
-  throw new Fault('DISK_FULL', `no space left on the disk while building in ${folder}`, {
-    next: 'Free some space, for example with `updraft image prune`, and build again.',
-  });
+function securityOf({ config: { User: user } }: Draft, { isInsecure }: Command): SecurityContext {
+  return {
+    ...(user ? { user } : {}),
+    ...(isInsecure ? { addCapabilities: ['ALL'], seccomp: false } : {}),
+  };
 }

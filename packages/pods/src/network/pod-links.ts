@@ -15,6 +15,13 @@ export interface PodLink {
   readonly ports: readonly number[];
 }
 
+/** The machine's own network: nothing of it is a pod's to change or to take away. */
+export const HOST_LINK: PodLink = {
+  namespace: `/proc/${process.pid}/ns/net`,
+  address: undefined,
+  ports: [],
+};
+
 export interface PodLinksOptions {
   readonly id: string;
   /** Where the namespace files lie. */

@@ -62,7 +62,8 @@ function mountByDescriptors(
     return `/proc/self/fd/${descriptor}`;
   };
   try {
-    const layers = lower.map(name).join(':');
+    // The kernel refuses a folder that is there twice. What the lower one does, the upper one does again.
+    const layers = [...new Set(lower)].map(name).join(':');
     const [upper, work] = [name(writable[0]), name(writable[1])];
     mountFileSystem('overlay', target, `lowerdir=${layers},upperdir=${upper},workdir=${work},${FLAGS}`);
   } catch (error) {

@@ -1,6 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { readTextIfPresent } from '@updraft/kit';
 import { PodsFault } from '../fault.ts';
+import { HOST_LINK } from '../network/pod-links.ts';
 import type { PodLink } from '../network/pod-links.ts';
 import type { Container, ContainerSpec, ContainerStreams, Pod, PodSpec } from '../types.ts';
 import { startContainer } from './container.ts';
@@ -22,7 +24,8 @@ const POD_FILES = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf'] as const;
 
 export async function writePodFiles({ spec, folder, link, gateway }: PodParts): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const contents = [hostsFile(spec, link.address), `${spec.hostname}\n`, resolverFile(spec, gateway)];
+  const resolver = await resolverFile(spec, gateway);
+  const contents = [hostsFile(spec, link.address), `${spec.hostname}\n`, resolver];
   await Promise.all(
     POD_FILES.map((target, index) =>
       writeFile(path.join(folder, path.basename(target)), contents[index] ?? ''),
@@ -37,7 +40,8 @@ function hostsFile(spec: PodSpec, address: string | undefined): string {
   return `${lines.join('\n')}\n`;
 }
 
-function resolverFile(spec: PodSpec, gateway: string | undefined): string {
+async function resolverFile(spec: PodSpec, gateway: string | undefined): Promise<string> {
+  if (spec.network === 'host') return (await readTextIfPresent('/etc/resolv.conf')) ?? '';
   const lines = gateway === undefined ? [] : [`nameserver ${gateway}`];
   if (spec.dnsSearch?.length) lines.push(`search ${spec.dnsSearch.join(' ')}`);
   if (spec.dnsOptions?.length) lines.push(`options ${spec.dnsOptions.join(' ')}`);
@@ -105,7 +109,7 @@ export class RuncPod implements Pod {
     await Promise.all(
       containers.flatMap((result) => (result.status === 'fulfilled' ? [result.value.stop(0)] : [])),
     );
-    await machine.network?.detach(link);
+    if (link !== HOST_LINK) await machine.network?.detach(link);
     await rm(folder, { recursive: true, force: true });
     onRemoved();
   }
@@ -113,6 +117,7 @@ export class RuncPod implements Pod {
 
 /** Any user may listen on any port and ping: it is the pod's own network. */
 function kernelSettings(link: PodLink): Record<string, string> {
+  if (link === HOST_LINK) return {};
   return {
     'net.ipv4.ip_unprivileged_port_start': '0',
     'net.ipv4.ping_group_range': '0 2147483647',

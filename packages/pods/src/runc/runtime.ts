@@ -4,6 +4,8 @@ import { Undo, run } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
 import { PodsFault, programFault, requireName, requireRoot } from '../fault.ts';
 import type { BridgeNetwork } from '../network/platform-network.ts';
+import { HOST_LINK } from '../network/pod-links.ts';
+import type { PodLink } from '../network/pod-links.ts';
 import type { Pod, PodSpec, Runtime } from '../types.ts';
 import { boundingSet } from './capabilities.ts';
 import { findCgroups, limitingControllers, swapLimitable } from './cgroups.ts';
@@ -124,14 +126,13 @@ class RuncRuntime implements Runtime {
     if (!network) {
       throw new PodsFault('UNSUPPORTED', 'this runtime was made without a network');
     }
-    const isolated = spec.network === 'none';
-    const link = isolated ? await network.isolate() : await network.attach(spec.gatewayPortsOnLoopback ?? []);
+    const link = await linkFor(network, spec);
     const parts = {
       machine: this.#machine,
       spec,
       folder: path.join(this.#dir, 'pods', spec.name),
       link,
-      gateway: isolated ? undefined : network.gateway,
+      gateway: link.address === undefined ? undefined : network.gateway,
       onRemoved: () => {
         this.#pods.delete(spec.name);
         this.#names.delete(spec.name);
@@ -141,8 +142,15 @@ class RuncRuntime implements Runtime {
       await writePodFiles(parts);
       return new RuncPod(parts);
     } catch (error) {
-      await network.detach(link);
+      if (link !== HOST_LINK) await network.detach(link);
       throw error;
     }
   }
+}
+
+async function linkFor(network: BridgeNetwork, spec: PodSpec): Promise<PodLink> {
+  if (spec.network === 'host') return HOST_LINK;
+  return spec.network === 'none'
+    ? await network.isolate()
+    : await network.attach(spec.gatewayPortsOnLoopback ?? []);
 }

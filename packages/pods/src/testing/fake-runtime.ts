@@ -65,7 +65,7 @@ export function createFakeRuntime(options: FakeOptions = {}): FakeRuntime {
       requireName('pod', spec.name);
       if (pods.has(spec.name)) throw new PodsFault('NAME_TAKEN', `a pod ${spec.name} exists`);
       serial += 1;
-      const address = spec.network === 'none' ? undefined : `10.0.${serial >> 8}.${serial & 255}`;
+      const address = (spec.network ?? 'pod') !== 'pod' ? undefined : `10.0.${serial >> 8}.${serial & 255}`;
       const pod = new FakePod({ spec, address, options, started, onRemoved: () => pods.delete(spec.name) });
       pods.set(spec.name, pod);
       return pod;
