@@ -1,5 +1,5 @@
 import { Fault, messageOf } from '@updraft/kit';
-import { ControlError } from '@updraft/control';
+import { ControlError, VERSION, isUsersFault } from '@updraft/control';
 import { COMMANDS } from './commands/index.ts';
 import { EXIT, UsageError, helpOf, parseWords } from './command.ts';
 import type { Command } from './command.ts';
@@ -7,7 +7,6 @@ import { nearest } from '@updraft/kit';
 import { createOutput } from './output.ts';
 import type { Output } from './output.ts';
 import { problemLines } from './render/problems.ts';
-import { VERSION } from './version.ts';
 
 async function main(): Promise<number> {
   const output = createOutput(process.stdout, process.stderr, process.env);
@@ -67,9 +66,6 @@ updraft COMMAND --help tells more. State lies in UPDRAFT_HOME (default ~/.updraf
 Exit codes: 0 passed, 1 failed, 2 wrong usage or configuration, 3 the platform cannot run here.`;
 }
 
-/** What the user named does not exist, or is no repository. */
-const USERS_FAULTS = ['NOT_A_REPOSITORY', 'NO_COMMITS', 'UNKNOWN_REF'];
-
 /** One message, the next step, and the exit code that fits. */
 function explain(error: unknown, output: Output): number {
   const show = (message: string, next: string | undefined) => {
@@ -87,7 +83,7 @@ function explain(error: unknown, output: Output): number {
   }
   if (error instanceof Fault) {
     show(error.message, error.next);
-    return USERS_FAULTS.includes(error.code) ? EXIT.usage : EXIT.platform;
+    return isUsersFault(error.code) ? EXIT.usage : EXIT.platform;
   }
   show(
     `unexpected: ${messageOf(error)}`,

@@ -1,6 +1,9 @@
 import type { JobView, ProblemView, RunView } from './views.ts';
 
-/** What happens in a run, in order. A stream of these (one JSON object a line) is all a client needs to draw it. */
+/**
+ * What happens in a run and in the child pipelines it starts, in order; `run` says in which. A stream of these (one JSON object a line) is all a client
+ * needs to draw it; it ends when all of them are over.
+ */
 export type RunEvent =
   | { readonly type: 'run'; readonly run: RunView }
   | { readonly type: 'problems'; readonly problems: readonly ProblemView[] }
@@ -11,7 +14,13 @@ export type RunEvent =
       readonly state: 'started' | 'done';
       readonly durationMs?: number;
     }
-  | { readonly type: 'job'; readonly job: JobView }
+  | { readonly type: 'job'; readonly run: number; readonly job: JobView }
   /** A piece of a job's log, masked already. `seq` counts up within the job. */
-  | { readonly type: 'log'; readonly job: string; readonly seq: number; readonly text: string }
+  | {
+      readonly type: 'log';
+      readonly run: number;
+      readonly job: string;
+      readonly seq: number;
+      readonly text: string;
+    }
   | { readonly type: 'finished'; readonly run: RunView };

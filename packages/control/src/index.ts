@@ -2,7 +2,10 @@
  * The contract of the daemon's API: routes, events and views as types, and a client over a given transport. Imports nothing.
  * @module
  */
+export { VERSION } from './version.ts';
+export { isUsersFault } from './faults.ts';
 export type {
+  ArtifactsView,
   EnvironmentView,
   FaultView,
   JobStatus,
@@ -10,6 +13,7 @@ export type {
   PipelineStatus,
   PlatformView,
   ProblemView,
+  ReportView,
   RunView,
 } from './views.ts';
 export { ControlError, createClient } from './client.ts';
@@ -18,8 +22,13 @@ export type { RunEvent } from './events.ts';
 export type {
   BuildEvent,
   BuildImage,
+  CancelRun,
   ImageAction,
   ImageView,
+  PlayJobs,
+  Prune,
+  Pruned,
+  RetryJobs,
   RouteName,
   Routes,
   StartRun,

@@ -11,12 +11,55 @@ export interface StartRun {
   readonly ref?: string;
   readonly tag?: string;
   readonly source?: string;
+  /** The branch that a merge-request pipeline would be merged into. */
+  readonly target?: string;
+  /** Without the work tree's changes. */
+  readonly committed?: boolean;
+  /** What `rules:changes` compares with. */
+  readonly compareTo?: string;
+  /** Path of the configuration file in the repository. */
+  readonly configPath?: string;
   readonly variables: Readonly<Record<string, string>>;
   /** Only these jobs and what they need; empty: the whole pipeline. Manual jobs named here are started. */
   readonly jobs: readonly string[];
+  /** false: what the named jobs need is not run again, its artifacts come from the last run that has them. */
+  readonly needs?: boolean;
+  /** false: earlier runs of the ref go on whatever `workflow:auto_cancel` says. */
+  readonly autoCancel?: boolean;
   readonly executor?: 'host' | 'runc' | 'docker' | 'kubernetes';
   /** End the run when the client goes away (Ctrl-C). */
   readonly attached: boolean;
+}
+
+export interface PlayJobs {
+  readonly jobs: readonly string[];
+  /** For these jobs alone. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly attached: boolean;
+}
+
+export interface RetryJobs {
+  readonly jobs: readonly string[];
+  readonly attached: boolean;
+}
+
+export interface CancelRun {
+  /** Only these; empty: all. */
+  readonly jobs: readonly string[];
+  /** Without waiting for scripts to end and `after_script` to run. */
+  readonly force: boolean;
+}
+
+export interface Prune {
+  /** So many of the newest runs keep logs, artifacts and the possibility to go on. */
+  readonly keepRuns: number;
+  /** The caches of all projects, too. */
+  readonly caches: boolean;
+}
+
+export interface Pruned {
+  readonly runs: number;
+  readonly bytes: number;
 }
 
 export interface BuildImage {
@@ -67,12 +110,18 @@ export interface Routes {
   'POST /v1/runs': { request: StartRun; response: RunEvent; stream: true };
   'GET /v1/runs': { request: undefined; response: readonly RunView[] };
   'GET /v1/runs/{id}': { request: undefined; response: RunView };
-  'POST /v1/runs/{id}/cancel': { request: undefined; response: Record<string, never> };
+  /** Starts manual and delayed jobs; a run that is over is opened again. */
+  'POST /v1/runs/{id}/play': { request: PlayJobs; response: RunEvent; stream: true };
+  /** Runs jobs again, without names all that did not pass; a run that is over is opened again. */
+  'POST /v1/runs/{id}/retry': { request: RetryJobs; response: RunEvent; stream: true };
+  'POST /v1/runs/{id}/cancel': { request: CancelRun | undefined; response: Record<string, never> };
   'GET /v1/runs/{id}/jobs/{job}/log': { request: undefined; response: { text: string } };
   'POST /v1/runs/{id}/jobs/{job}/artifacts': {
     request: { readonly unpackTo?: string };
     response: { readonly files: readonly string[] };
   };
+  /** Removes what is no longer needed of runs. */
+  'POST /v1/prune': { request: Prune; response: Pruned };
   'GET /v1/environments': { request: undefined; response: readonly EnvironmentView[] };
   'POST /v1/environments/stop': {
     request: { name: string; projectDir: string };

@@ -29,10 +29,62 @@ export interface JobView {
   readonly attempt: number;
   /** Honest remarks: a stand-in was used, a gate could not check. */
   readonly notes: readonly string[];
+  readonly artifacts?: ArtifactsView | undefined;
+  readonly reports?: readonly ReportView[];
+  /** The run that its `trigger` has started. */
+  readonly childRun?: number | undefined;
+  /** What to ask before the job is started by hand. */
+  readonly confirmation?: string | undefined;
 }
+
+export interface ArtifactsView {
+  readonly name: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly exposeAs: string | undefined;
+  /** Milliseconds since 1970; undefined: kept as long as the run. */
+  readonly expiresAt: number | undefined;
+}
+
+/** What a report says; `type` is its keyword below `artifacts:reports`. */
+export type ReportView = {
+  readonly type: string;
+  readonly files: number;
+  readonly problems: readonly string[];
+} & (
+  | {
+      readonly kind: 'tests';
+      readonly tests: number;
+      readonly failures: number;
+      readonly errors: number;
+      readonly skipped: number;
+      readonly seconds: number;
+      readonly failed: readonly {
+        readonly suite: string;
+        readonly name: string;
+        readonly kind: 'failure' | 'error';
+        readonly message: string;
+      }[];
+    }
+  | {
+      readonly kind: 'coverage';
+      /** From 0 to 1. */
+      readonly lineRate: number | undefined;
+      readonly linesCovered: number | undefined;
+      readonly linesValid: number | undefined;
+    }
+  | {
+      readonly kind: 'findings';
+      readonly total: number;
+      readonly bySeverity: Readonly<Record<string, number>>;
+    }
+  | { readonly kind: 'kept' }
+);
 
 export interface RunView {
   readonly id: number;
+  /** Top folder of its repository. */
+  readonly projectDir: string;
   readonly project: string;
   readonly ref: string;
   readonly sha: string;
@@ -43,6 +95,8 @@ export interface RunView {
   readonly durationMs: number | undefined;
   readonly stages: readonly string[];
   readonly jobs: readonly JobView[];
+  /** A child pipeline: the run and the job that started it. */
+  readonly parent?: { readonly run: number; readonly job: string } | undefined;
 }
 
 export interface EnvironmentView {

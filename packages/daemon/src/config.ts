@@ -13,6 +13,8 @@ export interface DaemonConfig {
   readonly slots: number;
   /** A folder or file of OSV records. UPDRAFT_ADVISORIES. */
   readonly advisories: string | undefined;
+  /** Fetch nothing for includes. UPDRAFT_OFFLINE=1. */
+  readonly offline: boolean;
   /** Environments appear below it. UPDRAFT_DOMAIN; default `updraft.localhost`. */
   readonly domain: string;
   /** A bundle of certificates that this machine trusts beyond the public ones. */
@@ -39,6 +41,7 @@ export function readConfig(home: string, env: Env): DaemonConfig {
     id: createHash('sha256').update(real).digest('hex').slice(0, 6),
     slots: numberOf(env['UPDRAFT_JOBS'], Math.max(2, cpus().length)),
     advisories: env['UPDRAFT_ADVISORIES'],
+    offline: env['UPDRAFT_OFFLINE'] === '1',
     trust: hostTrust(env),
     domain: env['UPDRAFT_DOMAIN'] ?? 'updraft.localhost',
     ingressPorts: port > 0 ? [port] : [80, 8080, 0],

@@ -6,6 +6,7 @@ import { readConfig } from './config.ts';
 import { createHandlers } from './handlers.ts';
 import { createPlatform } from './platform.ts';
 import { startAutoStop } from './runs/auto-stop.ts';
+import { startSweeping } from './runs/prune.ts';
 import { createHandler } from './server/router.ts';
 
 /** The daemon: one for each home. Says once on standard output whether it is ready, then writes to its log only. */
@@ -19,8 +20,10 @@ async function main(home: string): Promise<void> {
   const config = readConfig(home, process.env);
   const platform = await createPlatform(config, logger);
   const endAutoStop = startAutoStop(platform);
+  const endSweeping = startSweeping(platform);
   const stop = async (purge: boolean) => {
     endAutoStop();
+    endSweeping();
     logger.log('info', 'stopping', { purge });
     await platform.stop().catch((error: unknown) => logger.log('error', 'stopping failed', { error }));
     if (purge) rmSync(config.home, { recursive: true, force: true });

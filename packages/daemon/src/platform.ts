@@ -6,6 +6,7 @@ import { createBuilder } from '@updraft/builder';
 import type { Builder } from '@updraft/builder';
 import { createCluster } from '@updraft/cluster';
 import type { Cluster } from '@updraft/cluster';
+import { VERSION } from '@updraft/control';
 import type { Variable } from '@updraft/gitlab-ci';
 import { createRegistry, openImageStore } from '@updraft/oci';
 import type { Image, LocalImageStore } from '@updraft/oci';
@@ -23,13 +24,13 @@ import type { Progress } from './images/source.ts';
 import { listenTogether } from './listen.ts';
 import { lastPorts, rememberPorts } from './ports.ts';
 import type { Ports } from './ports.ts';
+import { createChildPipelines } from './runs/children.ts';
 import { platformVariables } from './runs/variables.ts';
 import type { PlatformAddresses } from './runs/variables.ts';
 import { registrySecrets } from './secrets.ts';
 import type { RegistrySecrets } from './secrets.ts';
 import { createToolHost } from './tools.ts';
 import { trusting } from './trust.ts';
-import { VERSION } from './version.ts';
 
 /** Everything one machine offers, composed: the only place where a concrete class meets another. */
 export interface Platform {
@@ -145,7 +146,8 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     ingress: cluster.ingressPort,
   });
   const addresses = addressesOf(base, cluster);
-  const runner = createRunner({
+  const context = { home: config.home, offline: config.offline };
+  const runner = await createRunner({
     dir: path.join(config.home, 'runner'),
     clock,
     logger,
@@ -154,6 +156,7 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     images: jobImages(images, store),
     tools: createToolHost({ ...base, builder, images }),
     checkouts: createCheckouts(path.join(config.home, 'checkouts')),
+    children: createChildPipelines(clock, context),
     slots: config.slots,
     gatewayPorts: [cluster.ingressPort],
   });

@@ -10,6 +10,8 @@ export type { EnvironmentRecord } from './environments/store.ts';
 export type {
   CheckoutExtras,
   CheckoutSource,
+  ChildPipelines,
+  ChildRequest,
   ImageSource,
   ResolvedImage,
   RunRequest,

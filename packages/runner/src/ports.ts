@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@updraft/kit';
 import type { ChildInclude, CommitFacts, Job, Pipeline, Variable } from '@updraft/gitlab-ci';
 import type { Image } from '@updraft/oci';
 import type { Mount, Runtime } from '@updraft/pods';
+import type { CacheLimits } from './job/cache/store.ts';
 
 /** An image as a job gets it. */
 export interface ResolvedImage {
@@ -55,12 +56,7 @@ export interface ToolHost {
 /** Materialises a commit's files, once for each commit; the folder is read-only by contract. */
 export interface CheckoutSource {
   /** @param open readable and writable for every user, for images that do not run as root. */
-  folder(
-    commit: CommitFacts,
-    projectDir: string,
-    open: boolean,
-    extras?: CheckoutExtras,
-  ): Promise<string>;
+  folder(commit: CommitFacts, projectDir: string, open: boolean, extras?: CheckoutExtras): Promise<string>;
 }
 
 /** What a job's files are besides the plain commit. */
@@ -92,6 +88,8 @@ export interface RunnerConfig {
   readonly tools: ToolHost;
   readonly checkouts: CheckoutSource;
   readonly children: ChildPipelines;
+  /** Default: 5 GB for all caches together, 30 days without use. */
+  readonly cacheLimits?: CacheLimits;
   /** Jobs at once, over all runs. */
   readonly slots: number;
   /** Ports of the gateway that a job also finds on its own loopback (see PodSpec). */
@@ -130,9 +128,13 @@ export interface RunRequest {
   /** Every job on this machine, without containers. */
   readonly executor: 'pods' | 'host';
   /** Jobs of the pipeline that are not part of this run; their artifacts come from the last run that has them. */
-  readonly omitted?: readonly { readonly name: string; readonly stage: string }[];
-  /** Paths that differ from the commit and are part of this run; absent: exactly the commit. */
-  readonly uncommitted?: readonly string[];
+  readonly omitted?: {
+    /** Of the whole pipeline, in order. */
+    readonly stages: readonly string[];
+    readonly jobs: readonly { readonly name: string; readonly stage: string }[];
+  };
+  /** Changes of the work tree that are part of this run; absent: exactly the commit. */
+  readonly workTree?: WorkTreeChanges;
   /** Ends what GitLab's `workflow:auto_cancel` would end of earlier runs of this ref. */
   readonly autoCancel?: boolean;
 }

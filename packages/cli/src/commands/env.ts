@@ -4,8 +4,8 @@ import { EXIT, UsageError } from '../command.ts';
 import type { Command, Context } from '../command.ts';
 import { connect, connectIfRunning } from '../daemon/connect.ts';
 import { nearest } from '@updraft/kit';
-import { environmentTable, summary } from '../render/run.ts';
-import { watchRun } from './run.ts';
+import { environmentTable } from '../render/summary.ts';
+import { conclude, watchRun } from './watch.ts';
 
 export const env: Command = {
   name: 'env',
@@ -33,10 +33,7 @@ export const env: Command = {
     if (action === 'open') return open(context, environment);
     const route = action === 'stop' ? 'POST /v1/environments/stop' : 'POST /v1/environments/rollback';
     const events = client.stream(route, { name, projectDir: context.cwd });
-    const { run } = await watchRun(client, context, events);
-    if (run === undefined) return EXIT.failed;
-    context.output.say(summary(run, [], context.output));
-    return run.status === 'success' ? EXIT.passed : EXIT.failed;
+    return conclude(client, context, await watchRun(client, context, events));
   },
 };
 

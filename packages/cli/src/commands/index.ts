@@ -9,16 +9,21 @@ import { artifacts, logs } from './logs.ts';
 import { down, kubeconfig, status, up } from './platform.ts';
 import { preview } from './preview.ts';
 import { run } from './run.ts';
+import { cancel, play, prune, retry, runs } from './runs.ts';
 import { scan } from './scan.ts';
 
 /** Every verb, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   run,
+  play,
+  retry,
+  cancel,
   list,
   lint,
   preview,
   explain,
   env,
+  runs,
   logs,
   artifacts,
   image,
@@ -27,5 +32,6 @@ export const COMMANDS: readonly Command[] = [
   up,
   down,
   status,
+  prune,
   kubeconfig,
 ];

@@ -1,9 +1,7 @@
-import { systemClock } from '@updraft/kit';
-import type { ControlClient, EnvironmentView, RunEvent, RunView } from '@updraft/control';
-import { EXIT, UsageError, keyValues } from '../command.ts';
+import { UsageError, keyValues } from '../command.ts';
 import type { Command, Context } from '../command.ts';
 import { connect } from '../daemon/connect.ts';
-import { clean, RunRenderer, summary } from '../render/run.ts';
+import { conclude, watchRun } from './watch.ts';
 
 const EXECUTORS = ['runc', 'host', 'docker', 'kubernetes'] as const;
 
@@ -19,14 +17,22 @@ export const run: Command = {
     },
     { name: 'tag', value: 'TAG', help: 'run as GitLab would for this tag' },
     { name: 'source', value: 'SOURCE', help: 'CI_PIPELINE_SOURCE (default: push)' },
+    { name: 'target', value: 'BRANCH', help: 'as for a merge request into this branch' },
+    { name: 'committed', help: 'run the commit alone, without what is not committed yet' },
+    { name: 'compare-to', value: 'REF', help: 'what rules:changes compares with' },
+    { name: 'config', value: 'FILE', help: 'the configuration (default: .gitlab-ci.yml)' },
     { name: 'variable', value: 'K=V', repeated: true, help: 'set a pipeline variable' },
+    { name: 'no-needs', help: 'run only the named jobs; what they need comes from the last run that has it' },
+    { name: 'no-auto-cancel', help: 'let earlier runs of this ref for other commits go on' },
     { name: 'executor', value: 'KIND', help: `where jobs run: ${EXECUTORS.join(', ')} (default: runc)` },
     { name: 'logs', help: 'print every job’s log as it grows' },
     { name: 'json', help: 'print the jobs as JSON when it is over' },
   ],
   details: `
-The committed files are run, as GitLab would: what is not committed is not part of the run.
-A job named on the command line is started even when it is manual.`,
+What is in the work tree is run when the ref is the one checked out, also what is not committed yet. The jobs work on
+copies: your files stay as they are. A job named on the command line is started even when it is manual, after what it
+needs; artifacts of jobs that are not part of the run come from the last run that has them.
+A pipeline that a manual job blocks ends with exit code 0: updraft play JOB goes on with it.`,
   run: runPipeline,
 };
 
@@ -38,23 +44,28 @@ async function runPipeline(context: Context): Promise<number> {
   }
   const executor = executorOf(context.text('executor'));
   const client = await connect(context.env, context.output);
-  const source = context.text('source');
   const request = {
     projectDir: context.cwd,
     variables: keyValues(context.texts('variable'), 'variable'),
     jobs: context.words,
     attached: true,
-    ...(ref === undefined ? {} : { ref }),
-    ...(tag === undefined ? {} : { tag }),
-    ...(source === undefined ? {} : { source }),
+    ...(context.flag('committed') ? { committed: true } : {}),
+    ...(context.flag('no-needs') ? { needs: false } : {}),
+    ...(context.flag('no-auto-cancel') ? { autoCancel: false } : {}),
+    ...textOptions(context, { ref: 'ref', tag: 'tag', source: 'source', target: 'target' }),
+    ...textOptions(context, { compareTo: 'compare-to', configPath: 'config' }),
     ...(executor === undefined ? {} : { executor }),
   };
-  const { run: finished, logs } = await watchRun(client, context, client.stream('POST /v1/runs', request));
-  if (finished === undefined) return EXIT.failed;
-  const environments = await environmentsOf(client, finished);
-  context.output.say(summary(finished, environments, context.output));
-  if (context.flag('json')) context.output.result(JSON.stringify(jsonJobs(finished, logs), null, 2));
-  return finished.status === 'success' ? EXIT.passed : EXIT.failed;
+  return conclude(client, context, await watchRun(client, context, client.stream('POST /v1/runs', request)));
+}
+
+/** Options that were given, by the names that the daemon knows them by. */
+function textOptions<K extends string>(
+  context: Context,
+  names: Readonly<Record<K, string>>,
+): Partial<Record<K, string>> {
+  const entries = Object.entries<string>(names).map(([key, option]) => [key, context.text(option)]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Partial<Record<K, string>>;
 }
 
 function executorOf(text: string | undefined): (typeof EXECUTORS)[number] | undefined {
@@ -63,53 +74,3 @@ function executorOf(text: string | undefined): (typeof EXECUTORS)[number] | unde
   if (executor) return executor;
   throw new UsageError(`--executor ${text}: unknown`, `Choose one of ${EXECUTORS.join(', ')}.`);
 }
-
-/** Draws a stream of run events to its end; Ctrl-C cancels the run and waits for it to clean up. */
-export async function watchRun(
-  client: ControlClient,
-  context: Context,
-  events: AsyncIterable<RunEvent>,
-): Promise<{ run: RunView | undefined; logs: ReadonlyMap<string, string> }> {
-  const hasLogs = context.flag('logs');
-  const renderer = new RunRenderer(context.output, () => systemClock.elapsed(), { logs: hasLogs });
-  const logs = new Map<string, string>();
-  const cancel = () => {
-    const id = renderer.run?.id;
-    context.output.say('Canceling; press Ctrl-C again to leave at once');
-    process.once('SIGINT', () => process.exit(EXIT.failed));
-    if (id !== undefined)
-      void client.call('POST /v1/runs/{id}/cancel', undefined, { path: { id: String(id) } });
-  };
-  context.signal.addEventListener('abort', cancel, { once: true });
-  try {
-    for await (const event of events) {
-      if (event.type === 'log') logs.set(event.job, (logs.get(event.job) ?? '') + event.text);
-      renderer.event(event);
-    }
-  } finally {
-    renderer.close();
-    context.signal.removeEventListener('abort', cancel);
-  }
-  return { run: renderer.run, logs };
-}
-
-/** Environments that this run has deployed to or ended. */
-async function environmentsOf(client: ControlClient, run: RunView): Promise<readonly EnvironmentView[]> {
-  const touched = new Set(run.jobs.filter((job) => job.status === 'success').map((job) => job.environment));
-  const all = await client.call('GET /v1/environments', undefined);
-  return all.filter((environment) => touched.has(environment.name));
-}
-
-const jsonJobs = (run: RunView, logs: ReadonlyMap<string, string>) =>
-  run.jobs.map((job) => ({
-    name: job.name,
-    stage: job.stage,
-    status: job.status,
-    exit_code: job.exitCode ?? null,
-    duration_ms: job.durationMs === undefined ? null : Math.round(job.durationMs),
-    allow_failure: job.allowFailure,
-    reason: job.reason ?? null,
-    coverage: job.coverage ?? null,
-    notes: job.notes,
-    output: clean(logs.get(job.name) ?? ''),
-  }));

@@ -1,13 +1,15 @@
-import type { EnvironmentView, JobView, ProblemView, RunEvent, RunView } from '@updraft/control';
+import type { JobView, ProblemView, RunEvent, RunView } from '@updraft/control';
 import type { Output } from '../output.ts';
 import { LiveLines } from './live.ts';
 import { problemLines } from './problems.ts';
-import { duration, padded, table } from './table.ts';
+import { statusText } from './status.ts';
+import { duration, padded } from './table.ts';
 
 /** Lines of a failed job's log that are shown under it. */
 const SHOWN_LOG_LINES = 40;
 
-const FINAL = new Set(['success', 'failed', 'canceled', 'skipped', 'manual']);
+/** States that get a line of their own; the others are only seen below the lines. */
+const SHOWN = new Set(['running', 'success', 'failed', 'canceled', 'skipped', 'manual', 'scheduled']);
 
 /** Draws a run as it happens: a line for each change of a job, and on a terminal the running jobs below them. */
 export class RunRenderer {
@@ -15,13 +17,15 @@ export class RunRenderer {
   readonly #now: () => number;
   readonly #live: LiveLines;
   readonly #logs = new Map<string, string>();
-  readonly #running = new Map<string, { job: JobView; since: number }>();
+  readonly #running = new Map<string, { run: number; job: JobView; since: number }>();
   readonly #seen = new Map<string, string>();
   readonly #notes = new Set<string>();
   readonly #started: number;
   readonly #progress = new Map<string, number>();
   readonly #wantsLogs: boolean;
+  /** The run at the top. */
   run: RunView | undefined;
+  readonly runs = new Map<number, RunView>();
   problems: readonly ProblemView[] = [];
 
   constructor(output: Output, now: () => number, options: { logs: boolean }) {
@@ -35,8 +39,7 @@ export class RunRenderer {
   event(event: RunEvent): void {
     switch (event.type) {
       case 'run':
-        this.run = event.run;
-        this.#header(event.run);
+        this.#onRun(event.run);
         break;
       case 'problems':
         this.problems = [...this.problems, ...event.problems];
@@ -46,19 +49,39 @@ export class RunRenderer {
         this.#onProgress(event);
         break;
       case 'log':
-        this.#onLog(event.job, event.text);
+        this.#onLog(event);
         break;
       case 'job':
-        this.#onJob(event.job);
+        this.#onJob(event.run, event.job);
         break;
       case 'finished':
-        this.run = event.run;
+        this.#keep(event.run);
         break;
     }
   }
 
   close(): void {
     this.#live.close();
+  }
+
+  #keep(run: RunView): void {
+    this.runs.set(run.id, run);
+    if (!this.run || this.run.id === run.id) this.run = run;
+  }
+
+  #onRun(run: RunView): void {
+    const isNew = !this.runs.has(run.id);
+    this.#keep(run);
+    if (!isNew) return;
+    // Of a run that was opened again, only what changes from here on.
+    for (const job of run.jobs) this.#seen.set(`${run.id}/${job.name}`, stateKey(job));
+    if (run.id === this.run?.id) this.#header(run);
+  }
+
+  /** `name`, behind the jobs that have started its pipeline. */
+  #label(runId: number, job: string): string {
+    const parent = this.runs.get(runId)?.parent;
+    return parent && runId !== this.run?.id ? `${this.#label(parent.run, parent.job)} > ${job}` : job;
   }
 
   #header(run: RunView): void {
@@ -76,24 +99,25 @@ export class RunRenderer {
     this.#live.print(`${this.#clock()} ${this.#output.style('dim', event.what)} ${tail}`);
   }
 
-  #onLog(job: string, text: string): void {
-    this.#logs.set(job, (this.#logs.get(job) ?? '') + text);
+  #onLog({ run, job, text }: { run: number; job: string; text: string }): void {
+    const key = `${run}/${job}`;
+    this.#logs.set(key, (this.#logs.get(key) ?? '') + text);
     if (!this.#wantsLogs) return;
-    const name = this.#output.style('dim', `${job}:`);
+    const name = this.#output.style('dim', `${this.#label(run, job)}:`);
     for (const line of text.split('\n')) if (line.trim() !== '') this.#live.print(`${name} ${clean(line)}`);
   }
 
-  #onJob(job: JobView): void {
-    const key = `${job.status}/${job.attempt}`;
-    if (this.#seen.get(job.name) === key) return;
-    this.#seen.set(job.name, key);
-    if (job.status === 'running') this.#running.set(job.name, { job, since: this.#now() });
-    else this.#running.delete(job.name);
-    if (job.status !== 'running' && !FINAL.has(job.status)) return;
+  #onJob(run: number, job: JobView): void {
+    const key = `${run}/${job.name}`;
+    if (this.#seen.get(key) === stateKey(job)) return;
+    this.#seen.set(key, stateKey(job));
+    if (job.status === 'running') this.#running.set(key, { run, job, since: this.#now() });
+    else this.#running.delete(key);
+    if (!SHOWN.has(job.status)) return;
     if (job.status === 'running' && this.#output.live) return;
-    this.#live.print(this.#jobLine(job));
+    this.#live.print(this.#jobLine(run, job));
     this.#printNotes(job);
-    if (job.status === 'failed') this.#live.print(this.#logTail(job.name));
+    if (job.status === 'failed') this.#live.print(this.#logTail(key, job.name));
   }
 
   /** Each note once: a dozen jobs may run in the same stand-in. */
@@ -105,11 +129,11 @@ export class RunRenderer {
     }
   }
 
-  #jobLine(job: JobView): string {
+  #jobLine(run: number, job: JobView): string {
     const parts = [
       this.#clock(),
       job.stage.padEnd(10),
-      job.name.padEnd(32),
+      this.#label(run, job.name).padEnd(32),
       padded(statusText(job, this.#output), 10),
     ];
     const coverage = job.coverage === undefined ? '' : `coverage ${job.coverage} %`;
@@ -117,8 +141,8 @@ export class RunRenderer {
     return [...parts, duration(job.durationMs), coverage, reason].filter(Boolean).join(' ');
   }
 
-  #logTail(job: string): string {
-    const lines = clean(this.#logs.get(job) ?? '')
+  #logTail(key: string, job: string): string {
+    const lines = clean(this.#logs.get(key) ?? '')
       .trimEnd()
       .split('\n');
     const shown = lines.slice(-SHOWN_LOG_LINES);
@@ -131,18 +155,19 @@ export class RunRenderer {
 
   #footer(): readonly string[] {
     const now = this.#now();
-    const jobs = [...this.#running.values()].map(
-      ({ job, since }) =>
-        `${this.#output.style('cyan', '>')} ${job.stage.padEnd(10)} ${job.name.padEnd(32)} ${duration(now - since)}  ${this.#lastLine(job.name)}`,
-    );
+    const jobs = [...this.#running].map(([key, { run, job, since }]) => {
+      const name = this.#label(run, job.name).padEnd(32);
+      const arrow = this.#output.style('cyan', '>');
+      return `${arrow} ${job.stage.padEnd(10)} ${name} ${duration(now - since)}  ${this.#lastLine(key)}`;
+    });
     const work = [...this.#progress].map(
       ([what, since]) => `${this.#output.style('cyan', '>')} ${what} ${duration(now - since)}`,
     );
     return [...work, ...jobs];
   }
 
-  #lastLine(job: string): string {
-    return clean((this.#logs.get(job) ?? '').trimEnd().split('\n').at(-1) ?? '').slice(0, 60);
+  #lastLine(key: string): string {
+    return clean((this.#logs.get(key) ?? '').trimEnd().split('\n').at(-1) ?? '').slice(0, 60);
   }
 
   #clock(): string {
@@ -150,72 +175,11 @@ export class RunRenderer {
   }
 }
 
+const stateKey = (job: JobView): string => `${job.status}/${job.attempt}`;
+
 const CONTROL =
   // oxlint-disable-next-line no-control-regex -- logs may hold any control sequence; none may reach the terminal
   /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 /** A job's text without control sequences: it must not move the cursor or retitle the window. */
 export const clean = (text: string): string => text.replace(CONTROL, '');
-
-function statusText(job: JobView, output: Output): string {
-  switch (job.status) {
-    case 'success':
-      return output.style('green', 'passed');
-    case 'failed':
-      return job.allowFailure ? output.style('yellow', 'warning') : output.style('red', 'failed');
-    case 'running':
-      return output.style('cyan', 'running');
-    case 'manual':
-      return output.style('dim', 'manual');
-    case 'skipped':
-    case 'canceled':
-    case 'created':
-    case 'pending':
-    case 'scheduled':
-    case 'waiting_for_resource':
-      return output.style('dim', job.status);
-  }
-}
-
-/** The end: every job in a table, then the environments. */
-export function summary(run: RunView, environments: readonly EnvironmentView[], output: Output): string {
-  const rows = run.jobs.map((job) => [
-    job.stage,
-    job.name,
-    statusText(job, output),
-    duration(job.durationMs),
-    [
-      job.coverage === undefined ? '' : `coverage ${job.coverage} %`,
-      job.status === 'success' ? '' : (job.reason ?? ''),
-    ]
-      .filter(Boolean)
-      .join(', '),
-  ]);
-  const head = ['STAGE', 'JOB', 'STATE', 'TIME', ''].map((cell) => output.style('bold', cell));
-  const colour = run.status === 'success' ? 'green' : run.status === 'manual' ? 'yellow' : 'red';
-  const verdict = `${output.style(colour, verdictWord(run.status))} in ${duration(run.durationMs)}`;
-  return [
-    '',
-    table([head, ...rows]),
-    '',
-    environmentTable(environments, output),
-    `Pipeline ${run.id} ${verdict}`,
-  ]
-    .filter((part) => part !== undefined)
-    .join('\n');
-}
-
-function verdictWord(status: RunView['status']): string {
-  if (status === 'success') return 'passed';
-  return status === 'manual' ? 'is blocked: a manual job waits (start it with `updraft run JOB`)' : status;
-}
-
-export function environmentTable(
-  environments: readonly EnvironmentView[],
-  output: Output,
-): string | undefined {
-  if (environments.length === 0) return undefined;
-  const head = ['ENVIRONMENT', 'STATE', 'TIER', 'REF', 'URL'].map((cell) => output.style('bold', cell));
-  const rows = environments.map((each) => [each.name, each.state, each.tier, each.ref, each.url ?? '']);
-  return `${table([head, ...rows])}\n`;
-}

@@ -1,6 +1,7 @@
 import { messageOf } from '@updraft/kit';
 import type { Platform } from '../platform.ts';
 import { noticeRemoved, prepareStop } from './environments.ts';
+import { prepareOptions } from './handlers.ts';
 
 const LOOK_EVERY_MS = 60_000;
 
@@ -23,7 +24,7 @@ async function stopDue(platform: Platform): Promise<void> {
     );
   for (const record of due) {
     try {
-      const context = { runner, now: clock.now(), variablesFor: platform.variablesFor };
+      const context = { runner, ...prepareOptions(platform) };
       const { request } = await prepareStop(context, record);
       const run = runner.create(request);
       noticeRemoved(platform, run);

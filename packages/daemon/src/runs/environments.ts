@@ -1,15 +1,13 @@
-import type { CommitFacts, Variable } from '@updraft/gitlab-ci';
+import type { CommitFacts } from '@updraft/gitlab-ci';
 import { readCommit } from '@updraft/git';
 import type { Cluster } from '@updraft/cluster';
 import type { EnvironmentRecord, PipelineRun, Runner } from '@updraft/runner';
 import { RequestError } from '../server/router.ts';
 import { prepareRun } from './start.ts';
-import type { Prepared } from './start.ts';
+import type { PrepareOptions, Prepared } from './start.ts';
 
-interface Context {
+interface Context extends Omit<PrepareOptions, 'facts'> {
   readonly runner: Runner;
-  readonly now: number;
-  readonly variablesFor: (projectPath: string) => readonly Variable[];
 }
 
 /** By name or slug, in the project if it is there, else the only one of that name on this machine. */
@@ -47,7 +45,7 @@ export async function prepareStop(context: Context, record: EnvironmentRecord): 
 async function prepareJob(context: Context, record: EnvironmentRecord, job: string): Promise<Prepared> {
   const prepared = await prepareRun(
     { projectDir: record.projectDir, variables: {}, jobs: [job], attached: false },
-    { now: context.now, variablesFor: context.variablesFor, facts: await factsOf(record) },
+    { ...context, facts: await factsOf(record) },
   );
   // What the stop job needed has run when the environment was deployed.
   const { pipeline } = prepared.request;
@@ -75,7 +73,7 @@ export async function prepareRollback(context: Context, record: EnvironmentRecor
   const facts = await factsOf({ ...record, sha: earlier.sha, ref: earlier.ref });
   return prepareRun(
     { projectDir: record.projectDir, variables: {}, jobs: [job.name], attached: true },
-    { now: context.now, variablesFor: context.variablesFor, facts },
+    { ...context, facts },
   );
 }
 
@@ -97,7 +95,7 @@ export function noticeRemoved(
     .list(projectDir)
     .filter((each) => each.state === 'available' && cluster.hasNamespace(each.slug));
   const whenOver = async () => {
-    await run.finished;
+    await run.settled();
     for (const { name, slug } of present) {
       if (!cluster.hasNamespace(slug)) runner.environments.setState(projectDir, name, 'stopped');
     }

@@ -1,9 +1,11 @@
-import { createPipeline } from '@updraft/gitlab-ci';
 import type { CommitFacts, Pipeline, PipelineResult, Problem, Variable } from '@updraft/gitlab-ci';
-import { findRepository, isDirty, readCommit, readTree } from '@updraft/git';
+import { readTree, workTreeKey } from '@updraft/git';
+import { createProjectPipeline, readProject } from '@updraft/project';
+import type { Project, ProjectSelection } from '@updraft/project';
 import type { ProblemView, StartRun } from '@updraft/control';
 import type { RunRequest } from '@updraft/runner';
 import { RequestError } from '../server/router.ts';
+import { rememberProject } from './children.ts';
 
 export interface Prepared {
   readonly request: RunRequest;
@@ -12,6 +14,8 @@ export interface Prepared {
 
 export interface PrepareOptions {
   readonly now: number;
+  readonly home: string;
+  readonly offline: boolean;
   readonly variablesFor: (projectPath: string) => readonly Variable[];
   /** Instead of what the repository says: for environments whose branch is gone. */
   readonly facts?: CommitFacts;
@@ -27,50 +31,69 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
       next: 'Use --executor runc (default) or host.',
     });
   }
-  const projectDir = await findRepository(asked.projectDir);
-  const facts = options.facts ?? (await readCommit(projectDir, selectionOf(asked)));
-  const projectVariables = options.variablesFor(facts.projectPath);
-  const source = asked.source ?? 'push';
-  const result = createPipeline({
-    facts,
-    files: await readTree(projectDir, facts.sha),
-    source,
-    projectVariables,
-    pipelineVariables: Object.entries(asked.variables).map(([key, value]) => ({
-      key,
-      value,
-      source: 'pipeline',
-    })),
-    createdAt: new Date(options.now).toISOString(),
-  });
-  const isCheckedOut = asked.ref === undefined && asked.tag === undefined && options.facts === undefined;
-  const uncommitted = isCheckedOut && (await isDirty(projectDir)) ? [UNCOMMITTED] : [];
-  const executor = asked.executor === 'host' ? 'host' : 'pods';
-  const { pipeline, problems } = validPipeline(result);
-  return {
-    problems: [...problems, ...uncommitted],
-    request: {
-      projectDir,
-      facts,
-      pipeline: selectJobs(pipeline, asked.jobs),
-      source,
-      play: asked.jobs,
-      projectVariables,
-      executor,
-    },
+  const project = await projectFor(asked, options);
+  const { pipeline, problems } = validPipeline(
+    await createProjectPipeline(project, await override(options, project)),
+  );
+  const chosen = chooseJobs(pipeline, asked);
+  const paths = project.uncommitted;
+  const request: RunRequest = {
+    projectDir: project.dir,
+    facts: options.facts ?? project.facts,
+    pipeline: chosen.pipeline,
+    source: project.request.source ?? 'push',
+    play: asked.jobs,
+    projectVariables: project.request.projectVariables ?? [],
+    pipelineVariables: project.request.pipelineVariables ?? [],
+    executor: asked.executor === 'host' ? 'host' : 'pods',
+    autoCancel: isWholePush(asked, options) && asked.autoCancel !== false,
+    ...given({ omitted: chosen.omitted, workTree: await workTreeOf(project) }),
   };
+  rememberProject(request, project);
+  return { request, problems: [...problems, ...(paths ? [uncommitted(paths)] : [])] };
 }
 
-const UNCOMMITTED: ProblemView = {
-  code: 'uncommitted-changes',
-  severity: 'warning',
-  message: 'the work tree has changes that are not committed: they are not part of this run',
-};
+/** Only a pipeline that GitLab would create for a new commit makes earlier ones outdated. */
+const isWholePush = ({ jobs }: StartRun, { facts }: PrepareOptions): boolean =>
+  jobs.length === 0 && facts === undefined;
 
-const selectionOf = ({ ref, tag }: StartRun): { ref?: string; tag?: string } => ({
-  ...(ref === undefined ? {} : { ref }),
-  ...(tag === undefined ? {} : { tag }),
-});
+async function workTreeOf({ dir, uncommitted: paths }: Project): Promise<RunRequest['workTree']> {
+  return paths && { paths, key: await workTreeKey(dir, paths) };
+}
+
+function projectFor(asked: StartRun, options: PrepareOptions): Promise<Project> {
+  const { ref, tag, source, target, compareTo, configPath, committed } = asked;
+  const at = options.facts ? { ref: options.facts.sha, committed: true } : {};
+  const selection: ProjectSelection = {
+    dir: asked.projectDir,
+    variables: asked.variables,
+    ...given({ ref, tag, source, target, compareTo, configPath, committed }),
+    ...at,
+  };
+  const { now, home, offline } = options;
+  return readProject(selection, { now, home, offline, platformVariables: options.variablesFor });
+}
+
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+async function override({ facts }: PrepareOptions, project: Project): Promise<object> {
+  if (!facts) return {};
+  return { request: { facts, files: await readTree(project.dir, facts.sha) } };
+}
+
+function uncommitted(paths: readonly string[]): ProblemView {
+  const [first = '', ...rest] = paths;
+  const which =
+    rest.length === 0 ? `the change of ${first}` : `changes of ${paths.length} files (${first}, …)`;
+  return {
+    code: 'uncommitted-changes',
+    severity: 'warning',
+    message: `${which} that are not committed are part of this run; --committed leaves them out`,
+  };
+}
 
 /** The pipeline when there is one to run; all that is wrong otherwise. */
 function validPipeline(result: PipelineResult): { pipeline: Pipeline; problems: readonly ProblemView[] } {
@@ -88,36 +111,45 @@ function validPipeline(result: PipelineResult): { pipeline: Pipeline; problems: 
   });
 }
 
+interface Chosen {
+  readonly pipeline: Pipeline;
+  readonly omitted?: NonNullable<RunRequest['omitted']>;
+}
+
 /** Only the named jobs and, over any number of steps, what they need. */
-function selectJobs(pipeline: Pipeline, names: readonly string[]): Pipeline {
-  if (names.length === 0) return pipeline;
-  const wanted = new Set<string>();
-  const add = (name: string) => {
-    if (wanted.has(name)) return;
-    const job = pipeline.jobs.find((candidate) => candidate.name === name);
-    if (!job) return;
-    wanted.add(name);
-    for (const need of job.needs ?? []) add(need.job);
-  };
-  for (const name of names) {
-    if (!pipeline.jobs.some((job) => job.name === name)) {
-      throw new RequestError(400, 'JOB_UNKNOWN', `this pipeline has no job ${name}`, {
-        next: `Its jobs: ${pipeline.jobs.map((job) => job.name).join(', ')}.`,
-      });
-    }
-    add(name);
+function chooseJobs(whole: Pipeline, asked: StartRun): Chosen {
+  if (asked.jobs.length === 0) return { pipeline: whole };
+  for (const name of asked.jobs) requireJob(whole, name);
+  const wanted = new Set(asked.jobs);
+  const byName = new Map(whole.jobs.map((job) => [job.name, job]));
+  if (asked.needs !== false) {
+    // A set gives what is added while it is gone through.
+    for (const name of wanted) for (const need of byName.get(name)?.needs ?? []) wanted.add(need.job);
   }
-  const jobs = pipeline.jobs.filter((job) => wanted.has(job.name));
-  const stages = pipeline.stages.filter((stage) => jobs.some((job) => job.stage === stage));
-  return { ...pipeline, jobs, stages };
+  const jobs = whole.jobs.filter((job) => wanted.has(job.name));
+  const stages = whole.stages.filter((stage) => jobs.some((job) => job.stage === stage));
+  const others = whole.jobs.filter((job) => !wanted.has(job.name));
+  return {
+    pipeline: { ...whole, jobs, stages },
+    omitted: { stages: whole.stages, jobs: others.map(({ name, stage }) => ({ name, stage })) },
+  };
+}
+
+function requireJob({ jobs }: Pipeline, name: string): void {
+  if (jobs.some((job) => job.name === name)) return;
+  throw new RequestError(400, 'JOB_UNKNOWN', `this pipeline has no job ${name}`, {
+    next: `Its jobs: ${jobs.map((job) => job.name).join(', ')}.`,
+  });
 }
 
 const problemView = (problem: Problem): ProblemView => ({
   code: problem.code,
   severity: problem.severity,
   message: problem.message,
-  ...(problem.file === undefined ? {} : { file: problem.file }),
-  ...(problem.line === undefined ? {} : { line: problem.line }),
-  ...(problem.column === undefined ? {} : { column: problem.column }),
-  ...(problem.suggestion === undefined ? {} : { suggestion: problem.suggestion }),
+  ...given({
+    file: problem.file,
+    line: problem.line,
+    column: problem.column,
+    suggestion: problem.suggestion,
+  }),
 });

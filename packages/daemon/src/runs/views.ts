@@ -2,15 +2,9 @@ import type { EnvironmentView, RunEvent, RunView } from '@updraft/control';
 import type { EnvironmentRecord, RunRecord, RunnerEvent } from '@updraft/runner';
 
 /** Records of the runner as the control API shows them. */
-export function runView(record: RunRecord): RunView {
-  const { projectDir: _projectDir, ...view } = record;
-  return view;
-}
+export const runView = (record: RunRecord): RunView => record;
 
-export function runEvent(event: RunnerEvent): RunEvent {
-  if (event.type === 'run' || event.type === 'finished') return { type: event.type, run: runView(event.run) };
-  return event;
-}
+export const runEvent = (event: RunnerEvent): RunEvent => event;
 
 export const environmentView = (record: EnvironmentRecord): EnvironmentView => ({
   name: record.name,

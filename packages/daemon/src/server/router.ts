@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault, codeOf, messageOf } from '@updraft/kit';
+import { isUsersFault } from '@updraft/control';
 import type { Logger } from '@updraft/kit';
 import type { FaultView, ProblemView, RouteName, Routes } from '@updraft/control';
 
@@ -134,12 +135,9 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
   response.end(JSON.stringify(value));
 }
 
-/** What the user named does not exist, or is no repository: the request is to blame, not the machine. */
-const USERS_FAULTS = ['NOT_A_REPOSITORY', 'NO_COMMITS', 'UNKNOWN_REF'];
-
 function statusOf(error: unknown): number {
   if (error instanceof RequestError) return error.status;
-  return USERS_FAULTS.includes(codeOf(error) ?? '') ? 400 : 500;
+  return isUsersFault(codeOf(error)) ? 400 : 500;
 }
 
 function sendFault(logger: Logger, response: ServerResponse, error: unknown): void {

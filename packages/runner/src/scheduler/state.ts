@@ -12,6 +12,9 @@ export type JobStatus =
   | 'skipped'
   | 'manual';
 
+/** How a pipeline stands once nothing in it moves any more. */
+export type EndStatus = 'success' | 'failed' | 'canceled' | 'skipped' | 'manual';
+
 /** What the scheduler has to know of a job; a part of gitlab-ci's Job. */
 export interface PlannedJob {
   readonly name: string;
@@ -21,7 +24,6 @@ export interface PlannedJob {
   readonly allowFailure: AllowFailure;
   readonly needs: readonly Need[] | undefined;
   readonly retry: Retry;
-  readonly resourceGroup: string | undefined;
 }
 
 /** GitLab's failure reasons that can happen here (`retry:when` names them). */
@@ -32,32 +34,31 @@ export type FailureReason =
   | 'image_pull_failure'
   | 'canceled';
 
-export interface JobState {
-  readonly plan: PlannedJob;
+/** What is known of a job so far; survives the process in the run's record. */
+export interface JobProgress {
   readonly status: JobStatus;
   /** 1 for the first try; 0 before it. */
   readonly attempt: number;
   readonly exitCode: number | undefined;
   /** It failed, and its failure is allowed: it counts as a success for those that wait. */
   readonly failureAllowed: boolean;
-  /** Why it was skipped or failed, one line for the user. */
+  /** Why it was skipped or failed, or what it waits for; one line for the user. */
   readonly reason: string | undefined;
   /** A manual job that someone has started. */
   readonly played: boolean;
 }
 
-/** Everything the scheduler knows of a pipeline in progress. Frozen: each event makes a new one. */
-export interface SchedulerState {
-  readonly stages: readonly string[];
-  /** In the pipeline's order: by stage, then as written. */
-  readonly jobs: readonly JobState[];
-  /** Jobs that may run at once. */
-  readonly slots: number;
-  readonly canceling: boolean;
+export interface JobState extends JobProgress {
+  readonly plan: PlannedJob;
 }
 
 export type SchedulerEvent =
   | { readonly type: 'start' }
+  /** The dispatcher lets the job run. */
+  | { readonly type: 'granted'; readonly job: string }
+  /** Its resource group is taken; or no longer. */
+  | { readonly type: 'waits'; readonly job: string }
+  | { readonly type: 'queued'; readonly job: string }
   | { readonly type: 'passed'; readonly job: string }
   | {
       readonly type: 'failed';
@@ -67,38 +68,33 @@ export type SchedulerEvent =
       readonly reason: string;
     }
   | { readonly type: 'canceled'; readonly job: string }
-  | { readonly type: 'play'; readonly job: string }
+  /** The pipeline that a job has started came to a stop there. */
+  | {
+      readonly type: 'mirrored';
+      readonly job: string;
+      readonly status: 'manual' | 'skipped';
+      readonly reason: string;
+    }
   | { readonly type: 'delayOver'; readonly job: string }
-  | { readonly type: 'resourceFree' }
+  /** Someone starts a manual or delayed job, or lets a manual job start when its turn comes. */
+  | { readonly type: 'play'; readonly job: string }
+  /** Runs a finished job once more, at once; those that were skipped after it get their turn again. */
+  | { readonly type: 'retry'; readonly job: string }
+  /** Runs everything again that failed, was canceled or was skipped, in its turn. */
+  | { readonly type: 'retryAll' }
+  | { readonly type: 'cancelJob'; readonly job: string }
   | { readonly type: 'cancel' };
 
 export type SchedulerAction =
+  /** The job may run: ask the dispatcher for a place. */
+  | { readonly type: 'request'; readonly job: string }
+  /** It may not any more. */
+  | { readonly type: 'withdraw'; readonly job: string }
   | { readonly type: 'run'; readonly job: string; readonly attempt: number }
   | { readonly type: 'delay'; readonly job: string; readonly seconds: number }
   | { readonly type: 'interrupt'; readonly job: string }
-  | { readonly type: 'finish'; readonly status: 'success' | 'failed' | 'canceled' | 'skipped' | 'manual' };
-
-export function initialState(
-  stages: readonly string[],
-  jobs: readonly PlannedJob[],
-  slots: number,
-): SchedulerState {
-  const inOrder = jobs.toSorted((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage));
-  return {
-    stages,
-    slots,
-    canceling: false,
-    jobs: inOrder.map((plan) => ({
-      plan,
-      status: 'created',
-      attempt: 0,
-      exitCode: undefined,
-      failureAllowed: false,
-      reason: undefined,
-      played: false,
-    })),
-  };
-}
+  /** Nothing moves any more. */
+  | { readonly type: 'finish'; readonly status: EndStatus };
 
 export const isFinished = (status: JobStatus): boolean =>
   status === 'success' || status === 'failed' || status === 'canceled' || status === 'skipped';
