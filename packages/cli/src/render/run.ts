@@ -138,7 +138,8 @@ export class RunRenderer {
     ];
     const coverage = job.coverage === undefined ? '' : `coverage ${job.coverage} %`;
     const reason = job.status === 'running' || job.status === 'success' ? '' : (job.reason ?? '');
-    return [...parts, duration(job.durationMs), coverage, reason].filter(Boolean).join(' ');
+    const time = job.status === 'running' ? '' : duration(job.durationMs);
+    return [...parts, time, coverage, reason].filter(Boolean).join(' ');
   }
 
   #logTail(key: string, job: string): string {

@@ -44,7 +44,8 @@ export function runHandlers(platform: Platform): RunHandlers {
         source: 'pipeline',
       }));
       const act = (run: PipelineRun) => run.play(body.jobs, variables);
-      return goOn(platform, requireJobs(knownRun(platform, id), body.jobs), act, { ...body, signal });
+      const record = requireStartable(requireJobs(knownRun(platform, id), body.jobs), body.jobs);
+      return goOn(platform, record, act, { ...body, signal });
     },
     'POST /v1/runs/{id}/retry': ({ body, path: { id }, signal }) => {
       const record = requireFinished(requireJobs(knownRun(platform, id), body.jobs), body.jobs);
@@ -122,6 +123,17 @@ function requireJobs(record: RunRecord, jobs: readonly string[]): RunRecord {
   if (unknown === undefined) return record;
   throw new RequestError(404, 'JOB_UNKNOWN', `run ${record.id} has no job ${unknown}`, {
     next: `Its jobs: ${names.join(', ')}.`,
+  });
+}
+
+function requireStartable(record: RunRecord, jobs: readonly string[]): RunRecord {
+  const isStartable = (job: RunRecord['jobs'][number]): boolean =>
+    ['manual', 'scheduled', 'created'].includes(job.status) || job.attempt > 0;
+  const other = record.jobs.find((job) => jobs.includes(job.name) && !isStartable(job));
+  if (!other) return record;
+  const why = other.reason === undefined ? '' : `: ${other.reason}`;
+  throw new RequestError(409, 'JOB_NOT_STARTABLE', `${other.name} is ${other.status}${why}`, {
+    next: 'updraft retry runs again whatever did not pass, and then what waits for it.',
   });
 }
 

@@ -66,10 +66,6 @@ export class JobBook {
     return facts.seq - 1;
   }
 
-  hasRun(name: string): boolean {
-    return this.#facts.get(name)?.startedAt !== undefined || this.#before.get(name)?.startedAt !== undefined;
-  }
-
   /** What a job that has run leaves to others. */
   memoryOf(name: string): JobMemory | undefined {
     const result = this.#facts.get(name)?.result;

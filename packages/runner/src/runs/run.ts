@@ -6,6 +6,7 @@ import type { EnvironmentStore } from '../environments/store.ts';
 import type { RunRequest, RunnerConfig } from '../ports.ts';
 import type { Dispatcher, Lease } from '../scheduler/dispatcher.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
+import { isFinished } from '../scheduler/state.ts';
 import type { EndStatus, JobState, SchedulerAction, SchedulerEvent } from '../scheduler/state.ts';
 import { bridgeValues, runBridge } from './bridge.ts';
 import { couldNotStart, eventOf } from './events.ts';
@@ -119,8 +120,8 @@ export class PipelineRun {
     this.#announce();
     for (const job of jobs) {
       this.#given.set(job, variables);
-      const again = this.#scheduler.job(job)?.plan.when !== 'manual' && this.#book.hasRun(job);
-      this.#dispatch({ type: again ? 'retry' : 'play', job });
+      const state = this.#scheduler.job(job);
+      this.#dispatch({ type: state && isFinished(state.status) ? 'retry' : 'play', job });
     }
   }
 
