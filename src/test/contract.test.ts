@@ -369,4 +369,38 @@ describe.each(Object.entries(STORES))('the contract, %s store', (_name, kind) =>
       app.readiness.draining = false;
     }
   });
+
+  it('creates once for one Idempotency-Key, whoever sends it again', async () => {
+    const headers = { 'idempotency-key': '"order-1"' };
+    const [first, second] = [await post(namo, headers), await post(namo, headers)];
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(second.headers.get('location')).toBe(first.headers.get('location'));
+    const third = await post(raga, headers);
+    await expectError(third, 422, 'Idempotency-Key was used with another body');
+    await expectError(
+      await post(namo, { 'idempotency-key': 'x'.repeat(256) }),
+      400,
+      'Invalid Idempotency-Key',
+    );
+  });
+
+  it('gives the list in pages when asked to', async () => {
+    await Promise.all(Array.from({ length: 3 }, () => create()));
+    const all = (await (await call('GET', '/addresses')).json()) as object;
+    const seen: string[] = [];
+    let next: string | undefined = '/addresses?limit=2';
+    while (next !== undefined) {
+      const response = await call('GET', next);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('etag')).not.toBeNull();
+      seen.push(...Object.keys((await response.json()) as object));
+      next = /<([^>]*)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1];
+    }
+    expect(seen).toEqual(Object.keys(all).toSorted());
+    for (const bad of ['limit=0', 'limit=x', 'limit=', 'limit=99999']) {
+      await expectError(await call('GET', `/addresses?${bad}`), 400, 'limit has invalid value');
+    }
+    await expectError(await call('GET', '/addresses?cursor=../x'), 400, 'cursor has invalid value');
+    expect((await call('GET', '/addresses?other=1')).status).toBe(200);
+  });
 });

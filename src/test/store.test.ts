@@ -108,6 +108,43 @@ describe.each(Object.entries(STORES))('the %s store', (_name, kind) => {
     expect(Object.keys(JSON.parse((await store.list()).text) as object).toSorted()).toEqual(kept.toSorted());
   });
 
+  it('makes one entry of several creates under one key', async () => {
+    const once = { key: 'a/../key', fingerprint: 'f1' };
+    const outcomes = await Promise.all(Array.from({ length: 8 }, () => store.createOnce('{"a":1}', once)));
+    const ids = outcomes.map((outcome) => (outcome.kind === 'conflict' ? outcome.kind : outcome.id));
+    expect(new Set(ids).size).toBe(1);
+    expect(outcomes.filter((outcome) => outcome.kind === 'created')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome.kind === 'repeated')).toHaveLength(7);
+    expect((await store.list()).text).toBe(`{"${ids[0]}":{"a":1}}`);
+    expect(await store.createOnce('{"a":2}', { ...once, fingerprint: 'f2' })).toEqual({ kind: 'conflict' });
+    expect(await store.createOnce('{"a":1}', { ...once, key: 'other' })).toMatchObject({ kind: 'created' });
+  });
+
+  it('remembers a key when its entry is gone', async () => {
+    const once = { key: 'k', fingerprint: 'f' };
+    const first = await store.createOnce('1', once);
+    await store.remove(first.kind === 'created' ? first.id : '');
+    expect(await store.createOnce('1', once)).toMatchObject({ kind: 'repeated' });
+    expect((await store.list()).text).toBe('{}');
+  });
+
+  it('gives pages that together are the list', async () => {
+    const ids = await Promise.all(Array.from({ length: 25 }, (_, n) => store.create(`{"n":${n}}`)));
+    const seen: string[] = [];
+    let after: string | undefined = '';
+    while (after !== undefined) {
+      const { text, next }: { text: string; next: string | undefined } = await store.page({
+        after,
+        limit: 10,
+      });
+      seen.push(...Object.keys(JSON.parse(text) as object));
+      after = next;
+    }
+    expect(seen).toEqual(ids.toSorted());
+    expect(await store.page({ after: 'f'.repeat(32), limit: 5 })).toEqual({ text: '{}', next: undefined });
+    expect((await store.page({ after: '', limit: 25 })).next).toBeUndefined();
+  });
+
   it('shows a change in the next list', async () => {
     const id = await store.create('1');
     expect((await store.list()).text).toBe(`{"${id}":1}`);

@@ -3,6 +3,8 @@ import { entryText } from '../entry.ts';
 import { HttpFault } from '../fault.ts';
 import type { ServiceLog } from '../request-log.ts';
 import type { Accept, Listing, Store, WriteOutcome } from '../store/store.ts';
+import { createOnce, idempotencyKeyOf } from './idempotency.ts';
+import { pageRequestOf, sendPage } from './pages.ts';
 import { etagOf, matchAllows, noneMatchHits } from './conditions.ts';
 import { decodeBody } from './encoding.ts';
 import { Representation, sendRepresentation } from './representation.ts';
@@ -60,11 +62,15 @@ export function addAddressRoutes(app: FastifyInstance, options: AddressRoutesOpt
   const listings = new Listings();
 
   app.post('/addresses', async (request, reply) => {
-    const id = await store.create(await bodyOf(request, bodyLimit));
+    const key = idempotencyKeyOf(request.raw.headers['idempotency-key']);
+    const text = await bodyOf(request, bodyLimit);
+    const id = key === undefined ? await store.create(text) : await createOnce(store, text, key);
     return reply.code(201).header('location', `/addresses/${id}`).send();
   });
 
   app.get('/addresses', async (request, reply) => {
+    const wanted = pageRequestOf(request.raw.url ?? '');
+    if (wanted) return sendPage(request, reply, { page: await store.page(wanted), limit: wanted.limit });
     const listing = await store.list();
     if (listing.unreadable.length > 0) {
       log.error('stored entries are damaged and left out of the list', {

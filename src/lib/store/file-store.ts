@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readFile, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFolder, writeDurably } from './durable-file.ts';
 import { withFileLock } from './file-lock.ts';
+import { KeyFiles } from './key-files.ts';
 import {
   EntryUnreadable,
-  StoreFull,
   joinEntries,
+  pageOf,
   type Accept,
+  type Creation,
   type Listing,
+  type Once,
+  type Page,
   type Store,
   type WriteOutcome,
 } from './store.ts';
@@ -34,15 +39,6 @@ function isAbsent(error: unknown): boolean {
   return codeOf(error) === 'ENOENT';
 }
 
-async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /**
  * One file an entry, on a volume that any number of processes and machines may share. A file appears by rename(2)
  * after its content is on the disk, so nobody ever reads half of one; replacing and removing hold a lock per entry,
@@ -54,16 +50,23 @@ export class FileStore implements Store {
   readonly #entriesDir: string;
   readonly #tmpDir: string;
   readonly #locksDir: string;
+  readonly #keys: KeyFiles;
   readonly #cache = new Map<string, Cached>();
 
   constructor(options: { path: string }) {
     this.#entriesDir = path.join(options.path, 'entries');
     this.#tmpDir = path.join(options.path, 'tmp');
     this.#locksDir = path.join(options.path, 'locks');
+    this.#keys = new KeyFiles({
+      dir: path.join(options.path, 'keys'),
+      tmpDir: this.#tmpDir,
+      locksDir: this.#locksDir,
+    });
   }
 
   async open(): Promise<void> {
     for (const dir of [this.#entriesDir, this.#tmpDir, this.#locksDir]) await mkdir(dir, { recursive: true });
+    await this.#keys.open();
     await this.ping();
     await this.#sweep();
   }
@@ -78,6 +81,10 @@ export class FileStore implements Store {
     const id = randomBytes(16).toString('hex');
     await this.#put(id, text);
     return id;
+  }
+
+  async createOnce(text: string, once: Once): Promise<Creation> {
+    return this.#keys.createOnce(once, (id) => this.#put(id, text));
   }
 
   async get(id: string): Promise<string | undefined> {
@@ -97,14 +104,28 @@ export class FileStore implements Store {
   }
 
   async list(): Promise<Listing> {
-    const names = (await readdir(this.#entriesDir)).toSorted();
+    const { ids, unreadable } = await this.#names();
+    return { text: joinEntries(await this.#readAll(ids, unreadable)), unreadable };
+  }
+
+  async page({ after, limit }: { after: string; limit: number }): Promise<Page> {
+    const { ids } = await this.#names();
+    const wanted = ids.filter((id) => id > after).slice(0, limit + 1);
+    return pageOf(await this.#readAll(wanted, []), limit);
+  }
+
+  async #names(): Promise<{ ids: readonly string[]; unreadable: string[] }> {
     const ids: string[] = [];
     const unreadable: string[] = [];
-    for (const name of names) {
+    for (const name of (await readdir(this.#entriesDir)).toSorted()) {
       const id = name.slice(0, -SUFFIX.length);
       if (name.endsWith(SUFFIX) && ID.test(id)) ids.push(id);
       else unreadable.push(name);
     }
+    return { ids, unreadable };
+  }
+
+  async #readAll(ids: readonly string[], unreadable: string[]): Promise<(readonly [string, string])[]> {
     const entries: (readonly [string, string])[] = [];
     for (let start = 0; start < ids.length; start += LIST_CONCURRENCY) {
       const batch = ids.slice(start, start + LIST_CONCURRENCY);
@@ -113,7 +134,7 @@ export class FileStore implements Store {
         if (text !== undefined) entries.push([batch[at] ?? '', text]);
       });
     }
-    return { text: joinEntries(entries), unreadable };
+    return entries;
   }
 
   async close(): Promise<void> {
@@ -136,23 +157,7 @@ export class FileStore implements Store {
   }
 
   async #put(id: string, text: string): Promise<void> {
-    const temporary = path.join(this.#tmpDir, `${id}-${randomBytes(6).toString('hex')}`);
-    try {
-      const handle = await open(temporary, 'wx', 0o600);
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, this.#fileOf(id));
-      await syncFolder(this.#entriesDir);
-    } catch (error) {
-      await unlink(temporary).catch(() => undefined);
-      if (['ENOSPC', 'EDQUOT'].includes(String(codeOf(error))))
-        throw new StoreFull('no space left', { cause: error });
-      throw error;
-    }
+    await writeDurably(this.#tmpDir, this.#fileOf(id), text);
   }
 
   async #readForList(id: string, unreadable: string[]): Promise<string | undefined> {

@@ -1,10 +1,30 @@
 import { randomBytes } from 'node:crypto';
-import { StoreFull, joinEntries, type Accept, type Listing, type Store, type WriteOutcome } from './store.ts';
+import {
+  ONCE_MS,
+  StoreFull,
+  joinEntries,
+  pageOf,
+  type Accept,
+  type Creation,
+  type Listing,
+  type Once,
+  type Page,
+  type Store,
+  type WriteOutcome,
+} from './store.ts';
+
+interface Remembered {
+  readonly fingerprint: string;
+  readonly id: string;
+  readonly at: number;
+}
 
 /** Entries of this process alone: gone when it ends, unknown to its replicas. */
 export class MemoryStore implements Store {
   readonly description = 'memory (this process only)';
   readonly #entries = new Map<string, string>();
+  /** Keys of creates, oldest first. */
+  readonly #keys = new Map<string, Remembered>();
   readonly #maxEntries: number;
   /** Kept until the next write, so that reading a long list again costs nothing. */
   #listing: Listing | undefined;
@@ -18,11 +38,25 @@ export class MemoryStore implements Store {
   async ping(): Promise<void> {}
 
   async create(text: string): Promise<string> {
+    return this.#add(text);
+  }
+
+  #add(text: string): string {
     if (this.#entries.size >= this.#maxEntries) throw new StoreFull(`${this.#maxEntries} entries are stored`);
     const id = randomBytes(16).toString('hex');
     this.#entries.set(id, text);
     this.#listing = undefined;
     return id;
+  }
+
+  async createOnce(text: string, { key, fingerprint }: Once): Promise<Creation> {
+    this.#forgetOld();
+    const known = this.#keys.get(key);
+    if (known)
+      return known.fingerprint === fingerprint ? { kind: 'repeated', id: known.id } : { kind: 'conflict' };
+    const id = this.#add(text);
+    this.#keys.set(key, { fingerprint, id, at: Date.now() });
+    return { kind: 'created', id };
   }
 
   async get(id: string): Promise<string | undefined> {
@@ -42,8 +76,15 @@ export class MemoryStore implements Store {
     return this.#listing;
   }
 
+  async page({ after, limit }: { after: string; limit: number }): Promise<Page> {
+    const ids = [...this.#entries.keys()].filter((id) => id > after).toSorted();
+    const entries = ids.slice(0, limit + 1).map((id) => [id, this.#entries.get(id) ?? ''] as const);
+    return pageOf(entries, limit);
+  }
+
   async close(): Promise<void> {
     this.#entries.clear();
+    this.#keys.clear();
     this.#listing = undefined;
   }
 
@@ -54,5 +95,12 @@ export class MemoryStore implements Store {
     change();
     this.#listing = undefined;
     return 'done';
+  }
+
+  #forgetOld(): void {
+    for (const [key, { at }] of this.#keys) {
+      if (Date.now() - at < ONCE_MS && this.#keys.size < this.#maxEntries) return;
+      this.#keys.delete(key);
+    }
   }
 }

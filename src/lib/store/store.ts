@@ -6,6 +6,30 @@ export interface Listing {
   readonly unreadable: readonly string[];
 }
 
+/** A part of the entries, in the order of their ids. */
+export interface Page {
+  /** One JSON object: id -> entry. */
+  readonly text: string;
+  /** The last id of this page, when there are entries behind it. */
+  readonly next: string | undefined;
+}
+
+/** Makes a create that is sent again the same create. */
+export interface Once {
+  /** Chosen by the client; remembered for a day. */
+  readonly key: string;
+  /** Of what is created: another one under the same key is a mistake. */
+  readonly fingerprint: string;
+}
+
+/** `repeated`: the key has made this entry before (it may have been removed since). */
+export type Creation =
+  | { readonly kind: 'created' | 'repeated'; readonly id: string }
+  | { readonly kind: 'conflict' };
+
+/** How long a key is remembered. */
+export const ONCE_MS = 24 * 3_600_000;
+
 /** What became of a conditional write. */
 export type WriteOutcome = 'done' | 'absent' | 'refused';
 
@@ -25,11 +49,15 @@ export interface Store {
   ping(): Promise<void>;
   /** @throws StoreFull */
   create(text: string): Promise<string>;
+  /** Several at once under one key make one entry. @throws StoreFull, StoreBusy */
+  createOnce(text: string, once: Once): Promise<Creation>;
   get(id: string): Promise<string | undefined>;
   /** Never creates. @throws StoreFull, StoreBusy */
   replace(id: string, text: string, accept?: Accept): Promise<WriteOutcome>;
   remove(id: string, accept?: Accept): Promise<WriteOutcome>;
   list(): Promise<Listing>;
+  /** At most `limit` entries whose ids come after `after`. Damaged ones are left out. */
+  page(request: { readonly after: string; readonly limit: number }): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -64,4 +92,13 @@ export function joinEntries(entries: Iterable<readonly [id: string, text: string
   const members: string[] = [];
   for (const [id, text] of entries) members.push(`"${id}":${text}`);
   return `{${members.join(',')}}`;
+}
+
+/** One more than was asked for tells whether there is a next page. */
+export function pageOf(entries: readonly (readonly [id: string, text: string])[], limit: number): Page {
+  const shown = entries.slice(0, limit);
+  return {
+    text: joinEntries(shown),
+    next: entries.length > limit ? shown.at(-1)?.[0] : undefined,
+  };
 }

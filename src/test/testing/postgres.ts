@@ -39,11 +39,18 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const idOf = (flag: string): number =>
+  Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);
+
 /** It refuses to run as root. */
 function identity(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
-  const ask = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);
-  return { uid: ask('-u'), gid: ask('-g') };
+  return { uid: idOf('-u'), gid: idOf('-g') };
+}
+
+async function ended(child: ReturnType<typeof spawn>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once('exit', resolve));
 }
 
 /** A real PostgreSQL in a folder of its own. */
@@ -64,10 +71,6 @@ export async function startPostgres(): Promise<PostgresServer> {
   run('initdb', ['-D', data, '-A', 'trust', '-U', 'test', '-E', 'UTF8', '--no-sync']);
   const args = ['-D', data, '-p', String(port), '-k', dir, '-h', '127.0.0.1', '-c', 'max_connections=60'];
   let server: ReturnType<typeof spawn> | undefined;
-  const ended = (child: ReturnType<typeof spawn>) =>
-    child.exitCode === null && child.signalCode === null
-      ? new Promise((resolve) => child.once('exit', resolve))
-      : undefined;
   const created: PostgresServer = {
     url: (database) => `postgres://test@127.0.0.1:${port}/${database}`,
     createDatabase: (name) => run('createdb', ['-h', '127.0.0.1', '-p', String(port), '-U', 'test', name]),

@@ -116,13 +116,11 @@ function postgresKind(): StoreKind {
   };
 }
 
-export const postgresStore = (url: string, options: { statementTimeoutMs?: number } = {}): PostgresStore =>
-  new PostgresStore({
-    url,
-    pool: 5,
-    statementTimeoutMs: options.statementTimeoutMs ?? 2000,
-    connectTimeoutMs: 5000,
-  });
+export const postgresStore = (
+  url: string,
+  options: { statementTimeoutMs?: number; connectTimeoutMs?: number } = {},
+): PostgresStore =>
+  new PostgresStore({ url, pool: 5, statementTimeoutMs: 2000, connectTimeoutMs: 5000, ...options });
 
 export const STORES: Readonly<Record<string, StoreKind>> = {
   memory: simple(() => new MemoryStore({ maxEntries: 1000 })),

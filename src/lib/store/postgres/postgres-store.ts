@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import postgres, { type Sql } from 'postgres';
-import { StoreAway } from '../store.ts';
-import type { Accept, Listing, Store, WriteOutcome } from '../store.ts';
+import { ONCE_MS, StoreAway, pageOf } from '../store.ts';
+import type { Accept, Creation, Listing, Once, Page, Store, WriteOutcome } from '../store.ts';
 import { isAway, storeError } from './faults.ts';
 import { migrate } from './migrations.ts';
 
@@ -19,6 +19,8 @@ export interface PostgresOptions {
 /** A request waits no longer than this for a connection and its answer. */
 const MARGIN_MS = 1000;
 const RETRY_MS = 250;
+/** How often keys that nobody can use any more are removed. */
+const SWEEP_MS = 3_600_000;
 
 /**
  * Entries in PostgreSQL: any number of replicas are one service. Ids are made here, so that a create whose answer got
@@ -28,6 +30,7 @@ export class PostgresStore implements Store {
   readonly description = 'postgres (shared database)';
   readonly #options: PostgresOptions;
   readonly #sql: Sql;
+  #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: PostgresOptions) {
     this.#options = options;
@@ -48,6 +51,12 @@ export class PostgresStore implements Store {
   }
 
   async open(): Promise<void> {
+    await this.#connect();
+    await this.#forgetKeys();
+    this.#sweep = setInterval(() => void this.#forgetKeys().catch(() => undefined), SWEEP_MS).unref();
+  }
+
+  async #connect(): Promise<void> {
     const until = performance.now() + this.#options.connectTimeoutMs;
     for (;;) {
       try {
@@ -70,6 +79,13 @@ export class PostgresStore implements Store {
       () => this.#sql`insert into entries (id, doc) values (${id}, ${text}) on conflict (id) do nothing`,
     );
     return id;
+  }
+
+  async createOnce(text: string, once: Once): Promise<Creation> {
+    const id = randomBytes(16).toString('hex');
+    return this.#again(
+      () => this.#sql.begin((sql) => createOnce(sql, { id, text, once })) as Promise<Creation>,
+    );
   }
 
   async get(id: string): Promise<string | undefined> {
@@ -108,8 +124,25 @@ export class PostgresStore implements Store {
     return { text: `{${row?.members ?? ''}}`, unreadable: [] };
   }
 
+  async page({ after, limit }: { after: string; limit: number }): Promise<Page> {
+    const rows = await this.#again(
+      () => this.#sql<{ id: string; doc: string }[]>`
+        select id, doc from entries where id > ${after} order by id limit ${limit + 1}`,
+    );
+    return pageOf(
+      rows.map(({ id, doc }) => [id, doc] as const),
+      limit,
+    );
+  }
+
   async close(): Promise<void> {
+    clearInterval(this.#sweep);
     await this.#sql.end({ timeout: 5 });
+  }
+
+  async #forgetKeys(): Promise<void> {
+    const oldest = new Date(Date.now() - ONCE_MS);
+    await this.#once(() => this.#sql`delete from idempotency_keys where created_at < ${oldest}`);
   }
 
   async #conditionally(
@@ -155,4 +188,26 @@ export class PostgresStore implements Store {
       clearTimeout(timer);
     }
   }
+}
+
+/** The key and its entry appear together. Whoever comes second waits for the first and finds its key. */
+async function createOnce(
+  sql: postgres.TransactionSql,
+  { id, text, once }: { readonly id: string; readonly text: string; readonly once: Once },
+): Promise<Creation> {
+  const { key, fingerprint } = once;
+  const oldest = new Date(Date.now() - ONCE_MS);
+  const made = await sql`
+    insert into idempotency_keys (key, fingerprint, entry_id) values (${key}, ${fingerprint}, ${id})
+    on conflict (key) do update set fingerprint = excluded.fingerprint, entry_id = excluded.entry_id, created_at = now()
+    where idempotency_keys.created_at < ${oldest}`;
+  if (made.count > 0) {
+    await sql`insert into entries (id, doc) values (${id}, ${text})`;
+    return { kind: 'created', id };
+  }
+  const [known] = await sql<{ fingerprint: string; entry_id: string }[]>`
+    select fingerprint, entry_id from idempotency_keys where key = ${key}`;
+  // Ours, when this is the second sending of a create whose answer got lost.
+  if (known?.entry_id === id) return { kind: 'created', id };
+  return known?.fingerprint === fingerprint ? { kind: 'repeated', id: known.entry_id } : { kind: 'conflict' };
 }
