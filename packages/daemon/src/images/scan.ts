@@ -1,16 +1,17 @@
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import type { ToolEvent } from '@updraft/control';
 import {
   fileSummaryCache,
-  loadAdvisories,
+  provideAdvisories,
   scanCommand,
   scanImageFromStore,
   trivyCommand,
 } from '@updraft/gates';
-import type { Advisories, ScanImage, TrivyIo } from '@updraft/gates';
+import type { AdvisoryRequest, ScanImage, TrivyIo } from '@updraft/gates';
+import { importArchive, importOciLayout } from '@updraft/oci';
 import type { ImageStore } from '@updraft/oci';
 import type { DaemonConfig } from '../config.ts';
 import type { Platform } from '../platform.ts';
@@ -27,58 +28,83 @@ interface ScanParts {
 /** A scan's command line with the files and streams of whoever called it. */
 export interface ScanCall extends Pick<TrivyIo, 'env' | 'readFile' | 'writeFile' | 'stdout' | 'stderr'> {
   readonly argv: readonly string[];
-  /** Folder or file of OSV records. */
+  /** Folder, file or URL of OSV records, or `osv`; undefined: what osv.dev exports. */
   readonly advisories: string | undefined;
   readonly signal: AbortSignal;
+  /** Standard input; absent where it is not passed on. */
+  readonly stdin?: () => Promise<string>;
+  /**
+   * Where a path of the caller's lies on this machine; without it folders and archives cannot be scanned. Nothing that the
+   * caller may not read may be reached by it.
+   */
+  readonly locate?: (name: string) => Promise<string>;
 }
-
-/** Reading advisories takes a second or more: they are kept while their files stay as they are. */
-const loaded = new Map<string, { readonly version: string; readonly advisories: Promise<Advisories> }>();
 
 /** Trivy's command line, inside a job. */
 export const scanImage = (parts: ScanParts, call: ScanCall): Promise<number> =>
   trivyCommand(call.argv, scanIo(parts, call));
 
 function scanIo(parts: ScanParts, call: ScanCall): TrivyIo {
-  const { clock, store, images } = parts;
+  const { clock, store, images, config } = parts;
+  const { locate } = call;
   return {
     env: call.env,
     readFile: call.readFile,
     writeFile: call.writeFile,
     stdout: call.stdout,
     stderr: call.stderr,
-    stdin: () => Promise.resolve(''),
+    stdin: call.stdin ?? (() => Promise.resolve('')),
     clock,
-    summaries: fileSummaryCache(path.join(parts.config.home, 'scans')),
-    advisories: async () => (call.advisories === undefined ? undefined : load(call.advisories)),
+    summaries: fileSummaryCache(path.join(config.home, 'scans')),
+    advisories: (request) => openAdvisories(parts, call, request),
     image: (reference) => findForScan(store, images, reference, call),
+    ...(locate && {
+      folder: async (name) => folderAt(await locate(name)),
+      input: async (name) => importForScan(store, await locate(name)),
+    }),
   };
 }
 
-async function load(place: string): Promise<Advisories> {
-  const version = await versionOf(place);
-  const known = loaded.get(place);
-  if (known?.version === version) return known.advisories;
-  const advisories = loadAdvisories(place);
-  loaded.set(place, { version, advisories });
-  // A place that could not be read may be readable the next time.
-  advisories.catch(() => loaded.delete(place));
-  return advisories;
+/** What the user named, else what the daemon was started with, else what osv.dev exports. */
+function openAdvisories(
+  { config, clock }: ScanParts,
+  { advisories, signal }: ScanCall,
+  { location, isOffline, ecosystems, onLog }: AdvisoryRequest,
+) {
+  return provideAdvisories({
+    location: location ?? advisories ?? 'osv',
+    ecosystems,
+    home: path.join(config.home, 'advisories'),
+    clock,
+    fetch: (url, init) => fetch(url, init),
+    offline: isOffline,
+    signal,
+    onLog,
+  });
 }
 
-/** Changes when a file below changes; a place that is not there is the loader's to complain about. */
-async function versionOf(place: string): Promise<string> {
-  const names = await readdir(place).catch(() => []);
-  const files = [place, ...names.map((name) => path.join(place, name))];
-  const times = await Promise.all(
-    files.map((file) =>
-      stat(file).then(
-        (status) => status.mtimeMs,
-        () => 0,
-      ),
-    ),
-  );
-  return times.join(' ');
+async function folderAt(place: string): Promise<string | undefined> {
+  return (await kindOf(place)) === 'folder' ? place : undefined;
+}
+
+async function kindOf(place: string): Promise<'file' | 'folder' | undefined> {
+  try {
+    return (await stat(place)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** An OCI layout, or an archive: of `docker save`, or a layout in a tar. Its blobs go into the store, without a name. */
+async function importForScan(store: ImageStore, place: string): Promise<ScanImage | 'notFound'> {
+  const kind = await kindOf(place);
+  if (kind === undefined) return 'notFound';
+  if (kind === 'folder') {
+    return scanImageFromStore(store, (await importOciLayout(store, place)).digest);
+  }
+  const [first] = await importArchive(store, place);
+  return first === undefined ? 'notFound' : scanImageFromStore(store, first.image.digest);
 }
 
 async function findForScan(
@@ -116,6 +142,7 @@ export async function* scanStream(
     argv: asked.argv,
     env: {},
     advisories: asked.advisories ?? platform.config.advisories,
+    locate: (name) => Promise.resolve(file(name)),
     readFile: (name) => readIfPresent(file(name)),
     writeFile: async (name, text) => {
       await mkdir(path.dirname(file(name)), { recursive: true });
@@ -125,12 +152,18 @@ export async function* scanStream(
     stderr: (text) => queue.push({ type: 'output', stream: 'stderr', text }),
     signal,
   });
-  const finished = scanCommand(asked.argv, io)
+  const finished = runScan(asked.argv, io)
     .then((code) => queue.push({ type: 'exit', code }))
     .finally(() => queue.end());
   finished.catch(() => undefined);
   yield* queue;
   await finished;
+}
+
+/** Trivy's word for what is scanned may come first; without one it is an image. */
+function runScan(argv: readonly string[], io: TrivyIo): Promise<number> {
+  const isSubject = ['image', 'fs', 'rootfs', 'sbom'].includes(argv[0] ?? '') && argv.length > 1;
+  return isSubject ? trivyCommand(argv, io) : scanCommand(argv, io);
 }
 
 async function readIfPresent(name: string): Promise<string | undefined> {

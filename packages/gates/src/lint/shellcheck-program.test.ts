@@ -36,7 +36,9 @@ it('gives the program’s findings, each to who asked', async () => {
   expect(found).toEqual([remark('one'), remark('two'), remark('three')]);
   // One for the two that are for sh.
   const calls = (await readFile(path.join(folder, 'calls'), 'utf8')).trim().split('\n');
-  expect(calls.map((call) => /--shell=(\w+)/.exec(call)?.[1])).toEqual(expect.arrayContaining(['bash', 'sh']));
+  expect(calls.map((call) => /--shell=(\w+)/.exec(call)?.[1])).toEqual(
+    expect.arrayContaining(['bash', 'sh']),
+  );
   expect(calls).toHaveLength(2);
   expect(await shellcheck?.('again', 'sh')).toEqual(remark('again'));
 });

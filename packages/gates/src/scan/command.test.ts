@@ -5,7 +5,7 @@ import { systemClock } from '@updraft/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { advisoriesFrom } from './advisories/load.ts';
 import { trivyCommand } from './command.ts';
-import type { TrivyIo } from './command.ts';
+import type { TrivyIo } from './trivy-io.ts';
 import { DEBIAN_12, dpkg, npm, tinyImage } from './testing/tiny-image.ts';
 import type { LayerFiles } from './testing/tiny-image.ts';
 
@@ -98,7 +98,9 @@ describe('trivy image', () => {
   it('heeds .trivyignore until the day in it, and names what it accepted', async () => {
     const accepted = await withIgnoreFile('# zlib: minizip is not built\nCVE-2024-1000 exp:2026-11-22\n');
     expect(accepted.code).toBe(0);
-    expect(accepted.out).toContain('Accepted by the ignore file: CVE-2024-1000 (1)');
+    expect(accepted.out).toContain(
+      'Accepted by .trivyignore until 2026-11-22: CVE-2024-1000 (1): zlib: minizip is not built',
+    );
     expect((await withIgnoreFile('CVE-2024-1000 exp:2026-11-21')).code).toBe(1);
     expect((await withIgnoreFile('CVE-2024-1000')).code).toBe(0);
     expect((await withIgnoreFile('DEBIAN-CVE-2024-1000')).code).toBe(0);
@@ -182,12 +184,12 @@ describe('trivy image', () => {
       TRIVY_EXIT_CODE: '4',
       TRIVY_SEVERITY: 'HIGH,CRITICAL',
       TRIVY_FORMAT: 'json',
-      TRIVY_SKIP_DIRS: 'x',
+      TRIVY_PLATFORM: 'x',
     };
     const { code, out, err } = await trivy('image tiny:1', { env });
     expect(code).toBe(4);
     expect(JSON.parse(out).Results[0].Vulnerabilities).toHaveLength(1);
-    expect(err).toContain('TRIVY_SKIP_DIRS is set, but this scan does not support it');
+    expect(err).toContain('TRIVY_PLATFORM is set, but this scan does not support it');
     expect((await trivy('image --exit-code 6 tiny:1', { env })).code).toBe(6);
   });
 

@@ -1,14 +1,11 @@
-import { Fault, messageOf } from '@updraft/kit';
-import type { Clock } from '@updraft/kit';
+import { Fault, codeOf, messageOf } from '@updraft/kit';
 import { nearest } from '../command/flags.ts';
 import type { FlagSpec } from '../command/flags.ts';
 import type { CommandIo } from '../command/io.ts';
+import { readAcceptances } from './read-acceptances.ts';
 import type { Advisories } from './advisories/load.ts';
-import { parseIgnoreFile } from './ignore-file.ts';
-import type { IgnoreEntry } from './ignore-file.ts';
-import { inspectLayers } from './inventory.ts';
-import type { SummaryCache } from './inventory.ts';
 import type { Inventory } from './inventory-types.ts';
+import { neededEcosystems } from './match.ts';
 import { SCAN_FLAGS, readOptions } from './options.ts';
 import type { ScanOptions } from './options.ts';
 import { registryCommand } from './registry-command.ts';
@@ -17,28 +14,13 @@ import { gitlabReport } from './report/gitlab.ts';
 import { jsonReport } from './report/json.ts';
 import type { ScanReport } from './report/model.ts';
 import { sarifReport } from './report/sarif.ts';
+import { spdxReport } from './report/spdx.ts';
 import { tableReport, uncheckedLines } from './report/table.ts';
-import { TRIVY_VERSION, scan } from './scan.ts';
-import { ownLayers } from './scan-image.ts';
-import type { ScanImage } from './scan-image.ts';
-
-/** What the scan may touch. */
-export interface TrivyIo extends CommandIo {
-  /** Finds an image by the name on the command line: in the store, or wherever the platform pulls from. */
-  image(reference: string): Promise<ScanImage | 'notFound'>;
-  /** Opens the file of `--input`; without it that option is an error. */
-  readonly input?: (path: string) => Promise<ScanImage | 'notFound'>;
-  /** undefined: there is no data, so nothing can be checked. */
-  advisories(): Promise<Advisories | undefined>;
-  /** Writes the file of `--output`, in the working directory of the job. */
-  writeFile(path: string, text: string): Promise<void>;
-  readonly clock: Clock;
-  /** Older advisories judge, but do not pass. Default: 30 days. */
-  readonly maxAdvisoryAgeMs?: number;
-  readonly summaries?: SummaryCache;
-  /** Keeps the credentials of `registry login`; without it they are not needed. */
-  readonly login?: (registry: string, credentials: { username: string; password: string }) => Promise<void>;
-}
+import { TRIVY_VERSION, scan, wantedPackages } from './scan.ts';
+import { openSubject } from './subject.ts';
+import type { Subject, SubjectKind } from './subject.ts';
+import type { TrivyIo } from './trivy-io.ts';
+import type { VexSubject } from './vex.ts';
 
 /** The scan could not check everything, and found nothing that fails. A job allows this code and shows a warning. */
 export const EXIT_UNCHECKED = 77;
@@ -49,7 +31,10 @@ const DEFAULT_MAX_AGE_MS = 30 * DAY_MS;
 const HELP = `trivy: scan images for known vulnerabilities (Updraft's own, with the command line of Trivy ${TRIVY_VERSION})
 
 Usage:
-  trivy image [OPTION...] IMAGE
+  trivy image [OPTION...] IMAGE           an image, by name or --input FILE
+  trivy fs [OPTION...] FOLDER             a project: its lock files
+  trivy rootfs [OPTION...] FOLDER         a root file system: what is installed in it
+  trivy sbom [OPTION...] FILE             a bill of materials (CycloneDX or SPDX, JSON)
   trivy registry login --username NAME --password-stdin REGISTRY
   trivy version
 
@@ -58,30 +43,43 @@ Usage:
       --exit-on-eol N     exit code when the distribution gets no more fixes
       --ignore-unfixed    leave out what has no fix
       --ignore-status LIST
-      --ignorefile FILE   accepted ids (default .trivyignore), "ID exp:YYYY-MM-DD"
-  -f, --format FORMAT     table, json, sarif, cyclonedx, template (@contrib/gitlab.tpl)
+      --ignorefile FILE   accepted ids (default .trivyignore), "ID exp:YYYY-MM-DD"; or YAML
+      --vex FILE          what a VEX document (OpenVEX, CycloneDX) says does not matter is accepted
+  -f, --format FORMAT     table, json, sarif, cyclonedx, spdx-json, gitlab, template (@contrib/gitlab.tpl)
   -o, --output FILE
       --pkg-types LIST    os,library       --scanners LIST   vuln,secret
-      --input FILE  --timeout 5m0s  --list-all-pkgs  -q, --quiet
+      --skip-dirs LIST  --skip-files LIST  --include-dev-deps  --list-all-pkgs
+      --db PLACE          folder, file or URL of OSV records, or "osv" for what osv.dev exports
+      --skip-db-update, --offline-scan     fetch nothing
+      --input FILE        an archive or an OCI layout
+      --timeout 5m0s  -q, --quiet
 
 Exit codes: 0 nothing to fail for; N of --exit-code; 1 any error; ${EXIT_UNCHECKED} something could not be checked
 (no advisories for it, or they are too old) and nothing else failed.
 `;
 
-const COMMANDS = ['image', 'registry', 'version', 'help'];
+const SUBJECTS: Readonly<Record<string, SubjectKind>> = {
+  image: 'image',
+  i: 'image',
+  fs: 'fs',
+  filesystem: 'fs',
+  rootfs: 'rootfs',
+  sbom: 'sbom',
+};
+
+const COMMANDS = [...Object.keys(SUBJECTS), 'registry', 'version', 'help'];
 
 /** Of the original, not here. */
-const OTHER_COMMANDS = ['aws', 'clean', 'config', 'convert', 'filesystem', 'fs', 'kubernetes', 'k8s', 'module', 'plugin', 'repository', 'repo', 'rootfs', 'sbom', 'server', 'client', 'vex', 'vm']; // prettier-ignore
+const OTHER_COMMANDS = ['aws', 'clean', 'config', 'convert', 'kubernetes', 'k8s', 'module', 'plugin', 'repository', 'repo', 'server', 'client', 'vex', 'vm']; // prettier-ignore
 
 /** `trivy`'s command line. */
 export async function trivyCommand(argv: readonly string[], io: TrivyIo): Promise<number> {
   const at = commandIndex(argv);
   const command = at < 0 ? defaultCommand(argv) : argv[at];
   const rest = argv.filter((_, index) => index !== at);
+  const kind = Object.hasOwn(SUBJECTS, command ?? '') ? SUBJECTS[command ?? ''] : undefined;
+  if (kind !== undefined) return subjectCommand(kind, rest, io);
   switch (command) {
-    case 'image':
-    case 'i':
-      return imageCommand(rest, io);
     case 'registry':
       return registryCommand(rest, io);
     case 'version':
@@ -124,22 +122,46 @@ function print(io: CommandIo, text: string): number {
 }
 
 /** `updraft scan`: the same scan without the command word. */
-export function scanCommand(argv: readonly string[], io: TrivyIo): Promise<number> {
-  return imageCommand(argv, io);
+export function scanCommand(
+  argv: readonly string[],
+  io: TrivyIo,
+  kind: SubjectKind = 'image',
+): Promise<number> {
+  return subjectCommand(kind, argv, io);
 }
 
-async function imageCommand(argv: readonly string[], io: TrivyIo): Promise<number> {
+async function subjectCommand(kind: SubjectKind, argv: readonly string[], io: TrivyIo): Promise<number> {
   const { options, flags, errors, warnings } = readOptions(argv, io.env);
   if (flags.values.has('help')) return print(io, HELP);
-  const [reference, ...extra] = flags.positionals;
-  const usage = [...errors];
-  if (reference === undefined && options.input === undefined) usage.push('no image is named');
-  if (extra.length > 0) usage.push(`one image at a time, not also ${extra.join(', ')}`);
-  if (options.input !== undefined && io.input === undefined)
-    usage.push('the option --input is not supported here');
+  const usage = [...errors, ...usageErrors(kind, flags.positionals, options, io)];
   if (usage.length > 0) return fail(io, usage);
   for (const warning of warnings) io.stderr(`trivy: warning: ${warning}\n`);
-  return guarded(io, options, () => scanImage(options.input ?? reference ?? '', options, io));
+  const name = options.input ?? flags.positionals[0] ?? '';
+  return guarded(io, options, () => scanSubject(kind, name, options, io));
+}
+
+const WHAT: Readonly<Record<SubjectKind, string>> = {
+  image: 'image',
+  fs: 'folder',
+  rootfs: 'folder',
+  sbom: 'file',
+};
+
+function usageErrors(
+  kind: SubjectKind,
+  [name, ...extra]: readonly string[],
+  { input, scanners }: ScanOptions,
+  io: TrivyIo,
+): readonly string[] {
+  const what = WHAT[kind];
+  const checks: readonly (readonly [boolean, string])[] = [
+    [name === undefined && input === undefined, `no ${what} is named`],
+    [extra.length > 0, `one ${what} at a time, not also ${extra.join(', ')}`],
+    [input !== undefined && (kind !== 'image' || !io.input), 'the option --input is not supported here'],
+    [what === 'folder' && io.folder === undefined, `trivy ${kind} is not supported here`],
+    [kind === 'sbom' && !scanners.includes('vuln'), 'a bill of materials holds no secrets to look for'],
+  ];
+  return checks.flatMap(([isWrong, message]) => (isWrong ? [message] : []));
 }
 
 function fail(io: CommandIo, errors: readonly string[]): number {
@@ -164,47 +186,75 @@ async function guarded(io: TrivyIo, options: ScanOptions, work: () => Promise<nu
   }
 }
 
-async function scanImage(name: string, options: ScanOptions, io: TrivyIo): Promise<number> {
-  const open = options.input === undefined ? io.image.bind(io) : io.input;
-  const image = await open?.(name);
-  if (image === undefined || image === 'notFound') return fail(io, [`there is no image ${name}`]);
-  const accepted = await ignoreEntries(options, io);
-  if (accepted === undefined) return 1;
-  const advisories = await io.advisories();
-  const secretLayers = options.scanners.includes('secret') ? ownLayers(image) : [];
-  const inspection = await inspectLayers(image.layers, { cache: io.summaries, secretLayers });
-  const context = { artifactName: name, image, accepted, nowMs: io.clock.now() };
-  const report = scan(inspection, advisories, options, context);
-  await write(render(report, inspection.inventory, options), options, io);
-  const isStale = tellAge(advisories, options, io);
-  tell(report, options, io);
-  return exitCode(report, options, isStale);
+async function scanSubject(
+  kind: SubjectKind,
+  name: string,
+  options: ScanOptions,
+  io: TrivyIo,
+): Promise<number> {
+  const subject = await openSubject(kind, name, options, io);
+  const { entries: accepted, problems } = await readAcceptances(vexSubject(name, subject), options, io);
+  if (problems.length > 0) return fail(io, problems);
+  const { inventory } = subject.inspection;
+  const looked = { ...inventory, packages: wantedPackages(inventory, options) };
+  const advisories = await openAdvisories(looked, options, io);
+  try {
+    const { artifactType, image } = subject;
+    const context = { artifactName: name, artifactType, image, accepted, nowMs: io.clock.now() };
+    const report = withGaps(scan(subject.inspection, advisories, options, context), subject);
+    await write(render(report, looked, options), options, io);
+    const isStale = tellAge(advisories, options, io);
+    tell(report, options, io);
+    return exitCode(report, options, isStale);
+  } finally {
+    advisories?.close();
+  }
 }
 
-async function ignoreEntries(options: ScanOptions, io: TrivyIo): Promise<readonly IgnoreEntry[] | undefined> {
-  const path = options.ignoreFile ?? '.trivyignore';
-  const text = await io.readFile(path);
-  if (/\.ya?ml$/.test(path)) {
-    fail(io, [`ignore files in YAML (${path}) are not supported yet`]);
-    return undefined;
-  }
-  if (text === undefined && options.ignoreFile !== undefined) {
-    fail(io, [`there is no ignore file ${path}`]);
-    return undefined;
-  }
-  const { entries, problems } = parseIgnoreFile(text ?? '');
-  for (const problem of problems) io.stderr(`trivy: warning: ${path}: ${problem}\n`);
-  return entries;
+function vexSubject(name: string, { image }: Subject): VexSubject {
+  const digests = image === undefined ? [] : [image.digest, image.configDigest];
+  return { names: [name, ...(image?.repoTags ?? [])], digests };
 }
 
-function render(report: ScanReport, inventory: Inventory, { format }: ScanOptions): string {
+function withGaps(report: ScanReport, { gaps }: Subject): ScanReport {
+  const unchecked = gaps.map((reason) => ({ ecosystem: 'other' as const, packages: 0, reason }));
+  return { ...report, unchecked: [...report.unchecked, ...unchecked] };
+}
+
+/** Faults that mean that there is no data: the scan then says what it could not check, and goes on. */
+const NO_DATA = ['ADVISORIES_MISSING', 'ADVISORIES_NOT_FETCHED'];
+
+async function openAdvisories(
+  looked: Inventory,
+  { scanners, database, isOffline, isQuiet }: ScanOptions,
+  io: TrivyIo,
+): Promise<Advisories | undefined> {
+  if (!scanners.includes('vuln')) return undefined;
+  const onLog = (line: string) => {
+    if (!isQuiet) io.stderr(`trivy: ${line}\n`);
+  };
+  try {
+    const ecosystems = neededEcosystems(looked);
+    return await io.advisories({ ecosystems, location: database, isOffline, onLog });
+  } catch (error) {
+    if (!NO_DATA.includes(codeOf(error) ?? '')) throw error;
+    const next = error instanceof Fault && error.next !== undefined ? ` ${error.next}` : '';
+    io.stderr(`trivy: warning: ${messageOf(error)}.${next}\n`);
+    return undefined;
+  }
+}
+
+function render(report: ScanReport, { packages }: Inventory, { format }: ScanOptions): string {
   switch (format) {
     case 'json':
       return jsonReport(report);
     case 'sarif':
       return sarifReport(report);
     case 'cyclonedx':
-      return cyclonedxReport(report, inventory.packages);
+      return cyclonedxReport(report, packages);
+    case 'spdx-json':
+      return spdxReport(report, packages);
+    case 'gitlab':
     case 'template':
       return gitlabReport(report);
     case 'table':
@@ -233,7 +283,7 @@ function tellAge(advisories: Advisories | undefined, { isQuiet }: ScanOptions, i
 function tell(report: ScanReport, { format, output, scanners }: ScanOptions, io: TrivyIo): void {
   const isOnScreen = format === 'table' && output === undefined;
   if (!isOnScreen) for (const line of uncheckedLines(report.unchecked)) io.stderr(`trivy: ${line}\n`);
-  if (format === 'template' || format === 'cyclonedx') tellSecrets(report, io);
+  if (!['table', 'json', 'sarif'].includes(format)) tellSecrets(report, io);
   if (!scanners.includes('vuln')) io.stderr('trivy: NOT CHECKED: vulnerabilities (--scanners)\n');
   if (report.isEndOfLife) {
     io.stderr(`trivy: warning: ${report.os?.family} ${report.os?.version} gets no more security fixes\n`);

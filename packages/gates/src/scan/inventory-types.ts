@@ -1,7 +1,8 @@
 import type { DiffId, Digest } from '@updraft/oci';
+import type { LanguageFile } from './packages/facts.ts';
 
 /** Whose rules a package's name and version follow. */
-export type Ecosystem = 'dpkg' | 'apk' | 'npm' | 'pypi' | 'other';
+export type Ecosystem = 'dpkg' | 'apk' | 'npm' | 'pypi' | 'go' | 'other';
 
 export interface LayerRef {
   readonly diffId: DiffId;
@@ -17,6 +18,10 @@ export interface Package {
   /** What advisories of distributions speak of; the package itself when it has no source of another name. */
   readonly source: { readonly name: string; readonly version: string };
   readonly architecture: string | undefined;
+  /** What it was read from: a distribution's database, or a kind of file of a language. */
+  readonly type: 'os' | LanguageFile;
+  /** Only needed for development. */
+  readonly isDev?: boolean;
   /** Where it was found, from the image's root. */
   readonly path: string;
   /** The layer that brought it; undefined for a folder. */

@@ -3,7 +3,7 @@ import { readFolder } from './content/folder.ts';
 import { readTarFile } from './content/tar-file.ts';
 import type { Inventory, LayerRef, OperatingSystem, Package } from './inventory-types.ts';
 import { SUMMARY_FORMAT, summarise } from './layer-summary.ts';
-import type { LayerSummary } from './layer-summary.ts';
+import type { LayerSummary, SummariseOptions } from './layer-summary.ts';
 import type { FoundSecret } from './secrets/detect.ts';
 import { ownedPath } from './packages/debian.ts';
 import type { DistributionPackage, FileFacts } from './packages/facts.ts';
@@ -21,7 +21,8 @@ export interface SummaryCache {
 
 /** A secret with the layer it lies in. */
 export interface LayerSecret extends FoundSecret {
-  readonly layer: LayerRef;
+  /** undefined for a folder. */
+  readonly layer: LayerRef | undefined;
 }
 
 export interface Inspection {
@@ -61,11 +62,26 @@ export async function inventoryOfLayers(
   return (await inspectLayers(layers, { cache })).inventory;
 }
 
-/** What is installed in a folder that holds a root file system, or a project. */
-export async function inventoryOfFolder(folder: string): Promise<Inventory> {
+export interface InspectFolderOptions extends SummariseOptions {
+  /** Path from the folder -> is it left out? */
+  readonly isSkipped?: (path: string) => boolean;
+}
+
+/** What is in a folder that holds a root file system, or a project. */
+export async function inspectFolder(
+  folder: string,
+  { isSkipped, ...options }: InspectFolderOptions = {},
+): Promise<Inspection> {
   const view = new MergedView();
-  view.add(await summarise(readFolder(folder)), undefined);
-  return view.inventory();
+  const summary = await summarise(readFolder(folder, isSkipped), options);
+  view.add(summary, undefined);
+  const secrets = (summary.secrets ?? []).map((secret) => ({ ...secret, layer: undefined }));
+  return { inventory: view.inventory(), secrets };
+}
+
+/** What is installed in a folder that holds a root file system. */
+export async function inventoryOfFolder(folder: string): Promise<Inventory> {
+  return (await inspectFolder(folder)).inventory;
 }
 
 async function summaryOf(
@@ -125,6 +141,7 @@ class MergedView {
       version: found.version,
       source: { name: found.sourceName, version: found.sourceVersion },
       architecture: found.architecture,
+      type: 'os',
       path,
       layer: this.#origins.get(originKey(found)),
     }));
@@ -138,8 +155,18 @@ class MergedView {
     );
     return [...this.#files].flatMap(([path, { facts, layer }]): Package[] => {
       if (facts.kind !== 'language' || owned.has(ownedPath(path))) return [];
-      const { ecosystem, name, version } = facts;
-      return [{ ecosystem, name, version, source: { name, version }, architecture: undefined, path, layer }];
+      const { ecosystem, type } = facts;
+      return facts.packages.map(({ name, version, isDev }) => ({
+        ecosystem,
+        name,
+        version,
+        source: { name, version },
+        architecture: undefined,
+        type,
+        ...(isDev && { isDev }),
+        path,
+        layer,
+      }));
     });
   }
 

@@ -3,7 +3,9 @@ import { DEBIAN_READERS } from './packages/debian.ts';
 import type { FileFacts, FileReader } from './packages/facts.ts';
 import { findSecrets, mayHoldSecrets } from './secrets/detect.ts';
 import type { FoundSecret } from './secrets/detect.ts';
-import { OTHER_READERS } from './packages/others.ts';
+import { mayBeGo, readGoBinary } from './packages/go-binary.ts';
+import { LOCK_FILE_READERS } from './packages/lock-files.ts';
+import { INSTALLED_READERS, SYSTEM_READERS } from './packages/others.ts';
 
 /** What a layer says and hides: plain data that depends on the layer's content alone, so it is kept by diff id. */
 export interface LayerSummary {
@@ -18,15 +20,31 @@ export interface LayerSummary {
   readonly secrets: readonly FoundSecret[] | undefined;
 }
 
-export const SUMMARY_FORMAT = 2;
+export const SUMMARY_FORMAT = 3;
 
-const READERS: readonly FileReader[] = [...DEBIAN_READERS, ...OTHER_READERS];
+/**
+ * What counts as there: `installed`, what programs can load (images, root file systems); `declared`, what lock files ask for
+ * (projects, where installed copies are only a by-product).
+ */
+export type Evidence = 'installed' | 'declared';
+
+const READERS: Readonly<Record<Evidence, readonly FileReader[]>> = {
+  installed: [...DEBIAN_READERS, ...SYSTEM_READERS, ...INSTALLED_READERS],
+  declared: [...DEBIAN_READERS, ...SYSTEM_READERS, ...LOCK_FILE_READERS],
+};
+
+export interface SummariseOptions {
+  readonly secrets?: boolean;
+  /** Default: `installed`. */
+  readonly evidence?: Evidence;
+}
 
 /** Looks at every member once. Secrets cost reading most files, so they are only looked for when asked. */
 export async function summarise(
   content: LayerContent,
-  options: { readonly secrets?: boolean } = {},
+  options: SummariseOptions = {},
 ): Promise<LayerSummary> {
+  const evidence = options.evidence ?? 'installed';
   const hidden: string[] = [];
   const opaque: string[] = [];
   const secrets: FoundSecret[] = [];
@@ -34,7 +52,7 @@ export async function summarise(
   for await (const entry of content) {
     if (entry.kind === 'whiteout' || entry.kind === 'symlink') hidden.push(entry.path);
     else if (entry.kind === 'opaque') opaque.push(entry.path);
-    else if (entry.kind === 'file') await readFacts(entry, files);
+    else if (entry.kind === 'file') await readFacts(entry, files, evidence);
     if (options.secrets && mayHoldSecrets(entry))
       secrets.push(...findSecrets(entry.path, await entry.read()));
   }
@@ -47,11 +65,19 @@ export async function summarise(
   };
 }
 
-async function readFacts(entry: LayerEntry, files: Record<string, FileFacts>): Promise<void> {
-  const reader = READERS.find(({ pattern }) => pattern.test(entry.path));
-  if (reader === undefined) return;
-  files[entry.path] =
-    entry.size > reader.maxBytes ? { kind: 'nothing' } : understand(reader, entry.path, await entry.read());
+async function readFacts(
+  entry: LayerEntry,
+  files: Record<string, FileFacts>,
+  evidence: Evidence,
+): Promise<void> {
+  const reader = READERS[evidence].find(({ pattern }) => pattern.test(entry.path));
+  if (reader !== undefined) {
+    files[entry.path] =
+      entry.size > reader.maxBytes ? { kind: 'nothing' } : understand(reader, entry.path, await entry.read());
+  } else if (evidence === 'installed' && mayBeGo(entry)) {
+    const facts = await readGoBinary(entry);
+    if (facts !== undefined) files[entry.path] = facts;
+  }
 }
 
 function understand(reader: FileReader, path: string, content: Buffer): FileFacts {

@@ -95,9 +95,16 @@ function advisoryEcosystem(
   return { ecosystem: known, reason: `there are no advisories for ${names[0] ?? ecosystem}` };
 }
 
+/** The ecosystems of OSV that judging this inventory takes. */
+export function neededEcosystems({ os, packages }: Inventory): readonly string[] {
+  const kinds = new Set(packages.map(({ ecosystem }) => ecosystem));
+  return [...kinds].flatMap((ecosystem) => osvNames(ecosystem, os).slice(0, 1));
+}
+
 function osvNames(ecosystem: Ecosystem, os: OperatingSystem | undefined): readonly string[] {
   if (ecosystem === 'npm') return ['npm'];
   if (ecosystem === 'pypi') return ['PyPI'];
+  if (ecosystem === 'go') return ['Go'];
   const [major = '', minor = ''] = os?.version.split('.') ?? [];
   switch (os?.family) {
     case 'debian':
@@ -119,7 +126,7 @@ function matchPackage(
   const { name, version } = installed.source;
   const found = new Map<string, Vulnerability>();
   for (const advisory of advisories.for(ecosystem, name)) {
-    const hit = affectedBy(advisory, version, COMPARE[installed.ecosystem]);
+    const hit = affectedBy(advisory, version, installed.ecosystem);
     if (hit === undefined || advisory.status === 'not_affected') continue;
     const fixedVersion = fixedVersionOf(installed, advisory, hit.fixedIn);
     const status = statusOf(advisory, fixedVersion);

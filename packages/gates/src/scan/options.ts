@@ -5,7 +5,7 @@ import type { Status } from './advisories/advisory.ts';
 import { SEVERITIES, toSeverity } from './severity.ts';
 import type { Severity } from './severity.ts';
 
-export type ScanFormat = 'table' | 'json' | 'sarif' | 'cyclonedx' | 'template';
+export type ScanFormat = 'table' | 'json' | 'sarif' | 'cyclonedx' | 'spdx-json' | 'gitlab' | 'template';
 
 export type PackageType = 'os' | 'library';
 
@@ -25,6 +25,15 @@ export interface ScanOptions {
   readonly isQuiet: boolean;
   readonly timeoutMs: number;
   readonly listAllPackages: boolean;
+  readonly includeDevDependencies: boolean;
+  /** VEX documents. */
+  readonly vex: readonly string[];
+  /** Patterns of paths that are left out. */
+  readonly skipped: readonly string[];
+  /** Where the advisories are, instead of the usual place. */
+  readonly database: string | undefined;
+  /** Ask nobody for newer advisories. */
+  readonly isOffline: boolean;
 }
 
 /** Options that do something here. */
@@ -44,6 +53,13 @@ const HEEDED: readonly FlagSpec[] = [
   { name: 'quiet', short: 'q', kind: 'switch' },
   { name: 'timeout', kind: 'value' },
   { name: 'list-all-pkgs', kind: 'switch' },
+  { name: 'include-dev-deps', kind: 'switch' },
+  { name: 'vex', kind: 'list' },
+  { name: 'skip-dirs', kind: 'list' },
+  { name: 'skip-files', kind: 'list' },
+  { name: 'db', kind: 'value' },
+  { name: 'skip-db-update', aliases: ['skip-update'], kind: 'switch' },
+  { name: 'offline-scan', kind: 'switch' },
   { name: 'help', short: 'h', kind: 'switch' },
   { name: 'version', short: 'v', kind: 'switch' },
 ];
@@ -51,13 +67,11 @@ const HEEDED: readonly FlagSpec[] = [
 /** Options about downloads and decoration: there is nothing of the kind here, so they are fulfilled by doing nothing. */
 const WITHOUT_EFFECT: readonly FlagSpec[] = [
   { name: 'no-progress', kind: 'switch' },
-  { name: 'skip-db-update', aliases: ['skip-update'], kind: 'switch' },
   { name: 'skip-java-db-update', kind: 'switch' },
   { name: 'skip-check-update', aliases: ['skip-policy-update'], kind: 'switch' },
   { name: 'skip-version-check', kind: 'switch' },
   { name: 'skip-vex-repo-update', kind: 'switch' },
   { name: 'disable-telemetry', kind: 'switch' },
-  { name: 'offline-scan', kind: 'switch' },
   { name: 'cache-dir', kind: 'value' },
   { name: 'cache-backend', kind: 'value' },
   { name: 'db-repository', kind: 'list' },
@@ -72,11 +86,11 @@ const WITHOUT_EFFECT: readonly FlagSpec[] = [
 const UNSUPPORTED: readonly string[] = [
   'clear-cache', 'compliance', 'config', 'config-check', 'config-data', 'custom-headers', 'dependency-tree', 'detection-priority',
   'distro', 'docker-host', 'download-db-only', 'download-java-db-only', 'enable-modules', 'file-patterns', 'generate-default-config',
-  'helm-set', 'helm-values', 'ignore-policy', 'ignored-licenses', 'image-config-scanners', 'include-dev-deps', 'include-non-failures',
+  'helm-set', 'helm-values', 'ignore-policy', 'ignored-licenses', 'image-config-scanners', 'include-non-failures',
   'license-full', 'list-all-packages', 'max-image-size', 'misconfig-scanners', 'module-dir', 'no-tty', 'output-plugin-arg', 'password',
   'password-stdin', 'pkg-relationships', 'platform', 'podman-host', 'redis-ca', 'registry-token', 'rekor-url', 'removed-pkgs', 'report',
-  'reset', 'sbom-sources', 'secret-config', 'server', 'show-suppressed', 'skip-dirs', 'skip-files', 'table-mode', 'token', 'token-header',
-  'trace', 'username', 'vex', 'vuln-severity-source',
+  'reset', 'sbom-sources', 'secret-config', 'server', 'show-suppressed', 'table-mode', 'token', 'token-header',
+  'trace', 'username', 'vuln-severity-source',
 ]; // prettier-ignore
 
 export const SCAN_FLAGS: readonly FlagSpec[] = [...HEEDED, ...WITHOUT_EFFECT];
@@ -120,7 +134,15 @@ const STATUSES: readonly Status[] = [
   'unknown', 'not_affected', 'affected', 'fixed', 'under_investigation', 'will_not_fix', 'fix_deferred', 'end_of_life',
 ]; // prettier-ignore
 
-const FORMATS: readonly ScanFormat[] = ['table', 'json', 'sarif', 'cyclonedx', 'template'];
+const FORMATS: readonly ScanFormat[] = [
+  'table',
+  'json',
+  'sarif',
+  'cyclonedx',
+  'spdx-json',
+  'gitlab',
+  'template',
+];
 
 class OptionReader {
   readonly errors: string[] = [];
@@ -149,6 +171,14 @@ class OptionReader {
       isQuiet: this.#isOn('quiet'),
       timeoutMs: this.#duration(),
       listAllPackages: this.#isOn('list-all-pkgs'),
+      includeDevDependencies: this.#isOn('include-dev-deps'),
+      vex: this.#list('vex') ?? [],
+      skipped: [
+        ...(this.#list('skip-dirs') ?? []).map((folder) => `${folder.replace(/\/+$/, '')}/**`),
+        ...(this.#list('skip-files') ?? []),
+      ],
+      database: this.#text('db'),
+      isOffline: this.#isOn('skip-db-update') || this.#isOn('offline-scan'),
     };
   }
 

@@ -1,6 +1,6 @@
 import { parseFlags } from '../command/flags.ts';
 import type { FlagSpec, ParsedFlags } from '../command/flags.ts';
-import type { TrivyIo } from './command.ts';
+import type { TrivyIo } from './trivy-io.ts';
 
 const FLAGS: readonly FlagSpec[] = [
   { name: 'username', short: 'u', kind: 'value' },

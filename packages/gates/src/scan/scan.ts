@@ -1,56 +1,74 @@
+import { acceptanceOf } from './acceptance.ts';
+import type { Acceptance } from './acceptance.ts';
 import type { Advisories } from './advisories/load.ts';
-import { isAccepted } from './ignore-file.ts';
-import type { IgnoreEntry } from './ignore-file.ts';
 import type { Inspection, LayerSecret } from './inventory.ts';
-import type { Ecosystem, Inventory } from './inventory-types.ts';
+import type { Inventory, Package } from './inventory-types.ts';
 import { match } from './match.ts';
 import type { Matches, Unchecked, Vulnerability } from './match.ts';
-import type { Accepted, ReportResult, ScanReport } from './report/model.ts';
+import { packageUrl } from './purl.ts';
+import type { Accepted, ArtifactType, ReportResult, ScanReport } from './report/model.ts';
 import type { ScanOptions } from './options.ts';
 import type { ScanImage } from './scan-image.ts';
 
 export interface ScanContext {
   readonly artifactName: string;
+  readonly artifactType: ArtifactType;
   readonly image: ScanImage | undefined;
-  readonly accepted: readonly IgnoreEntry[];
+  /** Of ignore files, then of VEX documents. */
+  readonly accepted: readonly Acceptance[];
   readonly nowMs: number;
 }
 
 type Filters = Pick<
   ScanOptions,
-  'severities' | 'ignoreUnfixed' | 'ignoredStatuses' | 'packageTypes' | 'listAllPackages' | 'scanners'
+  | 'severities'
+  | 'ignoreUnfixed'
+  | 'ignoredStatuses'
+  | 'packageTypes'
+  | 'listAllPackages'
+  | 'scanners'
+  | 'includeDevDependencies'
 >;
 
 /** The version of Trivy whose command line and reports this follows. */
 export const TRIVY_VERSION = '0.60.0';
 
-/** Judges what is in an image and filters what it finds: severity, status, ignore file, in this order. Pure. */
+/** The packages that `--pkg-types` and the like leave in. */
+export function wantedPackages({ packages }: Inventory, filters: Filters): readonly Package[] {
+  return packages.filter(
+    ({ type, isDev }) =>
+      filters.packageTypes.includes(type === 'os' ? 'os' : 'library') &&
+      (!isDev || filters.includeDevDependencies),
+  );
+}
+
+/** Judges what was found and filters it: severity, status, ignore files, VEX, in this order. Pure. */
 export function scan(
   { inventory, secrets }: Inspection,
   advisories: Advisories | undefined,
   options: Filters,
   context: ScanContext,
 ): ScanReport {
-  const judged = options.scanners.includes('vuln')
-    ? judge(inventory, advisories, options, context)
-    : NOT_JUDGED;
+  const looked = { ...inventory, packages: wantedPackages(inventory, options) };
+  const judged = options.scanners.includes('vuln') ? judge(looked, advisories, context) : NOT_JUDGED;
   const wanted = {
     vulnerabilities: judged.vulnerabilities.filter((found) => isReported(found, options)),
     secrets: secrets.filter(({ severity }) => options.severities.includes(severity)),
   };
-  const { vulnerabilities, secrets: keptSecrets, accepted } = applyIgnoreFile(wanted, context);
+  const kept = withoutAccepted(wanted, looked, context);
   return {
     artifactName: context.artifactName,
+    artifactType: context.artifactType,
     image: context.image,
     os: inventory.os,
     isEndOfLife: judged.isEndOfLife,
     results: judged.kinds.map((kind) => ({
       ...kind,
-      vulnerabilities: vulnerabilities.filter((found) => isOfKind(found, kind)),
+      vulnerabilities: kept.vulnerabilities.filter(({ package: one }) => kind.packages.includes(one)),
     })),
-    secrets: options.scanners.includes('secret') ? keptSecrets : undefined,
+    secrets: options.scanners.includes('secret') ? kept.secrets : undefined,
     unchecked: judged.unchecked,
-    accepted,
+    accepted: kept.accepted,
     severities: options.severities,
     createdAtMs: context.nowMs,
     version: TRIVY_VERSION,
@@ -66,27 +84,10 @@ interface Judged extends Matches {
 
 const NOT_JUDGED: Judged = { vulnerabilities: [], unchecked: [], isEndOfLife: undefined, kinds: [] };
 
-function judge(
-  inventory: Inventory,
-  advisories: Advisories | undefined,
-  options: Filters,
-  { artifactName, nowMs }: ScanContext,
-): Judged {
-  const looked = {
-    ...inventory,
-    packages: inventory.packages.filter(({ ecosystem }) => isWanted(ecosystem, options)),
-  };
-  const matches = match(looked, advisories, nowMs);
-  const kinds = toKinds(looked, matches.unchecked, artifactName);
-  return { ...matches, unchecked: [...matches.unchecked, ...nothingFound(looked)], kinds };
-}
-
-function isOfKind({ package: installed }: Vulnerability, { packages }: Kind): boolean {
-  return packages[0]?.ecosystem === installed.ecosystem;
-}
-
-function isWanted(ecosystem: Ecosystem, { packageTypes }: Filters): boolean {
-  return packageTypes.includes(ecosystem === 'dpkg' || ecosystem === 'apk' ? 'os' : 'library');
+function judge(looked: Inventory, advisories: Advisories | undefined, context: ScanContext): Judged {
+  const matches = match(looked, advisories, context.nowMs);
+  const kinds = toKinds(looked, matches.unchecked, context.artifactName);
+  return { ...matches, unchecked: [...matches.unchecked, ...nothingFound(looked, context)], kinds };
 }
 
 function isReported({ severity, status }: Vulnerability, options: Filters): boolean {
@@ -99,53 +100,73 @@ interface Findings {
   readonly secrets: readonly LayerSecret[];
 }
 
-function applyIgnoreFile(
+function withoutAccepted(
   found: Findings,
-  { accepted, nowMs }: ScanContext,
+  { os }: Inventory,
+  { accepted: entries, nowMs }: ScanContext,
 ): Findings & { accepted: readonly Accepted[] } {
-  const counts = new Map<string, number>();
-  const isKept = (id: string, others: readonly string[]) => {
-    if (!isAccepted(accepted, [id, ...others], nowMs)) return true;
-    counts.set(id, (counts.get(id) ?? 0) + 1);
+  const counts = new Map<Acceptance, Accepted>();
+  const isKept = (id: string, by: Acceptance | undefined) => {
+    if (by === undefined) return true;
+    const { source, reason, expiresMs } = by;
+    counts.set(by, { id, source, reason, expiresMs, findings: (counts.get(by)?.findings ?? 0) + 1 });
     return false;
   };
-  const vulnerabilities = found.vulnerabilities.filter(({ id, advisory }) =>
-    isKept(id, [advisory.recordId, ...advisory.aliases]),
+  const vulnerabilities = found.vulnerabilities.filter(({ id, advisory, package: installed }) => {
+    const ids = [id, advisory.recordId, ...advisory.aliases];
+    const purl = packageUrl(installed, os);
+    return isKept(
+      id,
+      acceptanceOf(entries, { ids, kind: 'vulnerability', path: installed.path, purl }, nowMs),
+    );
+  });
+  const secrets = found.secrets.filter(({ ruleId, path }) =>
+    isKept(ruleId, acceptanceOf(entries, { ids: [ruleId], kind: 'secret', path }, nowMs)),
   );
-  const secrets = found.secrets.filter(({ ruleId }) => isKept(ruleId, []));
-  return { vulnerabilities, secrets, accepted: [...counts].map(([id, findings]) => ({ id, findings })) };
+  return { vulnerabilities, secrets, accepted: [...counts.values()] };
 }
 
-const KINDS: readonly { ecosystem: Ecosystem; target?: string; type?: string }[] = [
-  { ecosystem: 'dpkg' },
-  { ecosystem: 'apk' },
-  { ecosystem: 'npm', target: 'Node.js', type: 'node-pkg' },
-  { ecosystem: 'pypi', target: 'Python', type: 'python-pkg' },
-];
+/** Installed packages of these are one result together, whatever files they lie in. */
+const TOGETHER: Readonly<Record<string, string>> = { 'node-pkg': 'Node.js', 'python-pkg': 'Python' };
 
+/** A result for the distribution, for each kind of installed package, and for each other file. */
 function toKinds(
   { os, packages }: Inventory,
   unchecked: readonly Unchecked[],
   artifactName: string,
 ): readonly Kind[] {
-  return KINDS.flatMap(({ ecosystem, target, type }): Kind[] => {
-    const mine = packages.filter((installed) => installed.ecosystem === ecosystem);
-    const isGap = unchecked.some((gap) => gap.ecosystem === ecosystem && gap.packages >= mine.length);
-    if (mine.length === 0 || isGap) return [];
-    return [
-      {
-        target: target ?? `${artifactName} (${os?.family ?? 'unknown'} ${os?.version ?? ''})`,
-        resultClass: target === undefined ? 'os-pkgs' : 'lang-pkgs',
-        type: type ?? os?.family ?? ecosystem,
-        packages: mine,
-      },
-    ];
-  });
+  const groups = new Map<string, Package[]>();
+  for (const installed of packages) {
+    const key = groupOf(installed);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [installed]);
+    else group.push(installed);
+  }
+  return [...groups.values()]
+    .filter((group) => !unchecked.some((gap) => isGap(gap, group, packages)))
+    .map((group) => toKind(group, os, artifactName));
+}
+
+function groupOf({ ecosystem, type, path }: Package): string {
+  return type === 'os' || Object.hasOwn(TOGETHER, type) ? `${ecosystem}\0${type}` : `${type}\0${path}`;
+}
+
+/** Could nobody judge any package of this ecosystem? */
+function isGap(gap: Unchecked, [first]: readonly Package[], packages: readonly Package[]): boolean {
+  if (gap.ecosystem !== first?.ecosystem) return false;
+  return gap.packages >= packages.filter(({ ecosystem }) => ecosystem === gap.ecosystem).length;
+}
+
+function toKind(packages: readonly Package[], os: Inventory['os'], artifactName: string): Kind {
+  const { type, path, ecosystem } = packages[0] as Package;
+  if (type !== 'os') return { target: TOGETHER[type] ?? path, resultClass: 'lang-pkgs', type, packages };
+  const target = `${artifactName} (${os?.family ?? 'unknown'} ${os?.version ?? ''})`;
+  return { target, resultClass: 'os-pkgs', type: os?.family ?? ecosystem, packages };
 }
 
 /** An image without a package this scan knows was not checked, whatever runs in it. */
-function nothingFound({ os, packages }: Inventory): readonly Unchecked[] {
-  const hasDistribution = packages.some(({ ecosystem }) => ecosystem === 'dpkg' || ecosystem === 'apk');
+function nothingFound({ os, packages }: Inventory, { artifactType }: ScanContext): readonly Unchecked[] {
+  const hasDistribution = packages.some(({ type }) => type === 'os');
   if (os !== undefined && !hasDistribution && !['debian', 'ubuntu', 'alpine'].includes(os.family)) {
     return [
       {
@@ -156,5 +177,6 @@ function nothingFound({ os, packages }: Inventory): readonly Unchecked[] {
     ];
   }
   if (packages.length > 0) return [];
-  return [{ ecosystem: 'other', packages: 0, reason: 'no packages were found that this scan knows' }];
+  const what = artifactType === 'filesystem' ? 'no lock files or packages were' : 'no packages were';
+  return [{ ecosystem: 'other', packages: 0, reason: `${what} found that this scan knows` }];
 }

@@ -21,7 +21,7 @@ export async function callTool(tool: string, wanted: RegExp): Promise<void> {
     ([key, value]) => wanted.test(key) && value !== undefined,
   );
   const argv = process.argv.slice(2);
-  const readsStdin = argv.includes('-') || argv.includes('/dev/stdin');
+  const readsStdin = argv.some((arg) => ['-', '/dev/stdin', '--password-stdin'].includes(arg));
   const call: ToolCall = {
     argv,
     cwd: process.cwd(),

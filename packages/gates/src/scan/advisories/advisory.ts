@@ -36,6 +36,8 @@ export interface Advisory {
   readonly vector: string | undefined;
   /** What the record says about a fix, when it says it. */
   readonly status: Status | undefined;
+  /** Why it is so, in the distribution's words. */
+  readonly statusReason?: string | undefined;
   /** Patched versions to name in a report, when the record lists them apart from its ranges. */
   readonly fixed: readonly string[];
   readonly title: string;

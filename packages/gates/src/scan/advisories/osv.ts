@@ -1,9 +1,13 @@
 import { severityOfScore, toSeverity } from '../severity.ts';
 import type { Severity } from '../severity.ts';
 import type { Advisory, RangeEvent, Status } from './advisory.ts';
-import { cvss3Score } from './cvss.ts';
+import { cvssScore } from './cvss.ts';
+import { object, objects, text, texts } from '../json.ts';
+import type { Json } from '../json.ts';
 
-type Json = Readonly<Record<string, unknown>>;
+/** Reports show the beginning; some records bring whole articles. */
+const MAX_DESCRIPTION = 4000;
+const MAX_REFERENCES = 25;
 
 const STATUSES: readonly Status[] = [
   'fixed', 'affected', 'will_not_fix', 'fix_deferred', 'end_of_life', 'under_investigation', 'not_affected', 'unknown',
@@ -42,10 +46,11 @@ function readAffected(root: Json, recordId: string, affected: Json): Advisory | 
     status: STATUSES.find((status) => status === extra['status']),
     fixed: texts(extra['fixed']),
     title: text(root['summary']),
-    description: text(root['details']),
+    description: text(root['details']).slice(0, MAX_DESCRIPTION),
     references: objects(root['references'])
       .map(({ url }) => text(url))
-      .filter((url) => url !== ''),
+      .filter((url) => url !== '')
+      .slice(0, MAX_REFERENCES),
     weaknesses: texts(extra['cwe_ids']),
     published: text(root['published']) || undefined,
     modified: text(root['modified']) || undefined,
@@ -70,6 +75,9 @@ function readRange(range: Json): readonly RangeEvent[] {
   );
 }
 
+/** Of several, version 3 counts: what the original and most policies go by. */
+const VECTORS = [/^CVSS:3/, /^CVSS:4/, /^\(?AV:/] as const;
+
 type SeverityFields = Pick<Advisory, 'severity' | 'severitySource' | 'score' | 'vector'>;
 
 /** The vendor's word first, then what CVSS says. Debian's "not yet assigned" is no word. */
@@ -79,8 +87,10 @@ function readSeverity(root: Json, affected: Json, extra: Json): SeverityFields {
   const rated = [...objects(affected['severity']), ...objects(root['severity'])].map((entry) =>
     text(entry['score']),
   );
-  const vector = rated.find((score) => cvss3Score(score) !== undefined);
-  const score = vector === undefined ? number(extra['score']) : cvss3Score(vector);
+  const vector = VECTORS.map((kind) =>
+    rated.find((score) => kind.test(score) && cvssScore(score) !== undefined),
+  ).find((found) => found !== undefined);
+  const score = vector === undefined ? number(extra['score']) : cvssScore(vector);
   const computed: Severity = score === undefined ? 'UNKNOWN' : severityOfScore(score);
   const hasVendor = vendor !== undefined && vendor !== 'UNKNOWN';
   const severitySource = hasVendor
@@ -93,22 +103,6 @@ function readSeverity(root: Json, affected: Json, extra: Json): SeverityFields {
 
 function sourceOf(recordId: string): string {
   return recordId.split('-')[0]?.toLowerCase() ?? '';
-}
-
-function object(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
-}
-
-function objects(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value.map(object) : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string') : [];
 }
 
 function number(value: unknown): number | undefined {

@@ -14,6 +14,7 @@ export const COMPARE: Readonly<Record<Ecosystem, Compare>> = {
   apk: compareApk,
   npm: compareSemver,
   pypi: comparePep440,
+  go: compareSemver,
 };
 
 /** Is this version affected? With the fix that ends the range it lies in, when there is one. */
@@ -22,13 +23,30 @@ export interface Affected {
 }
 
 /** undefined: the version is not affected. */
-export function affectedBy(advisory: Advisory, version: string, compare: Compare): Affected | undefined {
+export function affectedBy(advisory: Advisory, version: string, ecosystem: Ecosystem): Affected | undefined {
+  const compare = COMPARE[ecosystem];
   for (const range of advisory.ranges) {
+    if (ecosystem === 'npm' && !mayHoldPrerelease(range, version)) continue;
     const hit = inRange(range, version, compare);
     if (hit !== undefined) return hit;
   }
   const isListed = advisory.versions.some((listed) => listed === version || compare(listed, version) === 0);
   return isListed ? { fixedIn: undefined } : undefined;
+}
+
+/**
+ * npm's own rule, which the original follows: a pre-release lies only in a range that names a pre-release of the very same
+ * version, or one without an end.
+ */
+function mayHoldPrerelease(range: readonly RangeEvent[], version: string): boolean {
+  const base = prereleaseOf(version);
+  if (base === undefined || range.every(({ kind }) => kind === 'introduced')) return true;
+  return range.some((event) => prereleaseOf(event.version) === base);
+}
+
+/** `1.2.3` of `1.2.3-rc.1`, undefined for a release. */
+function prereleaseOf(version: string): string | undefined {
+  return /^[v=\s]*(\d+\.\d+\.\d+)-[0-9A-Za-z]/.exec(version)?.[1];
 }
 
 /** OSV's evaluation: the last event at or before the version decides. */

@@ -5,8 +5,12 @@ export interface LayerEntry {
   /** `whiteout`: what lower layers have at `path` is gone; `opaque`: so is everything they have below it. */
   readonly kind: 'file' | 'symlink' | 'whiteout' | 'opaque' | 'other';
   readonly size: number;
+  /** May somebody run it? */
+  readonly isExecutable: boolean;
   /** The content of a file. Only to be called while the entry is the current one. */
   read(): Promise<Buffer>;
+  /** A part of a file, shorter where the file ends. As `read`, only while the entry is the current one. */
+  readAt(offset: number, length: number): Promise<Buffer>;
 }
 
 /** The members of one layer, in any order. Nothing is unpacked and no link is followed. */

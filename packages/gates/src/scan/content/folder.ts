@@ -9,13 +9,13 @@ import type { LayerContent, LayerEntry } from './entry.ts';
  * The members of a folder that holds a root file system, or an overlay layer with its whiteouts as 0:0 devices. Links
  * are never followed. Opaque folders are marked by an attribute that Node cannot read, so use a layer's tar for those.
  */
-export async function* readFolder(root: string): LayerContent {
+export async function* readFolder(root: string, isSkipped?: (path: string) => boolean): LayerContent {
   const pending = [''];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     const members = await readdir(path.join(root, folder), { withFileTypes: true });
     for (const member of members) {
       const relative = cleanPath(`${folder}/${member.name}`);
-      if (relative === undefined) continue;
+      if (relative === undefined || isSkipped?.(relative)) continue;
       if (member.isDirectory()) pending.push(relative);
       else yield await toEntry(root, relative, member);
     }
@@ -25,10 +25,20 @@ export async function* readFolder(root: string): LayerContent {
 async function toEntry(root: string, relative: string, member: Dirent): Promise<LayerEntry> {
   const file = path.join(root, relative);
   if (!member.isFile()) {
-    return { path: relative, kind: await kindOf(file, member), size: 0, read: async () => Buffer.alloc(0) };
+    const nothing = async () => Buffer.alloc(0);
+    const kind = await kindOf(file, member);
+    return { path: relative, kind, size: 0, isExecutable: false, read: nothing, readAt: nothing };
   }
-  const { size } = await lstat(file);
-  return { path: relative, kind: 'file', size, read: () => readWithoutFollowing(file) };
+  const { size, mode } = await lstat(file);
+  return {
+    path: relative,
+    kind: 'file',
+    size,
+    isExecutable: (mode & 0o111) !== 0,
+    read: () => readWithoutFollowing(file, 0, size),
+    readAt: (offset, length) =>
+      readWithoutFollowing(file, offset, Math.min(length, Math.max(0, size - offset))),
+  };
 }
 
 async function kindOf(file: string, member: Dirent): Promise<LayerEntry['kind']> {
@@ -38,10 +48,12 @@ async function kindOf(file: string, member: Dirent): Promise<LayerEntry['kind']>
   return rdev === 0 ? 'whiteout' : 'other';
 }
 
-async function readWithoutFollowing(file: string): Promise<Buffer> {
+async function readWithoutFollowing(file: string, offset: number, length: number): Promise<Buffer> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return await handle.readFile();
+    const buffer = Buffer.alloc(length);
+    const { bytesRead } = await handle.read(buffer, 0, length, offset);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }

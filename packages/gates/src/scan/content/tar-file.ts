@@ -12,6 +12,7 @@ interface Header {
   readonly name: string;
   readonly size: number;
   readonly type: string;
+  readonly mode: number;
 }
 
 /**
@@ -58,10 +59,14 @@ class TarFile {
   #entry(header: Header, body: number): LayerEntry | undefined {
     const path = cleanPath(header.name);
     if (path === undefined) return undefined;
-    const read = () => this.#exactly(body, header.size);
+    const { size } = header;
+    const read = () => this.#exactly(body, size);
+    const readAt = (offset: number, length: number) =>
+      this.#bytes(body + offset, Math.min(length, Math.max(0, size - offset)));
+    const access = { isExecutable: (header.mode & 0o111) !== 0, read, readAt };
     const gone = whiteoutOf(path);
-    if (gone !== undefined) return { ...gone, size: 0, read };
-    return { path, kind: kindOf(header.type), size: header.size, read };
+    if (gone !== undefined) return { ...gone, size: 0, ...access };
+    return { path, kind: kindOf(header.type), size, ...access };
   }
 
   async #extension(header: Header, body: number): Promise<Partial<Header>> {
@@ -73,6 +78,7 @@ class TarFile {
 
   /** Headers come through a window, so that small files next to each other cost one read together. */
   async #bytes(at: number, length: number): Promise<Buffer> {
+    if (length > WINDOW_BYTES) return this.#exactly(at, length);
     const isInside = at >= this.#windowAt && at + length <= this.#windowAt + this.#window.length;
     if (!isInside) {
       this.#window = await this.#exactly(at, WINDOW_BYTES);
@@ -99,6 +105,7 @@ function parseHeader(block: Buffer): Header | undefined {
     name: prefix === '' ? name : `${prefix}/${name}`,
     size,
     type: String.fromCharCode(block[156] ?? 0),
+    mode: parseNumber(block.subarray(100, 108)) ?? 0,
   };
 }
 

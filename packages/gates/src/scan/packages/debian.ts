@@ -28,7 +28,8 @@ function readStatus(text: string): FileFacts {
 }
 
 /** Only files that could be taken for packages of a language are kept. */
-const LANGUAGE_FILE = /(?:^|\/)(?:package\.json|METADATA|PKG-INFO|[^/]+\.egg-info)$/;
+const LANGUAGE_FILE =
+  /(?:^|\/)(?:package\.json|METADATA|PKG-INFO|[^/]+\.egg-info)$|\/(?:s?bin|libexec)\/[^/]+$/;
 
 export const DEBIAN_READERS: readonly FileReader[] = [
   { pattern: /^var\/lib\/dpkg\/status$/, maxBytes: 64 * MEBIBYTE, read: readStatus },

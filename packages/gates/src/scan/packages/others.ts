@@ -1,4 +1,5 @@
 import type { DistributionPackage, FileFacts, FileReader } from './facts.ts';
+import { singlePackage } from './facts.ts';
 import { fields } from './paragraphs.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -17,7 +18,7 @@ function readNpm(text: string): FileFacts {
   if (typeof content !== 'object' || content === null) return { kind: 'nothing' };
   const { name, version } = content as { name?: unknown; version?: unknown };
   if (typeof name !== 'string' || typeof version !== 'string' || name === '') return { kind: 'nothing' };
-  return { kind: 'language', ecosystem: 'npm', name, version };
+  return singlePackage('npm', 'node-pkg', name, version);
 }
 
 function readPython(text: string): FileFacts {
@@ -25,7 +26,7 @@ function readPython(text: string): FileFacts {
   const name = headers.get('Name');
   const version = headers.get('Version');
   if (name === undefined || version === undefined) return { kind: 'nothing' };
-  return { kind: 'language', ecosystem: 'pypi', name, version };
+  return singlePackage('pypi', 'python-pkg', name, version);
 }
 
 /** apk's database: one letter, colon, value. */
@@ -48,13 +49,17 @@ const NPM_PACKAGE = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@][^/]*\/package\.jso
 
 const PYTHON_PACKAGE = /\.dist-info\/METADATA$|\.egg-info(?:\/PKG-INFO)?$|(?:^|\/)EGG-INFO\/PKG-INFO$/;
 
-export const OTHER_READERS: readonly FileReader[] = [
+export const SYSTEM_READERS: readonly FileReader[] = [
   { pattern: /^(?:usr\/lib|etc)\/os-release$/, maxBytes: 64 * 1024, read: readOsRelease },
-  { pattern: NPM_PACKAGE, maxBytes: 4 * MEBIBYTE, read: readNpm },
-  { pattern: PYTHON_PACKAGE, maxBytes: 4 * MEBIBYTE, read: readPython },
   {
     pattern: /^lib\/apk\/db\/installed$|^usr\/lib\/apk\/db\/installed$/,
     maxBytes: 64 * MEBIBYTE,
     read: readApk,
   },
+];
+
+/** What is installed, as images and root file systems have it. */
+export const INSTALLED_READERS: readonly FileReader[] = [
+  { pattern: NPM_PACKAGE, maxBytes: 4 * MEBIBYTE, read: readNpm },
+  { pattern: PYTHON_PACKAGE, maxBytes: 4 * MEBIBYTE, read: readPython },
 ];

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { timestamp } from '@updraft/kit';
 import type { Package } from '../inventory-types.ts';
 import type { Vulnerability } from '../match.ts';
-import { packageUrl, primaryUrl, titleOf } from './model.ts';
+import { packageUrl } from '../purl.ts';
+import { primaryUrl, titleOf } from './model.ts';
 import type { ScanReport } from './model.ts';
 
 /** A CycloneDX 1.6 bill of materials of everything that is installed, with the vulnerabilities that were found. */
@@ -52,7 +53,11 @@ function toVulnerability(found: readonly Vulnerability[], report: ScanReport) {
   const { advisory } = first;
   const rating = {
     severity: first.severity.toLowerCase(),
-    ...(advisory.vector && { method: 'CVSSv31', score: advisory.score, vector: advisory.vector }),
+    ...(advisory.vector && {
+      method: methodOf(advisory.vector),
+      score: advisory.score,
+      vector: advisory.vector,
+    }),
   };
   return [
     {
@@ -69,6 +74,12 @@ function toVulnerability(found: readonly Vulnerability[], report: ScanReport) {
       })),
     },
   ];
+}
+
+function methodOf(vector: string): string {
+  if (vector.startsWith('CVSS:4')) return 'CVSSv4';
+  if (!vector.startsWith('CVSS:')) return 'CVSSv2';
+  return vector.startsWith('CVSS:3.0') ? 'CVSSv3' : 'CVSSv31';
 }
 
 function uuidOf(text: string): string {

@@ -1,8 +1,10 @@
 import { timestamp } from '@updraft/kit';
+import type { Advisory } from '../advisories/advisory.ts';
 import type { LayerSecret } from '../inventory.ts';
-import type { Package } from '../inventory-types.ts';
+import type { LayerRef, Package } from '../inventory-types.ts';
 import type { Vulnerability } from '../match.ts';
-import { packageUrl, primaryUrl, titleOf } from './model.ts';
+import { packageUrl } from '../purl.ts';
+import { primaryUrl, titleOf } from './model.ts';
 import type { ReportResult, ScanReport } from './model.ts';
 
 /** Trivy's JSON, schema 2. Packages nobody could judge are listed in `Unchecked`, which the original does not have. */
@@ -11,7 +13,7 @@ export function jsonReport(report: ScanReport): string {
     SchemaVersion: 2,
     CreatedAt: timestamp(report.createdAtMs),
     ArtifactName: report.artifactName,
-    ArtifactType: report.image === undefined ? 'filesystem' : 'container_image',
+    ArtifactType: report.artifactType,
     Metadata: metadata(report),
     Results: [
       ...report.results.map((result) => toResult(result, report)),
@@ -63,7 +65,7 @@ function secretResults(secrets: readonly LayerSecret[]) {
     Class: 'secret',
     Secrets: secrets
       .filter((secret) => secret.path === path)
-      .map(({ ruleId, category, severity, title, line, match, layer: { digest, diffId } }) => ({
+      .map(({ ruleId, category, severity, title, line, match, layer }) => ({
         RuleID: ruleId,
         Category: category,
         Severity: severity,
@@ -71,7 +73,7 @@ function secretResults(secrets: readonly LayerSecret[]) {
         StartLine: line,
         EndLine: line,
         Match: match,
-        Layer: { ...(digest && { Digest: digest }), DiffID: diffId },
+        ...layerOf(layer),
       })),
   }));
 }
@@ -87,7 +89,7 @@ function toPackage(installed: Package, { os }: ScanReport) {
       SrcName: installed.source.name,
       SrcVersion: installed.source.version,
     }),
-    ...layer(installed),
+    ...layerOf(installed.layer),
     ...(!isDistribution(installed) && { FilePath: installed.path }),
   };
 }
@@ -105,28 +107,40 @@ function toVulnerability(found: Vulnerability, { os }: ScanReport) {
     InstalledVersion: installed.version,
     ...(found.fixedVersion !== '' && { FixedVersion: found.fixedVersion }),
     Status: found.status,
-    ...layer(installed),
+    ...(advisory.statusReason && { StatusReason: advisory.statusReason }),
+    ...layerOf(installed.layer),
     ...(advisory.severitySource !== '' && { SeveritySource: advisory.severitySource }),
     PrimaryURL: primaryUrl(found.id),
     DataSource: { ID: advisory.source, Name: advisory.ecosystem },
     ...(titleOf(found) !== '' && { Title: titleOf(found) }),
     ...(advisory.description !== '' && { Description: advisory.description }),
     Severity: found.severity,
+    ...background(advisory),
+  };
+}
+
+function background(advisory: Advisory) {
+  return {
     ...(advisory.weaknesses.length > 0 && { CweIDs: advisory.weaknesses }),
-    ...(advisory.score !== undefined && {
-      CVSS: { osv: { V3Vector: advisory.vector, V3Score: advisory.score } },
-    }),
+    ...(advisory.score !== undefined && { CVSS: { osv: cvss(advisory) } }),
     ...(advisory.references.length > 0 && { References: advisory.references }),
     ...(advisory.published && { PublishedDate: advisory.published }),
     ...(advisory.modified && { LastModifiedDate: advisory.modified }),
   };
 }
 
-function isDistribution({ ecosystem }: Package): boolean {
-  return ecosystem === 'dpkg' || ecosystem === 'apk';
+/** Under the names of the vector's version; a score without a vector is taken for version 3's. */
+function cvss({ vector, score }: Advisory) {
+  if (vector?.startsWith('CVSS:4')) return { V40Vector: vector, V40Score: score };
+  if (vector !== undefined && !vector.startsWith('CVSS:')) return { V2Vector: vector, V2Score: score };
+  return { ...(vector !== undefined && { V3Vector: vector }), V3Score: score };
 }
 
-function layer({ layer: from }: Package) {
+function isDistribution({ type }: Package): boolean {
+  return type === 'os';
+}
+
+function layerOf(from: LayerRef | undefined) {
   if (from === undefined) return {};
   return { Layer: { ...(from.digest && { Digest: from.digest }), DiffID: from.diffId } };
 }

@@ -9,21 +9,28 @@ export interface ReportResult {
   /** `REF (debian 12.15)`, `Node.js`, `Python`. */
   readonly target: string;
   readonly resultClass: 'os-pkgs' | 'lang-pkgs';
-  /** `debian`, `node-pkg`, `python-pkg`. */
+  /** `debian`, `node-pkg`, `python-pkg`, `gobinary`, `npm`. */
   readonly type: string;
   readonly packages: readonly Package[];
   readonly vulnerabilities: readonly Vulnerability[];
 }
 
-/** A finding that the ignore file accepts. */
+/** Findings that somebody accepts, and who. */
 export interface Accepted {
   readonly id: string;
   readonly findings: number;
+  /** The file that says so. */
+  readonly source: string;
+  readonly reason: string | undefined;
+  readonly expiresMs: number | undefined;
 }
+
+export type ArtifactType = 'container_image' | 'filesystem' | 'cyclonedx' | 'spdx';
 
 /** What a scan found, after all filters; what it could not judge is in `unchecked`, never in `results`. */
 export interface ScanReport {
   readonly artifactName: string;
+  readonly artifactType: ArtifactType;
   readonly image: ScanImage | undefined;
   readonly os: OperatingSystem | undefined;
   readonly isEndOfLife: boolean | undefined;
@@ -50,30 +57,4 @@ export function primaryUrl(id: string): string {
 export function titleOf({ advisory }: Vulnerability): string {
   const firstLine = advisory.description.split('\n').find((line) => line.trim() !== '') ?? '';
   return advisory.title || firstLine.trim();
-}
-
-/** The package URL (purl) of a package. */
-export function packageUrl(
-  { ecosystem, name, version, architecture }: Package,
-  os: OperatingSystem | undefined,
-): string {
-  const [encodedName, encodedVersion] = [encodeURIComponent(name), encodeURIComponent(version)];
-  switch (ecosystem) {
-    case 'npm':
-      return `pkg:npm/${encodedName.replace('%2F', '/')}@${encodedVersion}`;
-    case 'pypi':
-      return `pkg:pypi/${encodedName.toLowerCase()}@${encodedVersion}`;
-    case 'dpkg':
-    case 'apk': {
-      const family = os?.family ?? (ecosystem === 'dpkg' ? 'debian' : 'alpine');
-      const qualifiers = [
-        architecture && `arch=${architecture}`,
-        os && `distro=${family}-${os.version}`,
-      ].filter(Boolean);
-      const query = qualifiers.length > 0 ? `?${qualifiers.join('&')}` : '';
-      return `pkg:${ecosystem === 'dpkg' ? 'deb' : 'apk'}/${family}/${encodedName}@${encodedVersion}${query}`;
-    }
-    default:
-      return `pkg:generic/${encodedName}@${encodedVersion}`;
-  }
 }

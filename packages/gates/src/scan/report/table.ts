@@ -2,6 +2,7 @@ import { SEVERITIES } from '../severity.ts';
 import type { Severity } from '../severity.ts';
 import type { Unchecked, Vulnerability } from '../match.ts';
 import type { LayerSecret } from '../inventory.ts';
+import type { LayerRef } from '../inventory-types.ts';
 import { boxTable } from './box.ts';
 import { primaryUrl, titleOf } from './model.ts';
 import type { ReportResult, ScanReport } from './model.ts';
@@ -53,11 +54,15 @@ function secretSections({ secrets = [], severities }: ScanReport): readonly stri
     const total = `Total: ${found.length} (${counts(found, severities)})`;
     const rows = found.map(({ severity, category, ruleId, title, line, match, layer }) => [
       `${severity}: ${category} (${ruleId})`,
-      `${title}\nline ${line} (added by layer ${layer.diffId.slice(7, 19)}): ${match}`,
+      `${title}\nline ${line}${addedBy(layer)}: ${match}`,
     ]);
     const table = boxTable([{ title: 'Secret' }, { title: 'Where', maxWidth: 100 }], rows);
     return `\n${heading}\n${'='.repeat(heading.length)}\n${total}\n\n${table}`;
   });
+}
+
+function addedBy(layer: LayerRef | undefined): string {
+  return layer === undefined ? '' : ` (added by layer ${layer.diffId.slice(7, 19)})`;
 }
 
 /** Language packages one row a file, as each is its own to replace. */
@@ -76,9 +81,10 @@ function summaryRows({
 }
 
 function accepted({ accepted: all }: ScanReport): readonly string[] {
-  if (all.length === 0) return [];
-  const list = all.map(({ id, findings }) => `${id} (${findings})`).join(', ');
-  return [`Accepted by the ignore file: ${list}\n`];
+  return all.map(({ id, findings, source, reason, expiresMs }) => {
+    const until = expiresMs === undefined ? '' : ` until ${new Date(expiresMs).toISOString().slice(0, 10)}`;
+    return `Accepted by ${source}${until}: ${id} (${findings})${reason === undefined ? '' : `: ${reason}`}\n`;
+  });
 }
 
 function section(result: ReportResult, severities: readonly Severity[]): string {
@@ -120,6 +126,7 @@ function row(found: Vulnerability, { resultClass }: ReportResult): readonly stri
   const library = resultClass === 'os-pkgs' ? installed.name : `${installed.name} (${file})`;
   const words = titleOf(found).split(/\s+/).filter(Boolean);
   const title = words.length > TITLE_WORDS ? `${words.slice(0, TITLE_WORDS).join(' ')}...` : words.join(' ');
-  const text = [title, primaryUrl(id)].filter((part) => part !== '').join('\n');
+  const why = status === 'fixed' ? '' : (found.advisory.statusReason ?? '');
+  const text = [title, why && `${status}: ${why}`, primaryUrl(id)].filter((part) => part !== '').join('\n');
   return [library, id, severity, status, installed.version, fixedVersion, text];
 }

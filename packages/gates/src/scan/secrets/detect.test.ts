@@ -61,6 +61,14 @@ it.each([
   ['app/node_modules/a/test.js', false],
   ['app/logo.png', false],
 ])('%s may hold secrets: %s', (path, expected) => {
-  const entry = { path, kind: 'file' as const, size: 100, read: async () => Buffer.alloc(0) };
+  const nothing = async () => Buffer.alloc(0);
+  const entry = {
+    path,
+    kind: 'file' as const,
+    size: 100,
+    isExecutable: false,
+    read: nothing,
+    readAt: nothing,
+  };
   expect(mayHoldSecrets(entry)).toBe(expected);
 });
