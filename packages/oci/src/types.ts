@@ -139,6 +139,8 @@ export interface ImageStore {
   compressed(layer: Layer): Promise<Descriptor>;
   /** The layer's uncompressed tar, verified while it is read. @throws OciFault BLOB_UNKNOWN */
   layerTar(layer: Layer): Promise<Readable>;
+  /** Repositories of a registry (`docker.io`) that this content is known to be in: it was tagged as one of theirs. */
+  homes(digest: Digest, registry: string): readonly string[];
   /** A new empty folder on the store's file system, for upper and work directories. The caller removes it. */
   scratch(prefix: string): Promise<string>;
   /**

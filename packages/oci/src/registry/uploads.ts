@@ -66,7 +66,7 @@ async function finish(
 async function mounted(exchange: Exchange, digest: Digest): Promise<boolean> {
   const { store, query, access, host } = exchange;
   const from = query.get('from');
-  const holders = store.records.repositoriesWith(host, digest);
+  const holders = store.homes(digest, host);
   const mayRead = holders.some((name) => (from === null || name === from) && access.allow(name, 'pull'));
   if (!mayRead || (await store.blobs.size(digest)) === undefined) return false;
   store.records.addBlob(fullName(exchange), digest, store.clock.now());

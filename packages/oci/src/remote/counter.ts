@@ -7,10 +7,12 @@ import type { Descriptor, TransferOptions } from '../types.ts';
 export class Counter extends Transform {
   readonly #descriptor: Descriptor;
   readonly #onProgress: TransferOptions['onProgress'];
-  #done = 0;
+  #done: number;
 
-  constructor(descriptor: Descriptor, onProgress: TransferOptions['onProgress']) {
+  /** `done` bytes of the blob went another way, before. */
+  constructor(descriptor: Descriptor, onProgress: TransferOptions['onProgress'], done = 0) {
     super({ readableHighWaterMark: 256 * 1024, writableHighWaterMark: 256 * 1024 });
+    this.#done = done;
     this.#descriptor = descriptor;
     this.#onProgress = onProgress;
   }

@@ -4,6 +4,7 @@ import { OciFault } from '../faults.ts';
 import { isRecord } from '../json.ts';
 
 const ERROR_BODY_BYTES = 16 * 1024;
+const MAX_DELAY_MS = 2 * 60_000;
 
 /** The registry never heard us: asking again at once would not help, and waiting holds everything up. */
 const UNREACHABLE = new Set([
@@ -25,18 +26,24 @@ const BROKEN_OFF = new Set([
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ]);
 
-const BUSY = new Set([429, 500, 502, 503, 504]);
+const BUSY = new Set([408, 429, 500, 502, 503, 504]);
 
 /** An answer with an error status: what the registry said, in a few words. */
 export class StatusError extends Error {
   readonly status: number;
-  readonly retryAfterMs: number | undefined;
+  /** As the registry says it: seconds, or a date. */
+  readonly retryAfter: string | undefined;
 
-  constructor(status: number, message: string, retryAfterMs?: number) {
+  constructor(status: number, message: string, retryAfter?: string) {
     super(message);
     this.status = status;
-    this.retryAfterMs = retryAfterMs;
+    this.retryAfter = retryAfter;
   }
+}
+
+/** The registry wanted other credentials than those that were sent; they are there now. */
+export class SignedInAgain extends Error {
+  override readonly name = 'SignedInAgain';
 }
 
 /** Reads a short part of an error's body and throws the body away. */
@@ -54,18 +61,28 @@ export async function statusError(response: Dispatcher.ResponseData): Promise<St
   }
   const words = wordsOf(Buffer.concat(chunks).subarray(0, ERROR_BODY_BYTES).toString('utf8'));
   const retryAfter = response.headers['retry-after'];
-  const seconds =
-    typeof retryAfter === 'string' && /^[0-9]{1,4}$/.test(retryAfter) ? Number(retryAfter) : undefined;
-  return new StatusError(response.statusCode, words, seconds === undefined ? undefined : seconds * 1000);
+  return new StatusError(response.statusCode, words, typeof retryAfter === 'string' ? retryAfter : undefined);
 }
 
 /** How long to wait before the next try; undefined when another try makes no sense. */
-export function retryDelayMs(error: unknown, attempt: number): number | undefined {
-  const backoff = 500 * 2 ** attempt;
+export function retryDelayMs(error: unknown, attempt: number, nowMs: number): number | undefined {
+  // Not all at the same moment, when many were sent away at the same moment.
+  const backoff = 500 * 2 ** attempt * (0.75 + Math.random() / 2);
+  if (error instanceof SignedInAgain) return 0;
   if (error instanceof StatusError)
-    return BUSY.has(error.status) ? (error.retryAfterMs ?? backoff) : undefined;
+    return BUSY.has(error.status) ? patient(retryAfterMs(error.retryAfter, nowMs) ?? backoff) : undefined;
   const code = deepCode(error);
   return code !== undefined && BROKEN_OFF.has(code) ? backoff : undefined;
+}
+
+/** Whoever asks us to come back in an hour is told to the user at once. */
+const patient = (delayMs: number): number | undefined => (delayMs <= MAX_DELAY_MS ? delayMs : undefined);
+
+function retryAfterMs(text: string | undefined, nowMs: number): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[0-9]{1,6}$/.test(text)) return Number(text) * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 
 /** The fault for anything that a request to a registry ended with. */
@@ -105,6 +122,9 @@ function statusFault(error: StatusError, what: string, registry: string): OciFau
   }
   return new OciFault('REGISTRY_FAILED', `${registry} answered with ${error.status} for ${what}${said}`, {
     cause: error,
+    ...(error.status === 429 && {
+      next: 'The registry limits how often it may be asked: wait, or sign in with `updraft image login`.',
+    }),
   });
 }
 

@@ -1,15 +1,16 @@
-import { Semaphore } from '@updraft/kit';
-import { digestOf, isDigest } from '../digest.ts';
+import { Semaphore, codeOf } from '@updraft/kit';
+import { digestLike, digestOf, isDigest } from '../digest.ts';
 import { OciFault } from '../faults.ts';
 import { MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parseManifest } from '../manifest.ts';
 import type { ParsedManifest } from '../manifest.ts';
-import { MEDIA } from '../media-types.ts';
+import { MEDIA, isForeignType } from '../media-types.ts';
 import { choosePlatform } from '../platform.ts';
 import { formatReference, parseReference } from '../reference.ts';
 import { chain, wrongDigest } from '../streams.ts';
-import type { Descriptor, Digest, Image, ImageStore, Manifest } from '../types.ts';
-import { RemoteRepository, readLimited } from './client.ts';
-import type { ClientOptions } from './client.ts';
+import type { Descriptor, Digest, Image, ImageStore, Manifest, Reference } from '../types.ts';
+import { BlobBody } from './blob-body.ts';
+import { RemoteRepository, readLimited, targetOf } from './client.ts';
+import type { ClientOptions, RemoteTarget } from './client.ts';
 import { Counter } from './counter.ts';
 
 const LAYERS_AT_ONCE = 3;
@@ -18,7 +19,12 @@ const ACCEPT = [MEDIA.ociIndex, MEDIA.ociManifest, MEDIA.dockerList, MEDIA.docke
 interface Transfer {
   readonly store: ImageStore;
   readonly remote: RemoteRepository;
-  readonly options: ClientOptions;
+  readonly options: PullOptions;
+}
+
+export interface PullOptions extends ClientOptions {
+  /** `linux/arm64`, `linux/arm/v7`; the default is this machine's. */
+  readonly platform?: string;
 }
 
 /**
@@ -28,13 +34,48 @@ interface Transfer {
  * @throws OciFault REFERENCE_INVALID, REGISTRY_UNREACHABLE, REGISTRY_FAILED, IMAGE_NOT_FOUND, UNAUTHORIZED,
  * DIGEST_INVALID, MANIFEST_INVALID, PLATFORM_MISSING, IMAGE_UNSUPPORTED, LAYER_*
  */
-export async function pull(
-  store: ImageStore,
-  reference: string,
-  options: ClientOptions = {},
-): Promise<Image> {
+export async function pull(store: ImageStore, reference: string, options: PullOptions = {}): Promise<Image> {
   const parsed = parseReference(reference);
-  const remote = new RemoteRepository(parsed, 'pull', options);
+  for (const mirror of options.mirrors ?? []) {
+    // No mirror is a reason to fail, whatever is wrong with it: the registry itself has the last word.
+    const image = await attempt(() =>
+      pullFrom(store, parsed, mirrorTarget(parsed, mirror), withoutCredentials(options)),
+    );
+    if (image) return image;
+    options.signal?.throwIfAborted();
+  }
+  return await pullFrom(store, parsed, targetOf(parsed, 'pull', options.insecure), options);
+}
+
+async function attempt(work: () => Promise<Image>): Promise<Image | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof OciFault) return undefined;
+    throw error;
+  }
+}
+
+function withoutCredentials(options: PullOptions): PullOptions {
+  const { credentials, ...others } = options;
+  return credentials === undefined ? options : others;
+}
+
+/** `[http://]host[:port][/path]`; official images have their whole name there. */
+function mirrorTarget({ repository }: Reference, mirror: string): RemoteTarget {
+  const whole = /^https?:\/\//.test(mirror) ? mirror : `https://${mirror}`;
+  const { origin, host, pathname } = new URL(whole);
+  const path = [...pathname.split('/').filter(Boolean), repository].join('/');
+  return { registry: host, base: new URL(`${origin}/v2/${path}/`), repository: path, actions: 'pull' };
+}
+
+async function pullFrom(
+  store: ImageStore,
+  parsed: Reference,
+  target: RemoteTarget,
+  options: PullOptions,
+): Promise<Image> {
+  const remote = new RemoteRepository(target, options);
   try {
     const transfer = { store, remote, options };
     const found = await fetchManifest(transfer, parsed.digest ?? parsed.tag ?? 'latest');
@@ -43,9 +84,10 @@ export async function pull(
     await store.blobs.write(own.bytes, own.digest);
     if (found.digest !== own.digest) await store.blobs.write(found.bytes, found.digest);
     const image = await store.get(own.digest);
-    if (!image) throw new OciFault('BLOB_UNKNOWN', `${reference} was removed while it was pulled`);
-    if (parsed.tag !== undefined)
-      await store.tag(formatReference({ ...parsed, digest: undefined }), found.digest);
+    if (!image) throw new OciFault('BLOB_UNKNOWN', `${own.digest} was removed while it was pulled`);
+    // A name that stands for an index means this machine's part of it: another part needs the name for itself.
+    const named = options.platform === undefined ? found.digest : own.digest;
+    if (parsed.tag !== undefined) await store.tag(formatReference({ ...parsed, digest: undefined }), named);
     return image;
   } finally {
     await remote.close();
@@ -67,7 +109,7 @@ async function fetchManifest({ remote }: Transfer, wanted: string): Promise<Fetc
   const bytes = await readLimited(response, MAX_MANIFEST_BYTES);
   const digest = digestOf(bytes);
   const announced = isDigest(wanted) ? wanted : response.headers['docker-content-digest'];
-  if (typeof announced === 'string' && isDigest(announced) && announced !== digest) {
+  if (typeof announced === 'string' && isDigest(announced) && announced !== digestLike(announced, bytes)) {
     throw wrongDigest(`the manifest from ${remote.registry}`, announced, digest);
   }
   const type = response.headers['content-type'];
@@ -83,7 +125,8 @@ async function ownManifest(transfer: Transfer, found: Fetched): Promise<Fetched 
   const { parsed } = found;
   if (parsed.kind === 'image') return { ...found, manifest: parsed.manifest };
   if (parsed.kind === 'index') {
-    const own = await fetchManifest(transfer, choosePlatform(parsed.index).digest);
+    const { platform } = transfer.options;
+    const own = await fetchManifest(transfer, choosePlatform(parsed.index, platform).digest);
     if (own.parsed.kind === 'image') return { ...own, manifest: own.parsed.manifest };
   }
   throw new OciFault(
@@ -95,6 +138,7 @@ async function ownManifest(transfer: Transfer, found: Fetched): Promise<Fetched 
 async function fetchContent(transfer: Transfer, manifest: Manifest): Promise<void> {
   if (manifest.config.size > MAX_CONFIG_BYTES)
     throw new OciFault('MANIFEST_INVALID', 'the image’s config is too large');
+  refuseForeign(manifest);
   const unique = new Map([manifest.config, ...manifest.layers].map((item) => [item.digest, item]));
   const stop = new AbortController();
   const semaphore = new Semaphore(LAYERS_AT_ONCE);
@@ -112,6 +156,17 @@ async function fetchContent(transfer: Transfer, manifest: Manifest): Promise<voi
   }
 }
 
+/** Such layers are not in the registry, and the addresses that an image names are nothing to follow blindly. */
+function refuseForeign({ layers }: Manifest): void {
+  const foreign = layers.filter(({ mediaType }) => isForeignType(mediaType));
+  if (foreign.length === 0) return;
+  throw new OciFault(
+    'IMAGE_UNSUPPORTED',
+    `the image has ${foreign.length} layer(s) that may not be distributed (${foreign[0]?.mediaType})`,
+    { next: 'Such layers are parts of Windows images; use an image for Linux.' },
+  );
+}
+
 async function fetchBlob(
   { store, remote, options }: Transfer,
   descriptor: Descriptor,
@@ -119,16 +174,26 @@ async function fetchBlob(
 ): Promise<void> {
   const { digest, size } = descriptor;
   if ((await store.blobs.size(digest)) === size) return;
-  await remote.retrying(`the blob ${digest}`, async () => {
-    stop.throwIfAborted();
-    const response = await remote.once({ method: 'GET', path: `blobs/${digest}` });
-    const counted = chain(response.body, new Counter(descriptor, options.onProgress));
-    const end = () => counted.destroy(new Error('another part of the image failed'));
-    stop.addEventListener('abort', end, { once: true });
-    try {
-      await store.blobs.write(counted, digest);
-    } finally {
-      stop.removeEventListener('abort', end);
-    }
-  });
+  const body = new BlobBody(remote, descriptor);
+  try {
+    await writeBlob({ store, remote, options }, { descriptor, body, stop });
+  } catch (error) {
+    // Pieces that do not fit together say nothing about the whole.
+    if (codeOf(error) !== 'DIGEST_INVALID' || !body.isJoined) throw error;
+    await writeBlob({ store, remote, options }, { descriptor, body: new BlobBody(remote, descriptor), stop });
+  }
+}
+
+async function writeBlob(
+  { store, options }: Transfer,
+  { descriptor, body, stop }: { descriptor: Descriptor; body: BlobBody; stop: AbortSignal },
+): Promise<void> {
+  const counted = chain(body.stream, new Counter(descriptor, options.onProgress));
+  const end = () => counted.destroy(new Error('another part of the image failed'));
+  stop.addEventListener('abort', end, { once: true });
+  try {
+    await store.blobs.write(counted, descriptor.digest);
+  } finally {
+    stop.removeEventListener('abort', end);
+  }
 }

@@ -5,11 +5,10 @@ import { OciFault } from '../faults.ts';
 import { canonicalJson } from '../json.ts';
 import { MEDIA, layerCompression } from '../media-types.ts';
 import { parseReference } from '../reference.ts';
-import { chain } from '../streams.ts';
-import type { Descriptor, Digest, Image, ImageStore } from '../types.ts';
-import { RemoteRepository } from './client.ts';
+import type { Descriptor, Digest, Image, ImageStore, Reference } from '../types.ts';
+import { RemoteRepository, targetOf } from './client.ts';
 import type { ClientOptions } from './client.ts';
-import { Counter } from './counter.ts';
+import { BlobUpload } from './upload.ts';
 
 const BLOBS_AT_ONCE = 3;
 
@@ -17,6 +16,8 @@ interface Transfer {
   readonly store: ImageStore;
   readonly remote: RemoteRepository;
   readonly options: ClientOptions;
+  /** Of content that another repository of the registry has: which one. */
+  readonly sources: ReadonlyMap<Digest, string>;
 }
 
 /**
@@ -32,9 +33,14 @@ export async function push(
   options: ClientOptions = {},
 ): Promise<{ digest: Digest }> {
   const parsed = parseReference(reference);
-  const remote = new RemoteRepository(parsed, 'pull,push', options);
+  const sources = sourcesOf(store, image, parsed);
+  const target = targetOf(parsed, 'pull,push', options.insecure);
+  const remote = new RemoteRepository(
+    { ...target, sources: [...new Set(sources.values())].slice(0, 5) },
+    options,
+  );
   try {
-    const transfer = { store, remote, options };
+    const transfer = { store, remote, options, sources };
     const semaphore = new Semaphore(BLOBS_AT_ONCE);
     const layers = await Promise.all(
       image.layers.map((_, index) => semaphore.use(() => sendLayer(transfer, image, index))),
@@ -53,6 +59,18 @@ export async function push(
   }
 }
 
+/** What was pulled from a registry, or pushed there, is there under that name, and need not be sent again. */
+function sourcesOf(store: ImageStore, image: Image, target: Reference): ReadonlyMap<Digest, string> {
+  const found = new Map<Digest, string>();
+  for (const { digest } of [...image.manifest.layers, image.manifest.config]) {
+    const [other] = store
+      .homes(digest, target.registry)
+      .filter((repository) => repository !== target.repository);
+    if (other !== undefined) found.set(digest, other);
+  }
+  return found;
+}
+
 async function sendLayer(transfer: Transfer, image: Image, index: number): Promise<Descriptor> {
   const layer = image.layers[index];
   const own = image.manifest.layers[index];
@@ -63,26 +81,20 @@ async function sendLayer(transfer: Transfer, image: Image, index: number): Promi
   return descriptor;
 }
 
-async function sendBlob(transfer: Transfer, descriptor: Descriptor): Promise<void> {
-  const { remote } = transfer;
-  const { digest, size } = descriptor;
+async function sendBlob(
+  { store, remote, options, sources }: Transfer,
+  descriptor: Descriptor,
+): Promise<void> {
+  const { digest } = descriptor;
   if (await isThere(remote, digest)) return;
-  await remote.retrying(`the upload of ${digest}`, async () => {
-    const started = await remote.once({ method: 'POST', path: 'blobs/uploads/', body: Buffer.alloc(0) });
-    await started.body.dump();
-    const { location } = started.headers;
-    if (typeof location !== 'string')
-      throw new OciFault('REGISTRY_FAILED', `${remote.registry} does not say where to upload`);
-    const target = remote.resolve(location);
-    target.searchParams.set('digest', digest);
-    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(size) };
-    const body = chain(
-      await transfer.store.blobs.read(digest),
-      new Counter(descriptor, transfer.options.onProgress),
-    );
-    const done = await remote.once({ method: 'PUT', path: target, headers, body });
-    await done.body.dump();
-  });
+  const { onProgress } = options;
+  await new BlobUpload({
+    blobs: store.blobs,
+    remote,
+    descriptor,
+    onProgress,
+    source: sources.get(digest),
+  }).send();
 }
 
 async function isThere(remote: RemoteRepository, digest: Digest): Promise<boolean> {

@@ -142,6 +142,10 @@ export class LocalImageStore implements ImageStore {
     return await this.#layers.tar(layer.diffId);
   }
 
+  homes(digest: Digest, registry: string): readonly string[] {
+    return this.records.repositoriesWith(registry, digest);
+  }
+
   async scratch(prefix: string): Promise<string> {
     return await makeScratch(this.#folders, prefix);
   }
