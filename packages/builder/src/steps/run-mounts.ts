@@ -74,9 +74,8 @@ export function readMounts(instruction: RunInstruction, scope: Scope, workingDir
 function readMount(flag: Word, scope: Scope, workingDir: string): RunMount {
   const fields = readFields(flag, scope);
   const type = mountType(flag, fields.get('type') ?? 'bind');
-  for (const [name, types] of Object.entries(ONLY_FOR)) {
-    if (fields.has(name) && !types.includes(type)) fail(flag, `a ${type} mount has no option ${name}`);
-  }
+  const misplaced = Object.keys(ONLY_FOR).find((name) => fields.has(name) && !ONLY_FOR[name]?.includes(type));
+  if (misplaced !== undefined) fail(flag, `a ${type} mount has no option ${misplaced}`);
   const written = fields.get('target') ?? '';
   const chosen = written === '' ? undefined : nameOf(workingDir, written);
   if (type === 'secret') return secretMount(flag, fields, chosen);

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { codeOf, run, runOrThrow } from '@updraft/kit';
@@ -56,6 +56,7 @@ export async function tinyImage(store: ImageStore): Promise<Image> {
 }
 
 async function fillRoot(root: string): Promise<void> {
+  await chmod(root, 0o755);
   for (const folder of ['usr/bin', 'etc', 'home', 'tmp', 'var'])
     await mkdir(path.join(root, folder), { recursive: true });
   for (const link of ['bin', 'sbin', 'lib', 'lib64', 'lib32'])
