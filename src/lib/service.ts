@@ -48,6 +48,7 @@ export async function startService(
   });
   const readiness: Readiness = { draining: false };
   const app = createApp({
+    name: config.service.name,
     store,
     log,
     readiness,

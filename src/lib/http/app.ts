@@ -12,10 +12,13 @@ import { addAddressRoutes } from './addresses.ts';
 import { ALL_METHODS, findEndpoint, pathOf } from './endpoints.ts';
 import { JSON_TYPE, errorBody, faultOf, traceOf } from './error-body.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
+import { addDocumentRoutes } from './openapi.ts';
 import { RawRefusals } from './raw-refusal.ts';
 import { requestIdOf } from './request-id.ts';
 
 export interface AppOptions {
+  /** Of the service, as people read it. */
+  readonly name: string;
   readonly store: Store;
   readonly log: ServiceLog;
   readonly readiness: Readiness;
@@ -67,6 +70,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.setNotFoundHandler(notFound);
   addAddressRoutes(app, options);
   addHealthRoutes(app, options);
+  addDocumentRoutes(app, options.name);
   return app;
 }
 

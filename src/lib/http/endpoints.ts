@@ -1,5 +1,9 @@
 /** Which paths there are and what they take. The router, 405, OPTIONS and the parser's own refusals all ask here. */
-const ENDPOINTS: readonly { readonly pattern: RegExp; readonly route: string; readonly allow: string }[] = [
+export const ENDPOINTS: readonly {
+  readonly pattern: RegExp;
+  readonly route: string;
+  readonly allow: string;
+}[] = [
   { pattern: /^\/addresses\/?$/, route: '/addresses', allow: 'GET, HEAD, POST, OPTIONS' },
   {
     pattern: /^\/addresses\/[a-zA-Z0-9-]+\/?$/,
@@ -8,6 +12,8 @@ const ENDPOINTS: readonly { readonly pattern: RegExp; readonly route: string; re
   },
   { pattern: /^\/livez$/, route: '/livez', allow: 'GET, HEAD, OPTIONS' },
   { pattern: /^\/readyz$/, route: '/readyz', allow: 'GET, HEAD, OPTIONS' },
+  { pattern: /^\/openapi\.json$/, route: '/openapi.json', allow: 'GET, HEAD, OPTIONS' },
+  { pattern: /^\/docs$/, route: '/docs', allow: 'GET, HEAD, OPTIONS' },
 ];
 
 export const ALL_METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';

@@ -31,6 +31,7 @@ export async function runApp(
   await store.open();
   const readiness: Readiness = { draining: false };
   const app = createApp({
+    name: 'Address Book',
     store,
     log,
     readiness,
