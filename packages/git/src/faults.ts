@@ -7,6 +7,7 @@ export const codes = {
   UNKNOWN_REF: 'There is no branch, tag or commit of that name.',
   GIT_MISSING: 'The program git is not installed.',
   SUBMODULE_MISSING: 'A job asks for submodules that the clone does not have.',
+  REMOTE_UNREACHABLE: 'A repository elsewhere cannot be read, and was not fetched before.',
   DUBIOUS_OWNERSHIP: 'The repository belongs to another user, and git refuses to read it.',
   GIT_FAILED: 'git failed for a reason of its own, which the message quotes.',
 } as const;

@@ -24,7 +24,7 @@ const SAFE_SETTINGS = [
   'core.quotePath=false',
 ];
 
-export interface GitOptions extends Pick<RunOptions, 'input' | 'maxOutputBytes'> {
+export interface GitOptions extends Pick<RunOptions, 'input' | 'maxOutputBytes' | 'signal'> {
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -53,11 +53,16 @@ export async function git(dir: string, args: readonly string[], options: GitOpti
 }
 
 /** Like `git`, for output that is not text. */
-export async function gitBytes(dir: string, args: readonly string[], input: string): Promise<Buffer> {
+export async function gitBytes(
+  dir: string,
+  args: readonly string[],
+  input: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Buffer> {
   try {
     const running = await start('git', [...SAFE_SETTINGS, ...args], {
       cwd: dir,
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     running.stdin?.on('error', () => undefined);

@@ -21,6 +21,11 @@ export function remoteOf(settings: Settings): string | undefined {
   return [...settings].find(([key]) => /^remote\..+\.url$/.test(key))?.[1];
 }
 
+/** As the user's settings have it, credentials included; undefined when there is no remote. */
+export async function remoteAddress(dir: string): Promise<string | undefined> {
+  return remoteOf(await readSettings(dir));
+}
+
 /**
  * Environment of a git that starts no filter program, whatever the settings name: asking for the state of a work tree
  * would. Not by `-c`, where a driver's name could hide behind a `=` of its own. `process` has to be emptied too,

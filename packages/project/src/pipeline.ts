@@ -29,6 +29,12 @@ export interface ProjectContext {
   readonly now: number;
   /** The platform's settings for a project of this path; the user's own win over them. */
   readonly platformVariables?: (projectPath: string) => readonly Variable[];
+  /** Of who asks: how ssh, its agent and proxies are reached. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Hears what the user should know, such as that an old copy stands for what cannot be fetched. */
+  readonly onNote?: (note: string) => void;
+  /** Where GitLab's own templates are fetched, instead of gitlab.com. */
+  readonly templateServer?: string;
   /** Ask no network: only what was fetched before. */
   readonly offline?: boolean;
   readonly signal?: AbortSignal;

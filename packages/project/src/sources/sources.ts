@@ -1,46 +1,51 @@
-import { GitFault, changedSince } from '@updraft/git';
-import type { Answer, CommitFacts, Question } from '@updraft/gitlab-ci';
-import type { ProjectContext } from '../pipeline.ts';
-import type { ProjectSettings } from '../settings.ts';
+import { changedSince } from '@updraft/git';
+import type { Answer, Question } from '@updraft/gitlab-ci';
+import { Fault } from '@updraft/kit';
+import type { Place } from './place.ts';
+import { unavailable } from './place.ts';
 
-/** What every source needs to know. */
-export interface Place {
-  readonly dir: string;
-  readonly facts: CommitFacts;
-  readonly settings: ProjectSettings;
-  readonly uncommitted: readonly string[];
-  readonly context: ProjectContext;
-}
-
-/** Looks an answer up; what cannot be had is an answer too, never thrown. */
+/**
+ * Looks an answer up; what cannot be had is an answer too. What asks a network is loaded when the first question of
+ * its kind comes: most projects have none.
+ */
 export function createSources(place: Place): (question: Question) => Promise<Answer> {
-  return (question) => {
-    switch (question.kind) {
-      case 'changes':
-        return changesSource(place, question.compareTo);
-      case 'artifact':
-        return Promise.resolve({
-          kind: 'unavailable',
-          message: `${question.path} is an artifact of the job ${question.job}, which exists only once that job has run`,
-        });
-      default:
-        return Promise.resolve({ kind: 'unavailable', message: `a ${question.kind} cannot be fetched` });
+  return async (question) => {
+    try {
+      return await answerTo(question, place);
+    } catch (error) {
+      place.context.signal?.throwIfAborted();
+      if (error instanceof Fault) return unavailable(error.message, error.next);
+      throw error;
     }
   };
 }
 
-async function changesSource({ dir, facts, uncommitted }: Place, compareTo: string): Promise<Answer> {
-  try {
-    const changed = await changedSince(dir, facts.sha, compareTo);
-    if (changed) return { kind: 'paths', paths: [...new Set([...changed, ...uncommitted])].toSorted() };
-    return {
-      kind: 'unavailable',
-      message: `this commit and ${compareTo} have no history in common here`,
-      next: 'In a shallow clone: git fetch --unshallow.',
-    };
-  } catch (error) {
-    if (!(error instanceof GitFault)) throw error;
-    const next = error.next === undefined ? {} : { next: error.next };
-    return { kind: 'unavailable', message: error.message, ...next };
+async function answerTo(question: Question, place: Place): Promise<Answer> {
+  switch (question.kind) {
+    case 'changes':
+      return changesSource(place, question.compareTo);
+    case 'artifact':
+      return unavailable(
+        `${question.path} is an artifact of the job ${question.job}, which exists only once that job has run`,
+      );
+    case 'remote':
+      return (await import('./remote.ts')).remoteFile(place, question.url, question.maxAgeSeconds);
+    case 'template':
+      return (await import('./template.ts')).templateFile(place, question.name);
+    case 'project':
+      return (await import('./project.ts')).projectFile(place, question);
+    case 'project-tree':
+      return (await import('./project.ts')).projectTree(place, question);
+    case 'component':
+      return (await import('./component.ts')).componentFile(place, question.address);
   }
+}
+
+async function changesSource({ dir, facts, uncommitted }: Place, compareTo: string): Promise<Answer> {
+  const changed = await changedSince(dir, facts.sha, compareTo);
+  if (changed) return { kind: 'paths', paths: [...new Set([...changed, ...uncommitted])].toSorted() };
+  return unavailable(
+    `this commit and ${compareTo} have no history in common here`,
+    'In a shallow clone: git fetch --unshallow.',
+  );
 }
