@@ -141,6 +141,8 @@ export interface ImageStore {
   layerTar(layer: Layer): Promise<Readable>;
   /** Repositories of a registry (`docker.io`) that this content is known to be in: it was tagged as one of theirs. */
   homes(digest: Digest, registry: string): readonly string[];
+  /** Manifests of what is attached to an image (see attachReferrer). */
+  referrers(subject: Digest): readonly Digest[];
   /** A new empty folder on the store's file system, for upper and work directories. The caller removes it. */
   scratch(prefix: string): Promise<string>;
   /**

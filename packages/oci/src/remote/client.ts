@@ -43,6 +43,8 @@ export interface RemoteTarget {
   readonly actions: 'pull' | 'pull,push';
   /** Other repositories there that are to be read from. */
   readonly sources?: readonly string[];
+  /** Nothing is to be done there but to sign in. */
+  readonly isRoot?: boolean;
 }
 
 const ATTEMPTS = 4;
@@ -194,7 +196,8 @@ export class RemoteRepository {
   }
 
   #scopes(): readonly string[] {
-    const { repository, actions, sources = [] } = this.#target;
+    const { repository, actions, sources = [], isRoot } = this.#target;
+    if (isRoot) return [];
     return [`repository:${repository}:${actions}`, ...sources.map((source) => `repository:${source}:pull`)];
   }
 }

@@ -8,6 +8,7 @@ import { parseReference } from '../reference.ts';
 import type { Descriptor, Digest, Image, ImageStore, Reference } from '../types.ts';
 import { RemoteRepository, targetOf } from './client.ts';
 import type { ClientOptions } from './client.ts';
+import { pushReferrers } from './push-referrers.ts';
 import { BlobUpload } from './upload.ts';
 
 const BLOBS_AT_ONCE = 3;
@@ -22,7 +23,7 @@ interface Transfer {
 
 /**
  * Sends an image to a registry under a name with a tag or none (then `latest`). Layers that lie here uncompressed go as
- * gzip, once compressed and kept; what the registry has already is not sent. Gives the digest it has there, which is
+ * gzip, once compressed and kept; what the registry has already is not sent. What is attached to the image goes too. Gives the digest it has there, which is
  * the image's own when nothing had to be compressed.
  * @throws OciFault REFERENCE_INVALID, REGISTRY_UNREACHABLE, REGISTRY_FAILED, UNAUTHORIZED, BLOB_UNKNOWN
  */
@@ -48,11 +49,14 @@ export async function push(
     await sendBlob(transfer, image.manifest.config);
     const { bytes, mediaType } = await manifestWith(store, image, layers);
     const digest = digestOf(bytes);
+    const sent = { mediaType, digest, size: bytes.length };
     const path = `manifests/${parsed.tag ?? parsed.digest ?? 'latest'}`;
     await remote.send(
       { method: 'PUT', path, headers: { 'content-type': mediaType }, body: bytes },
       'the manifest',
     );
+    const sendBlobHere = (descriptor: Descriptor) => sendBlob(transfer, descriptor);
+    await pushReferrers({ store, remote, sendBlob: sendBlobHere }, image.digest, sent);
     return { digest };
   } finally {
     await remote.close();

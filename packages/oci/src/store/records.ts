@@ -242,6 +242,15 @@ export class Records {
     return this.#db.all(sql, registry, digest, registry, registry).map((row) => row['path'] as string);
   }
 
+  /** Every repository, of any registry, that has a manifest. */
+  repositoriesOf(digest: Digest): readonly { readonly registry: string; readonly repository: string }[] {
+    const rows = this.#db.all('SELECT repository FROM repository_manifests WHERE digest = ?', digest);
+    return rows.map((row) => {
+      const [registry = '', ...path] = (row['repository'] as string).split('/');
+      return { registry, repository: path.join('/') };
+    });
+  }
+
   transaction<T>(work: () => T): T {
     return this.#db.transaction(work);
   }

@@ -146,6 +146,10 @@ export class LocalImageStore implements ImageStore {
     return this.records.repositoriesWith(registry, digest);
   }
 
+  referrers(subject: Digest): readonly Digest[] {
+    return [...new Set(this.records.referrers(subject).map((found) => found.digest))];
+  }
+
   async scratch(prefix: string): Promise<string> {
     return await makeScratch(this.#folders, prefix);
   }
