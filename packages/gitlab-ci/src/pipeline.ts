@@ -261,6 +261,8 @@ export interface CommitFacts {
   readonly changedPaths: readonly string[] | undefined;
   /** Branches and tags that are protected, `*` being any text. Default: the default branch. */
   readonly protectedRefs?: readonly string[];
+  /** Of a scheduled pipeline. */
+  readonly scheduleDescription?: string;
   /** A merge-request pipeline: `branch` is then the source branch, and CI_COMMIT_BRANCH is not set. */
   readonly mergeRequest?: MergeRequestFacts;
 }

@@ -11,6 +11,8 @@ export interface ProjectSelection {
   readonly source?: string;
   /** Of a merge-request pipeline: the branch it would be merged into; default: the default branch. */
   readonly target?: string;
+  /** Of a scheduled pipeline (CI_PIPELINE_SCHEDULE_DESCRIPTION). */
+  readonly scheduleDescription?: string;
   /** The exact commit: changes of the work tree are left out. */
   readonly committed?: boolean;
   /** What `rules:changes` compares with, instead of the parent commit. */

@@ -21,7 +21,12 @@ export async function readProject(selection: ProjectSelection, context: ProjectC
     readSettings(dir),
   ]);
   const uncommitted = isCheckedOut && !selection.committed ? await changesOn(dir) : undefined;
-  const facts = withUncommitted(commit, uncommitted, settings);
+  const facts: CommitFacts = {
+    ...withUncommitted(commit, uncommitted, settings),
+    ...(selection.scheduleDescription === undefined
+      ? {}
+      : { scheduleDescription: selection.scheduleDescription }),
+  };
   const [files, user] = await Promise.all([
     uncommitted ? readWorkTree(dir, uncommitted) : readTree(dir, facts.sha),
     readUserVariables({ dir, ...context }, facts),

@@ -111,11 +111,12 @@ describe('predefined variables', () => {
 
   it('of schedules and triggers', () => {
     const scheduleDescription = 'nightly';
-    expect(valuesOf(BRANCH, { source: 'schedule', scheduleDescription })).toMatchObject({
+    const scheduled = { ...BRANCH, scheduleDescription };
+    expect(valuesOf(scheduled, { source: 'schedule' })).toMatchObject({
       CI_PIPELINE_SOURCE: 'schedule',
       CI_PIPELINE_SCHEDULE_DESCRIPTION: 'nightly',
     });
-    expect(valuesOf(BRANCH, { scheduleDescription })).not.toHaveProperty('CI_PIPELINE_SCHEDULE_DESCRIPTION');
+    expect(valuesOf(scheduled)).not.toHaveProperty('CI_PIPELINE_SCHEDULE_DESCRIPTION');
     expect(valuesOf(BRANCH, { source: 'trigger' })).toMatchObject({ CI_PIPELINE_TRIGGERED: 'true' });
   });
 

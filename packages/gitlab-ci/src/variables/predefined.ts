@@ -8,8 +8,6 @@ export interface PredefinedOptions {
   /** ISO 8601. */
   readonly createdAt?: string;
   readonly configPath?: string;
-  /** Of a scheduled pipeline. */
-  readonly scheduleDescription?: string;
 }
 
 /** The GitLab version claimed, because templates compare it. */
@@ -35,7 +33,7 @@ export function predefinedVariables(
     CI_PIPELINE_SOURCE: options.source ?? 'push',
     CI_PIPELINE_CREATED_AT: options.createdAt,
     CI_PIPELINE_TRIGGERED: options.source === 'trigger' ? 'true' : undefined,
-    CI_PIPELINE_SCHEDULE_DESCRIPTION: options.source === 'schedule' ? options.scheduleDescription : undefined,
+    CI_PIPELINE_SCHEDULE_DESCRIPTION: options.source === 'schedule' ? facts.scheduleDescription : undefined,
     GITLAB_USER_ID: stableId(facts.userEmail),
     GITLAB_USER_LOGIN: refSlug(facts.userEmail.split('@', 1)[0] ?? '') || 'local',
     GITLAB_USER_NAME: facts.userName,
