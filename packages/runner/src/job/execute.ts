@@ -101,6 +101,9 @@ async function attempt(execution: Execution, { log, undo, canceled }: Attempt): 
   const main = rounded(await runMain(shell, job, limits), timeouts);
   const release = await releaseOf(execution, prepared, main);
   const outcome = await runAfterScript(shell, job, main, timeouts);
+  if (execution.keepFailed !== undefined && (outcome.kind === 'failed' || outcome.kind === 'timedOut')) {
+    workspace.keep(execution.keepFailed);
+  }
   const ended: Ended = {
     job,
     workspace,
@@ -161,7 +164,10 @@ async function releaseOf(
   });
 }
 
-function cachePlace({ config, input }: Execution, { workspace, environment, log }: Prepared): CachePlace {
+export function cachePlace(
+  { config, input }: Execution,
+  { workspace, environment, log }: Prepared,
+): CachePlace {
   return {
     store: new CacheStore(path.join(config.dir, 'caches'), config.cacheLimits),
     project: input.request.projectDir,

@@ -15,6 +15,8 @@ export interface Execution {
   readonly onLog: (text: string) => void;
   /** The user cancels. */
   readonly signal: AbortSignal;
+  /** Where the changed files of a job that fails are kept, for a shell; absent: nowhere. */
+  readonly keepFailed?: string;
   /** For jobs on the host: another shell than bash where there is one, else sh. */
   readonly hostShell?: string;
 }

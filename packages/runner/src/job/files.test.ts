@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { packFiles, unpackFiles } from './files.ts';
+import { archivedNames, packFiles, unpackFiles } from './files.ts';
 import { selectFiles } from './selection.ts';
 
 let dir: string;
@@ -51,6 +51,52 @@ describe('selectFiles', () => {
     expect(await select(['out'], ['out/deep/'])).toContain('out/deep/c.log');
   });
 
+  test('exclude: the folder’s pattern as GitLab documents it', async () => {
+    expect(await select(['out/'], ['out/'])).toHaveLength(3);
+    expect(await select(['out/'], ['out/*'])).toEqual(['out/deep/c.log']);
+    expect(await select(['out/'], ['out/**/*'])).toEqual([]);
+    expect(await select(['out/'], ['**/*.txt', '**/.h*'])).toEqual(['out/deep/c.log']);
+  });
+
+  test('braces, classes and parentheses in names', async () => {
+    for (const file of ['x (1)/a.js', 'src/[id].ts', 'src/b.ts', 'src/c.md']) write(file);
+    expect(await select(['x (1)/*.js'])).toEqual(['x (1)/a.js']);
+    expect(await select(['src/{b,c}.{ts,md}'])).toEqual(['src/b.ts', 'src/c.md']);
+    expect(await select(['src/[bc].*'])).toEqual(['src/b.ts', 'src/c.md']);
+    expect(await select([String.raw`src/\[id\].ts`])).toEqual(['src/[id].ts']);
+  });
+
+  test('the whole project, in each way to say it', async () => {
+    const all = await select(['**/*']);
+    expect(all).toHaveLength(5);
+    for (const pattern of ['.', './', '*', '/builds/p', '/builds/p/']) {
+      const { files } = await selectFiles(workspace, {
+        paths: [pattern],
+        exclude: [],
+        untracked: [],
+        projectDir: '/builds/p',
+      });
+      expect(files, pattern).toEqual(all);
+    }
+  });
+
+  test('absolute paths are those of the job’s project folder, or lie outside', async () => {
+    const selection = { exclude: ['/builds/p/out/deep/*'], untracked: [], projectDir: '/builds/p' };
+    const paths = ['/builds/p/out', '/etc/passwd', '/builds/p/../x', '/builds/pp'];
+    const { files, missing, outside } = await selectFiles(workspace, { ...selection, paths });
+    expect(files).toEqual(['out/.hidden', 'out/b.txt']);
+    expect(missing).toEqual([]);
+    expect(outside).toEqual(['/etc/passwd', '/builds/p/../x', '/builds/pp']);
+  });
+
+  test('empty folders are kept; names that are no UTF-8 are counted', async () => {
+    mkdirSync(at('out/empty'));
+    writeFileSync(Buffer.concat([Buffer.from(`${at('out')}/`), Buffer.from([0xff])]), 'x');
+    const selected = await selectFiles(workspace, { paths: ['out'], exclude: ['**/*.txt'], untracked: [] });
+    expect(selected.files).toEqual(['out/.hidden', 'out/deep/c.log', 'out/empty/']);
+    expect(selected.unnameable).toBe(1);
+  });
+
   test('what matches nothing is named', async () => {
     const { missing } = await selectFiles(workspace, { paths: ['nope', 'out'], exclude: [], untracked: [] });
     expect(missing).toEqual(['nope']);
@@ -73,6 +119,18 @@ describe('archives', () => {
     expect(await unpackFiles(archive, target)).toEqual({ leftOut: 0 });
     expect(readFileSync(path.join(target, 'out/b.txt'), 'utf8')).toBe('out/b.txt');
     expect(readdirSync(path.join(target, 'out')).toSorted()).toEqual(['.hidden', 'b.txt']);
+  });
+
+  test('any name comes out as it went in', async () => {
+    const names = ['new\nline', 'back\\slash', 'tab\t', 'ünï 🚀', '-dash', 'a\\012b'].toSorted();
+    for (const name of names) write(name);
+    const archive = path.join(dir, 'a.tar');
+    await packFiles(workspace, names, archive);
+    expect((await archivedNames(archive)).toSorted()).toEqual(names.map((name) => `./${name}`));
+    const target = path.join(dir, 'target');
+    mkdirSync(target);
+    await unpackFiles(archive, target);
+    expect(readdirSync(target).toSorted()).toEqual(names);
   });
 
   test('an entry whose way leads through a link is left out', async () => {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import type { Undo } from '@updraft/kit';
 import type { Pod } from '@updraft/pods';
 import type { Execution } from './execution.ts';
@@ -9,6 +8,7 @@ import { resolveRequest } from './prepare.ts';
 import type { Prepared } from './prepare.ts';
 import { serviceNames, startServices } from './services.ts';
 import type { ShellPlace } from './shell.ts';
+import { rootOf } from './workspace.ts';
 import type { ResolvedImage } from '../ports.ts';
 
 /** The pod with its services, and what shells in it need. */
@@ -18,7 +18,7 @@ export async function openShell(execution: Execution, prepared: Prepared, undo: 
   const pod = await makePod(execution, image);
   undo.add(() => pod.remove());
   await openServices(execution, prepared, { pod, undo });
-  const rootUpper = path.join(path.dirname(workspace.temporaryDir), '.root');
+  const rootUpper = rootOf(workspace.temporaryDir);
   if (image) await mkdir(rootUpper, { recursive: true });
   const tools = image?.needsTools
     ? await attachTools(execution, prepared, { image, rootUpper, undo })

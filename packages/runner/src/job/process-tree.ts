@@ -23,6 +23,28 @@ export function descendants(pid: number): readonly HostProcess[] {
   return found;
 }
 
+/**
+ * Processes of this host that have `mark` in the environment they were started with, wherever they have gone: a
+ * daemon has left its group, its session and its parent. Only those newer than the process `after` are looked at.
+ */
+export function marked(mark: string, after: number): readonly HostProcess[] {
+  const newer = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > after);
+  return newer.flatMap((pid) => {
+    const status = environmentOf(pid).includes(mark) ? statusOf(pid) : undefined;
+    return status ? [status] : [];
+  });
+}
+
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1');
+  } catch {
+    return ''; // It has ended, or is another user's.
+  }
+}
+
 /** Sends a signal to those that are still the processes they were. */
 export function signalThose(processes: readonly HostProcess[], signal: NodeJS.Signals): void {
   for (const { pid, startTicks } of processes) {

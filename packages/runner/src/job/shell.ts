@@ -6,7 +6,7 @@ import type { Container, ContainerExit, ContainerSpec, Mount, Pod } from '@updra
 import type { ImageRequest } from '@updraft/gitlab-ci';
 import type { JobLog } from './log.ts';
 import type { Outcome } from './outcome.ts';
-import { descendants, signalThose } from './process-tree.ts';
+import { descendants, marked, signalThose } from './process-tree.ts';
 import { divideEnvironment, shellCommand, shellScript } from './script.ts';
 import type { Workspace } from './workspace.ts';
 import type { ResolvedImage } from '../ports.ts';
@@ -58,8 +58,15 @@ export async function runShell(place: ShellPlace, shell: Shell): Promise<Outcome
   await writeFile(path.join(place.temporaryDir.host, shell.name), script, { mode: 0o755 });
   const container = await startContainer(place, shell, { ...place.imageEnv, ...divided.process });
   const outcome = await watchOver(place, shell, container);
+  if (!place.image) killStrays(container, env);
   place.log.flush();
   return outcome;
+}
+
+/** On the host a script's group has ended with it, but not what has left the group; it still has the job's token. */
+function killStrays({ pid }: Container, env: Readonly<Record<string, string>>): void {
+  const token = env['CI_JOB_TOKEN'];
+  if (pid !== undefined && token) signalThose(marked(`CI_JOB_TOKEN=${token}`, pid), 'SIGKILL');
 }
 
 async function watchOver(place: ShellPlace, shell: Shell, container: Container): Promise<Outcome> {
@@ -93,7 +100,6 @@ async function stopAll(container: Container, contained: boolean): Promise<void> 
   const stopped = container.stop(STOP_GRACE_MS);
   signalThose(others, 'SIGTERM');
   await stopped.catch(() => undefined);
-  signalThose(others, 'SIGKILL');
 }
 
 function outcomeOf(exit: ContainerExit, place: ShellPlace): Outcome {
@@ -138,11 +144,11 @@ function commandOf({ image, request, temporaryDir, hostShell }: ShellPlace, name
   return [...entrypoint.filter((word) => word !== ''), ...shellCommand(`${temporaryDir.inside}/${name}`)];
 }
 
-const defaultHostShell = (): string =>
+export const defaultHostShell = (): string =>
   ['/usr/local/bin/bash', '/usr/bin/bash', '/bin/bash'].find((file) => existsSync(file)) ?? 'sh';
 
 /** The image's files with what the job sees in them: its project, its temporary folder, its tools' socket. */
-const files = (place: ShellPlace, image: ResolvedImage): Pick<ContainerSpec, 'rootFs' | 'mounts'> => ({
+export const files = (place: ShellPlace, image: ResolvedImage): Pick<ContainerSpec, 'rootFs' | 'mounts'> => ({
   rootFs: { layers: image.layers, upper: place.rootUpper },
   mounts: [
     { kind: 'bind', source: place.workspace.dir, target: place.projectDir, readOnly: false },

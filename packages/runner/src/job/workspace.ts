@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { chmod, cp, mkdir, readdir } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { chmod, cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '@updraft/kit';
 import { mountOverlay, unmount } from '@updraft/pods';
@@ -16,6 +16,10 @@ export interface Workspace {
    * @param only `git`: the repository without its files (`GIT_CHECKOUT: "false"`).
    */
   show(checkout: string | undefined, only?: 'git'): Promise<void>;
+  /** What the job has changed, and its container's writes, go into this folder when the workspace is removed. */
+  keep(folder: string): void;
+  /** Goes on from what was kept there; before `show`. */
+  resume(folder: string): Promise<void>;
   /** The folder is out of the way when it resolves, and emptied later. */
   remove(): Promise<void>;
 }
@@ -29,6 +33,9 @@ export async function makeWorkspace(dir: string, name: string): Promise<Workspac
   const temporaryDir = `${merged}.tmp`;
   const upper = path.join(dir, '.changes');
   let mounted = false;
+  let keepIn: string | undefined;
+  /** By the names they have when they are kept. */
+  const changes = { changes: upper, root: rootOf(temporaryDir) };
   await mkdir(merged, { recursive: true });
   await Promise.all([mkdir(temporaryDir), mkdir(upper)]);
   // Images whose user is not root write here as well; GitLab's runner opens the project folder in the same way.
@@ -41,11 +48,30 @@ export async function makeWorkspace(dir: string, name: string): Promise<Workspac
       if (only === 'git') return copyTree(path.join(checkout, '.git'), path.join(merged, '.git'));
       mounted = await overlayOrCopy(checkout, upper, merged);
     },
+    keep: (folder) => void (keepIn = folder),
+    async resume(folder) {
+      for (const [name, place] of Object.entries(changes)) await move(path.join(folder, name), place);
+    },
     async remove() {
       if (mounted) unmount(merged);
+      if (keepIn !== undefined) {
+        await rm(keepIn, { recursive: true, force: true });
+        await mkdir(keepIn, { recursive: true, mode: 0o700 });
+        for (const [name, place] of Object.entries(changes)) await move(place, path.join(keepIn, name));
+      }
       await discard(dir);
     },
   };
+}
+
+/** Where the writes of a job's container land, outside of the project's folder. */
+export const rootOf = (temporaryDir: string): string => path.join(path.dirname(temporaryDir), '.root');
+
+/** Instead of what is there; nothing happens when there is nothing to move. */
+async function move(from: string, to: string): Promise<void> {
+  if (!existsSync(from)) return;
+  await rm(to, { recursive: true, force: true });
+  await rename(from, to);
 }
 
 /**
