@@ -22,6 +22,8 @@ export interface Config {
         readonly connect_timeout_ms: number;
       };
   readonly limits: { readonly body_bytes: number; readonly request_timeout_ms: number };
+  /** Absent: no metrics are served. */
+  readonly metrics?: { readonly port: number };
   readonly shutdown: { readonly drain_delay_ms: number; readonly grace_ms: number };
 }
 
@@ -76,6 +78,11 @@ const SCHEMA = {
       },
       additionalProperties: false,
       default: {},
+    },
+    metrics: {
+      type: 'object',
+      properties: { port: { type: 'integer', minimum: 0, maximum: 65_535, default: 9464 } },
+      additionalProperties: false,
     },
     shutdown: {
       type: 'object',

@@ -7,6 +7,8 @@ import { createApp } from './http/app.ts';
 import type { Readiness } from './http/health.ts';
 import type { Options } from './options.ts';
 import type { ServiceLog } from './request-log.ts';
+import { Metrics, serveMetrics } from './telemetry/metrics.ts';
+import { startTracing } from './telemetry/tracing.ts';
 
 /** A service that serves. `stop` may be called once: it drains, then ends everything it opened. */
 export interface RunningService {
@@ -47,6 +49,8 @@ export async function startService(
     );
   });
   const readiness: Readiness = { draining: false };
+  const metrics = config.metrics && new Metrics();
+  const tracing = await startTracing(env, config.service.name);
   const app = createApp({
     name: config.service.name,
     store,
@@ -55,12 +59,18 @@ export async function startService(
     debug: options.debug,
     bodyLimit: config.limits.body_bytes,
     requestTimeoutMs: config.limits.request_timeout_ms,
+    ...(metrics ? { metrics } : {}),
+    ...(tracing ? { tracing } : {}),
   });
+  const metricsServer =
+    metrics && config.metrics ? await serveMetrics(metrics, options.host, config.metrics.port) : undefined;
   await listen(app, options);
   const { port } = app.server.address() as AddressInfo;
   log.info('STARTED', {
     service: config.service.name,
     port,
+    metrics_port: metricsServer?.port,
+    traces: tracing !== undefined,
     store: store.description,
     node: process.version,
   });
@@ -78,6 +88,8 @@ export async function startService(
       clearInterval(idle);
       clearTimeout(force);
       await store.close();
+      await metricsServer?.close();
+      await tracing?.close();
       log.info('STOPPED', { service: config.service.name });
     },
   };

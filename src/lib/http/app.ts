@@ -8,6 +8,8 @@ import fastify, {
 import { HttpFault } from '../fault.ts';
 import type { ServiceLog } from '../request-log.ts';
 import type { Store } from '../store/store.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { addAddressRoutes } from './addresses.ts';
 import { ALL_METHODS, findEndpoint, pathOf } from './endpoints.ts';
 import { JSON_TYPE, errorBody, faultOf, traceOf } from './error-body.ts';
@@ -26,6 +28,8 @@ export interface AppOptions {
   /** Of a request's body, before and after decompression. */
   readonly bodyLimit: number;
   readonly requestTimeoutMs: number;
+  readonly metrics?: Metrics;
+  readonly tracing?: Tracing;
 }
 
 const MAX_TARGET = 8192;
@@ -121,6 +125,7 @@ function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
 function addHooks(app: FastifyInstance, options: AppOptions): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { raw } = request;
+    options.tracing?.begin(raw);
     reply.header('x-request-id', request.id);
     if (options.readiness.draining) reply.header('connection', 'close');
     // The framework would refuse types that it does not know; the contract ignores them.
@@ -147,16 +152,16 @@ function addHooks(app: FastifyInstance, options: AppOptions): void {
 function logExchange(options: AppOptions, request: FastifyRequest, reply: FastifyReply): void {
   const path = pathOf(request.raw.url ?? '');
   const route = findEndpoint(path)?.route;
+  const measured = { method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime };
+  options.metrics?.observe(measured);
+  options.tracing?.end(request.raw, measured);
   // Probes come every few seconds and say nothing while all is well.
   if (reply.statusCode === 200 && (route === '/livez' || route === '/readyz') && !options.debug) return;
   const error = exchanges.get(request.raw)?.error;
   options.log.request({
+    ...measured,
     request_id: request.id,
-    method: request.method,
-    route,
     path,
-    status: reply.statusCode,
-    ms: reply.elapsedTime,
     bytes: Number(reply.getHeader('content-length') ?? 0),
     ip: request.socket.remoteAddress,
     ...(error === undefined ? {} : { error }),
