@@ -20,7 +20,7 @@ export interface LayerSummary {
   readonly secrets: readonly FoundSecret[] | undefined;
 }
 
-export const SUMMARY_FORMAT = 3;
+export const SUMMARY_FORMAT = 4;
 
 /**
  * What counts as there: `installed`, what programs can load (images, root file systems); `declared`, what lock files ask for
@@ -52,7 +52,11 @@ export async function summarise(
   for await (const entry of content) {
     if (entry.kind === 'whiteout' || entry.kind === 'symlink') hidden.push(entry.path);
     else if (entry.kind === 'opaque') opaque.push(entry.path);
-    else if (entry.kind === 'file') await readFacts(entry, files, evidence);
+    else if (entry.kind === 'file') {
+      await readFacts(entry, files, evidence);
+      // A program in the place of a lower layer's takes that one's facts away, also when it has none of its own.
+      if (entry.isExecutable && files[entry.path] === undefined) hidden.push(entry.path);
+    }
     if (options.secrets && mayHoldSecrets(entry))
       secrets.push(...findSecrets(entry.path, await entry.read()));
   }

@@ -70,7 +70,8 @@ function readPnpmLock(content: string): FileFacts {
   const lock = object(parse(content, { maxAliasCount: 0 }));
   const packages = Object.entries(object(lock['packages'])).map(([key, entry]) => {
     const plain = key.replace(/^\//, '').replace(/\(.*$/, '');
-    const match = /^(@?[^@]+)@([^@]+)$/.exec(plain) ?? /^((?:@[^/]+\/)?[^/]+)\/([^/_]+)/.exec(plain);
+    const match =
+      /^((?:@[^/]+\/)?[^/@]+)@([^@]+)$/.exec(plain) ?? /^((?:@[^/]+\/)?[^/]+)\/([^/_]+)/.exec(plain);
     const { name, version, dev } = object(entry);
     return named(text(name) || (match?.[1] ?? ''), text(version) || (match?.[2] ?? ''), dev === true);
   });

@@ -24,6 +24,20 @@ const SAMPLES: Readonly<Record<string, readonly [path: string, text: string]>> =
   ],
   'slack-access-token': ['app/x', `xoxb-${'1234567890'.repeat(1)}-${letters(24)}`],
   'pypi-upload-token': ['root/.pypirc', `password = pypi-AgEIcHlwaS5vcmc${letters(80)}`],
+  'shopify-token': ['app/x', `shpat_${'aB3'.repeat(10)}a1`],
+  'heroku-api-key': ['app/x', `heroku_key = "${'aB3aB3a1'}-aB3a-aB3a-aB3a-${'aB3'.repeat(4)}"`],
+  'alibaba-access-key-id': ['app/x', `LTAI${letters(20)}`],
+  'alibaba-secret-key': ['app/x', `alibaba_secret: "${letters(30)}"`],
+  'atlassian-api-token': ['app/x', `ATLASSIAN_TOKEN="${letters(24)}"`],
+  'bitbucket-client-id': ['app/x', `bitbucket_client_id = '${letters(32)}'`],
+  'bitbucket-client-secret': ['app/x', `bitbucket_secret = '${letters(64)}'`],
+  'dropbox-api-secret': ['app/x', `dropbox_secret = '${letters(15)}'`],
+  'dropbox-short-lived-api-token': ['app/x', `dropbox_token = 'sl.${letters(135)}'`],
+  'dropbox-long-lived-api-token': ['app/x', `dropbox_token = '${letters(11)}AAAAAAAAAA${letters(43)}'`],
+  'private-packagist-token': ['app/x', `packagist_ort_${'ab3c'.repeat(17)}`],
+  'pulumi-api-token': ['app/x', `pul-${'ab3c'.repeat(10)}`],
+  'openai-project-api-key': ['app/x', `sk-proj-${letters(30)}T3BlbkFJ${letters(30)}`],
+  'openai-service-account-key': ['app/x', `sk-svcacct-${letters(30)}T3BlbkFJ${letters(30)}`],
   'dockerconfig-secret': ['root/.docker/config.json', `{"auths":{"r":{"auth":"${letters(16)}"}}}`],
 };
 
@@ -44,6 +58,21 @@ describe('findSecrets', () => {
     ['a binary file', `\0ghp_${letters(36)}`],
   ])('is quiet about %s', (_, text) => {
     expect(findSecrets('app/x', Buffer.from(text))).toEqual([]);
+  });
+
+  it('finds keys and configurations as other files hold them', () => {
+    const key = String.raw`{"key": "-----BEGIN PRIVATE KEY-----\n${letters(80)}\n-----END PRIVATE KEY-----"}`;
+    const config = `data:\n  .dockerconfigjson: eyJ${letters(40)}\n`;
+    expect(findSecrets('app/a.json', Buffer.from(key)).map(({ ruleId }) => ruleId)).toEqual(['private-key']);
+    expect(findSecrets('app/s.yaml', Buffer.from(config)).map(({ ruleId }) => ruleId)).toEqual([
+      'dockerconfig-secret',
+    ]);
+  });
+
+  it('does not take long over a file that is made to take long', () => {
+    const started = performance.now();
+    findSecrets('app/x', Buffer.from('-----BEGIN PRIVATE KEY-----\n'.repeat(100_000)));
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 
   it('does not show another secret that stands on the same line', () => {

@@ -18,9 +18,19 @@ export interface FoundSecret {
 const MAX_BYTES = 4 * 1024 * 1024;
 const MIN_BYTES = 10;
 
-/** Places where what looks like a secret is an example, a test or somebody else's file. */
-const SKIPPED =
-  /^usr\/(?:share|include|lib|lib64)\/|^(?:lib|proc|sys|dev)\/|^var\/(?:lib\/(?:dpkg|apt)|cache)\/|(?:^|\/)(?:node_modules|\.git|vendor|site-packages|dist-packages|examples?|tests?|locale)\//;
+/** Places where what looks like a secret is an example, a test or somebody else's file: as the original has them. */
+const SKIPPED = new RegExp(
+  [
+    '^(?:proc|sys|dev)/',
+    '^usr/(?:share|include|lib)/',
+    '^usr/(?:local/go|src/wordpress)/|^usr/local/lib/python[\\d.]+/|^opt/yarn-v[\\d.]+/|^var/log/anaconda/',
+    '^var/lib/(?:dpkg|apt)/',
+    '(?:^|/)(?:node_modules|\\.git|vendor)/',
+    '/locales?/',
+    '^[Tt][Ee][Ss][Tt]|/test|-test|_test|\\.test',
+    'example',
+  ].join('|'),
+);
 
 const SKIPPED_FILES =
   /\.(?:png|jpe?g|gif|ico|webp|svg|bmp|pdf|docx?|xlsx?|pptx?|zip|t?gz|bz2|xz|zst|7z|tar|jar|whl|deb|rpm|apk|so|a|o|pyc|class|woff2?|ttf|eot|mp[34]|wav|avi|mov|db|sqlite3?|mo|md|map)$|(?:^|\/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml)$/i;
@@ -36,8 +46,9 @@ export function findSecrets(path: string, content: Buffer): readonly FoundSecret
   if (content.subarray(0, 8192).includes(0)) return [];
   // Bytes as they are: positions stay right whatever the encoding.
   const text = content.toString('latin1');
+  const lower = text.toLowerCase();
   return SECRET_RULES.filter((rule) => rule.path === undefined || rule.path.test(path))
-    .filter(({ keywords }) => keywords.some((keyword) => text.includes(keyword)))
+    .filter(({ keywords }) => keywords.some((keyword) => lower.includes(keyword.toLowerCase())))
     .flatMap((rule) => matches(rule, path, text));
 }
 

@@ -13,6 +13,14 @@ export interface SecretRule {
   readonly path?: RegExp;
 }
 
+/** `vendor_something = "SECRET"` in any language's writing. */
+function assigned(vendor: string, secret: string): RegExp {
+  return new RegExp(
+    `${vendor}[a-z0-9_ .\\-,]{0,25}(?:=|>|:=|\\|\\|:|<=|=>|:).{0,5}['"](?<secret>${secret})['"]`,
+    'gi',
+  );
+}
+
 /** With the original's ids, so that ignore files and reports agree. */
 export const SECRET_RULES: readonly SecretRule[] = [
   {
@@ -119,8 +127,9 @@ export const SECRET_RULES: readonly SecretRule[] = [
     title: 'Asymmetric Private Key',
     severity: 'HIGH',
     keywords: ['PRIVATE KEY'],
+    // Keys are also found inside JSON, where line ends are written as \n.
     pattern:
-      /-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?<secret>[A-Za-z0-9+/=\s:,.-]{64,8192}?)-----END/g,
+      /-----\s{0,3}BEGIN[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?\s{0,3}-----\s{0,8}(?<secret>[A-Za-z0-9=+/\\\s:,.]{32,16384}?)-----\s{0,3}END/g,
   },
   {
     id: 'slack-access-token',
@@ -128,7 +137,7 @@ export const SECRET_RULES: readonly SecretRule[] = [
     title: 'Slack token',
     severity: 'HIGH',
     keywords: ['xox'],
-    pattern: /(?<![A-Za-z0-9])xox[abeoprs]-[0-9A-Za-z]{10,48}(?:-[0-9A-Za-z]{10,48}){1,4}/g,
+    pattern: /(?<![A-Za-z0-9])xox[abeoprs]-[0-9A-Za-z]{10,48}(?:-[0-9A-Za-z]{8,48}){0,4}/g,
   },
   {
     id: 'pypi-upload-token',
@@ -143,9 +152,129 @@ export const SECRET_RULES: readonly SecretRule[] = [
     category: 'Docker',
     title: 'Dockerconfig secret exposed',
     severity: 'HIGH',
+    keywords: ['dockerc'],
+    pattern: /\.(?:dockerconfigjson|dockercfg):\s{0,20}\|{0,2}\s{0,20}(?<secret>e[yw][A-Za-z0-9/+=]{8,})/gi,
+  },
+  {
+    id: 'dockerconfig-secret',
+    category: 'Docker',
+    title: 'Dockerconfig secret exposed',
+    severity: 'HIGH',
     keywords: ['auth'],
     path: /(?:^|\/)(?:config\.json|\.dockercfg|\.dockerconfigjson)$/,
     pattern: /"auth"[ \t]{0,20}:[ \t]{0,20}"(?<secret>[A-Za-z0-9+/=]{8,})"/g,
+  },
+  {
+    id: 'shopify-token',
+    category: 'Shopify',
+    title: 'Shopify token',
+    severity: 'HIGH',
+    keywords: ['shpss_', 'shpat_', 'shpca_', 'shppa_'],
+    pattern: /shp(?:ss|at|ca|pa)_[a-fA-F0-9]{32}/g,
+  },
+  {
+    id: 'heroku-api-key',
+    category: 'Heroku',
+    title: 'Heroku API Key',
+    severity: 'HIGH',
+    keywords: ['heroku'],
+    pattern: assigned('heroku', '[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}'),
+  },
+  {
+    id: 'alibaba-access-key-id',
+    category: 'Alibaba',
+    title: 'Alibaba AccessKey ID',
+    severity: 'HIGH',
+    keywords: ['LTAI'],
+    pattern: /(?<![0-9A-Za-z])LTAI[a-zA-Z0-9]{20}(?![0-9A-Za-z])/g,
+  },
+  {
+    id: 'alibaba-secret-key',
+    category: 'Alibaba',
+    title: 'Alibaba Secret Key',
+    severity: 'HIGH',
+    keywords: ['alibaba'],
+    pattern: assigned('alibaba', '[a-z0-9]{30}'),
+  },
+  {
+    id: 'atlassian-api-token',
+    category: 'Atlassian',
+    title: 'Atlassian API token',
+    severity: 'HIGH',
+    keywords: ['atlassian'],
+    pattern: assigned('atlassian', '[a-z0-9]{24}'),
+  },
+  {
+    id: 'bitbucket-client-id',
+    category: 'Bitbucket',
+    title: 'Bitbucket client ID',
+    severity: 'HIGH',
+    keywords: ['bitbucket'],
+    pattern: assigned('bitbucket', '[a-z0-9]{32}'),
+  },
+  {
+    id: 'bitbucket-client-secret',
+    category: 'Bitbucket',
+    title: 'Bitbucket client secret',
+    severity: 'HIGH',
+    keywords: ['bitbucket'],
+    pattern: assigned('bitbucket', '[a-z0-9_\\-]{64}'),
+  },
+  {
+    id: 'dropbox-api-secret',
+    category: 'Dropbox',
+    title: 'Dropbox API secret/key',
+    severity: 'HIGH',
+    keywords: ['dropbox'],
+    pattern: assigned('dropbox', '[a-z0-9]{15}'),
+  },
+  {
+    id: 'dropbox-short-lived-api-token',
+    category: 'Dropbox',
+    title: 'Dropbox short lived API token',
+    severity: 'HIGH',
+    keywords: ['dropbox'],
+    pattern: assigned('dropbox', 'sl\\.[a-z0-9\\-=_]{135}'),
+  },
+  {
+    id: 'dropbox-long-lived-api-token',
+    category: 'Dropbox',
+    title: 'Dropbox long lived API token',
+    severity: 'HIGH',
+    keywords: ['dropbox'],
+    pattern: assigned('dropbox', '[a-z0-9]{11}AAAAAAAAAA[a-z0-9\\-_=]{43}'),
+  },
+  {
+    id: 'private-packagist-token',
+    category: 'Private Packagist',
+    title: 'Private Packagist token',
+    severity: 'HIGH',
+    keywords: ['packagist_uut_', 'packagist_ort_', 'packagist_out_'],
+    pattern: /packagist_[ou][ru]t_[a-fA-F0-9]{68}/g,
+  },
+  {
+    id: 'pulumi-api-token',
+    category: 'Pulumi',
+    title: 'Pulumi API token',
+    severity: 'HIGH',
+    keywords: ['pul-'],
+    pattern: /pul-[a-f0-9]{40}/g,
+  },
+  {
+    id: 'openai-project-api-key',
+    category: 'OpenAI',
+    title: 'OpenAI Project API Key',
+    severity: 'CRITICAL',
+    keywords: ['T3BlbkFJ'],
+    pattern: /sk-proj-[A-Za-z0-9_-]{20,100}T3BlbkFJ[A-Za-z0-9_-]{20,100}/g,
+  },
+  {
+    id: 'openai-service-account-key',
+    category: 'OpenAI',
+    title: 'OpenAI Service Account Key',
+    severity: 'CRITICAL',
+    keywords: ['T3BlbkFJ'],
+    pattern: /sk-svcacct-[A-Za-z0-9_-]{20,100}T3BlbkFJ[A-Za-z0-9_-]{20,100}/g,
   },
 ];
 

@@ -5,8 +5,8 @@ import { pack } from 'tar-stream';
 import type { ScanLayer } from '../inventory.ts';
 import type { ScanImage } from '../scan-image.ts';
 
-/** Path -> content; a path may be a whiteout (`.wh.x`), a content `-> target` makes a link. */
-export type LayerFiles = Readonly<Record<string, string>>;
+/** Path -> content; a path may be a whiteout (`.wh.x`), a content `-> target` makes a link, bytes make a program. */
+export type LayerFiles = Readonly<Record<string, string | Buffer>>;
 
 /** An image made of a few files, its layers written as tars into `folder`. */
 export async function tinyImage(folder: string, layers: readonly LayerFiles[]): Promise<ScanImage> {
@@ -29,8 +29,8 @@ export async function tinyImage(folder: string, layers: readonly LayerFiles[]): 
 async function tinyLayer(folder: string, files: LayerFiles): Promise<ScanLayer> {
   const tar = pack();
   for (const [name, content] of Object.entries(files)) {
-    const link = /^-> (.*)$/.exec(content)?.[1];
-    if (link === undefined) tar.entry({ name }, content);
+    const link = typeof content === 'string' ? /^-> (.*)$/.exec(content)?.[1] : undefined;
+    if (link === undefined) tar.entry({ name, mode: typeof content === 'string' ? 0o644 : 0o755 }, content);
     else tar.entry({ name, type: 'symlink', linkname: link });
   }
   tar.finalize();
