@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { parseDocument } from 'yaml';
+import { withEnvironment, type Environment, type Settings } from './environment.ts';
 import { StartFault } from './fault.ts';
 import { FileStore } from './store/file-store.ts';
 import { MemoryStore } from './store/memory-store.ts';
@@ -94,6 +95,19 @@ const SCHEMA = {
   additionalProperties: false,
 };
 
+const SETTINGS: Settings = [
+  ['service', 'name'],
+  ...['kind', 'max_entries', 'path', 'pool', 'statement_timeout_ms', 'connect_timeout_ms'].map((key) => [
+    'store',
+    key,
+  ]),
+  ['limits', 'body_bytes'],
+  ['limits', 'request_timeout_ms'],
+  ['metrics', 'port'],
+  ['shutdown', 'drain_delay_ms'],
+  ['shutdown', 'grace_ms'],
+];
+
 const MAX_ENTRIES = 100_000;
 
 function explain(errors: readonly ErrorObject[] | null | undefined): string {
@@ -105,8 +119,11 @@ function explain(errors: readonly ErrorObject[] | null | undefined): string {
   return lines.join('; ');
 }
 
-/** @throws StartFault naming the file and the wrong key or line */
-export function readConfig(file: string): Config {
+/**
+ * The file's settings, those of the environment over them (`ADDRSERVICE_LIMITS_BODY_BYTES`).
+ * @throws StartFault naming the file and the wrong key or line, or the wrong variable
+ */
+export function readConfig(file: string, env: Environment = {}): Config {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -118,7 +135,7 @@ export function readConfig(file: string): Config {
   const document = parseDocument(text);
   const [problem] = document.errors;
   if (problem !== undefined) throw new StartFault(`${file}: ${problem.message}`);
-  const value: unknown = document.toJS() ?? {};
+  const value = withEnvironment(document.toJS() ?? {}, env, SETTINGS);
   const check = new Ajv({
     useDefaults: true,
     discriminator: true,
@@ -129,8 +146,6 @@ export function readConfig(file: string): Config {
   if (!check(value)) throw new StartFault(`${file}: ${explain(check.errors)}`);
   return value;
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Relative paths count from the configuration file. @throws StartFault when a database is asked for and none is named */
 export function createStore({ store }: Config, configFile: string, env: Environment): Store {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { createStore, readConfig, type Environment } from './config.ts';
+import { createStore, readConfig } from './config.ts';
+import type { Environment } from './environment.ts';
 import { StartFault } from './fault.ts';
 import { createApp } from './http/app.ts';
 import type { Readiness } from './http/health.ts';
@@ -41,7 +42,7 @@ export async function startService(
   log: ServiceLog,
   env: Environment = {},
 ): Promise<RunningService> {
-  const config = readConfig(options.config);
+  const config = readConfig(options.config, env);
   const store = createStore(config, options.config, env);
   await store.open().catch((error: unknown) => {
     throw new StartFault(

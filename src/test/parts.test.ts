@@ -63,11 +63,11 @@ describe('readOptions', () => {
   });
 });
 
-const read = (text: string) =>
+const read = (text: string, env: Record<string, string> = {}) =>
   withFolder(async (dir) => {
     const file = path.join(dir, 'c.yaml');
     await writeFile(file, text);
-    return readConfig(file);
+    return readConfig(file, env);
   });
 
 describe('readConfig', () => {
@@ -94,6 +94,25 @@ describe('readConfig', () => {
   it('names a file that is not there', () => {
     expect(() => readConfig('/nowhere.yaml')).toThrow(/\/nowhere\.yaml/);
   });
+  it('lays the environment over the file, and names a variable that is no setting', async () => {
+    const config = await read('limits: {body_bytes: 5}', {
+      ADDRSERVICE_LIMITS_BODY_BYTES: '7',
+      ADDRSERVICE_SERVICE_NAME: 'Other',
+      ADDRSERVICE_METRICS_PORT: '9000',
+      HOME: '/root',
+    });
+    expect(config).toMatchObject({
+      limits: { body_bytes: 7 },
+      service: { name: 'Other' },
+      metrics: { port: 9000 },
+    });
+    await expect(read('', { ADDRSERVICE_LIMIT_BODY: '1' })).rejects.toThrow(
+      /ADDRSERVICE_LIMIT_BODY is no setting.*LIMITS_BODY_BYTES/,
+    );
+    await expect(read('', { ADDRSERVICE_LIMITS_BODY_BYTES: 'many' })).rejects.toThrow('limits.body_bytes');
+    await expect(read('', { ADDRSERVICE_SERVICE_NAME: '[' })).rejects.toThrow('ADDRSERVICE_SERVICE_NAME');
+    await expect(read('limits: 3', { ADDRSERVICE_LIMITS_BODY_BYTES: '7' })).rejects.toThrow('limits');
+  });
   it('finds the database in the environment, in a file or in the configuration', async () => {
     const config = await read('store: {kind: postgres}');
     const make = (env: Record<string, string>) => createStore(config, 'c.yaml', env);
@@ -103,11 +122,11 @@ describe('readConfig', () => {
     expect(() => make({ DATABASE_URL_FILE: '/nowhere' })).toThrow('/nowhere');
     expect(make({ DATABASE_URL: 'postgres://a@127.0.0.1:1/b' }).description).toMatch(/postgres/);
   });
-  it.each(['local', 'memory', 'shared'])('accepts configs/addressbook-%s.yaml', (name) => {
+  it.each(['local', 'memory', 'shared', 'postgres'])('accepts configs/addressbook-%s.yaml', (name) => {
     const file = path.join(packageDir, `configs/addressbook-${name}.yaml`);
-    expect(createStore(readConfig(file), file, {}).description).toMatch(
-      name === 'shared' ? /shared/ : /this process/,
-    );
+    expect(
+      createStore(readConfig(file), file, { DATABASE_URL: 'postgres://a@127.0.0.1:1/b' }).description,
+    ).toMatch(name === 'shared' || name === 'postgres' ? /shared/ : /this process/);
   });
 });
 
