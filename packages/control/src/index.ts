@@ -18,6 +18,8 @@ export type {
 } from './views.ts';
 export { ControlError, createClient } from './client.ts';
 export type { CallOptions, ControlClient, Transport } from './client.ts';
+export { FRAMES, FrameReader, SHELL_HEADER, SHELL_PROTOCOL, encodeFrame, shellPath } from './shell.ts';
+export type { Frame, FrameKind, ShellRequest } from './shell.ts';
 export type { RunEvent } from './events.ts';
 export type {
   BuildEvent,

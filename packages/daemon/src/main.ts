@@ -8,6 +8,7 @@ import { createPlatform } from './platform.ts';
 import { startAutoStop } from './runs/auto-stop.ts';
 import { startSweeping } from './runs/prune.ts';
 import { createHandler } from './server/router.ts';
+import { serveShell } from './server/shell.ts';
 
 /** The daemon: one for each home. Says once on standard output whether it is ready, then writes to its log only. */
 async function main(home: string): Promise<void> {
@@ -30,6 +31,7 @@ async function main(home: string): Promise<void> {
     process.exit(0);
   };
   const server = createServer(createHandler(createHandlers(platform, stop), logger));
+  server.on('upgrade', (request, connection) => void serveShell(platform.runner, request, connection));
   const socket = path.join(config.home, 'run', 'daemon.sock');
   // The lock is ours, so a socket that is there belongs to a daemon that died.
   rmSync(socket, { force: true });

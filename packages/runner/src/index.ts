@@ -6,6 +6,7 @@ export { createRunner } from './runner.ts';
 export type { Runner } from './runner.ts';
 export { PipelineRun } from './runs/run.ts';
 export type { JobRecord, RunRecord, RunStatus, RunnerEvent } from './runs/record.ts';
+export type { ShellSession, ShellStreams } from './runs/shell.ts';
 export type { EnvironmentRecord } from './environments/store.ts';
 export type {
   CheckoutExtras,

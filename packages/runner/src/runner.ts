@@ -4,10 +4,13 @@ import { openDatabase } from '@updraft/kit';
 import { EnvironmentStore } from './environments/store.ts';
 import { expireArtifacts } from './job/expiry.ts';
 import type { RunRequest, RunnerConfig } from './ports.ts';
+import { ActiveRuns } from './runs/active-runs.ts';
 import { cancelOutdated } from './runs/auto-cancel.ts';
+import { openRunShell } from './runs/open-run-shell.ts';
+import { endOrphans } from './runs/orphans.ts';
 import type { RunRecord } from './runs/record.ts';
-import { PipelineRun } from './runs/run.ts';
-import type { RunContext, RunOrigin } from './runs/run.ts';
+import type { PipelineRun } from './runs/run.ts';
+import type { ShellSession, ShellStreams } from './runs/shell.ts';
 import { RunStore } from './runs/store.ts';
 import { Dispatcher } from './scheduler/dispatcher.ts';
 
@@ -23,6 +26,12 @@ export interface Runner {
    */
   open(id: number): PipelineRun | undefined;
   active(): readonly PipelineRun[];
+  /** A shell in a job of a run. @throws Fault, see openRunShell */
+  shell(
+    asked: { readonly run: number; readonly job: string },
+    streams: ShellStreams,
+    signal: AbortSignal,
+  ): Promise<ShellSession>;
   /** Runs that an earlier daemon left unfinished, now failed. */
   readonly interrupted: readonly RunRecord[];
   /** Removes artifacts whose time is over and the files of runs long past. @param keep so many of the newest runs */
@@ -31,63 +40,25 @@ export interface Runner {
 }
 
 export async function createRunner(config: RunnerConfig): Promise<Runner> {
-  // What a dead daemon's jobs left: their mounts went with it.
-  rmSync(path.join(config.dir, 'jobs'), { recursive: true, force: true });
+  sweepJobs(config);
   const database = openDatabase(path.join(config.dir, 'runner.db'));
   const environments = new EnvironmentStore(database);
   const runs = new RunStore(database, path.join(config.dir, 'runs'), config.clock);
-  const active = new Map<number, PipelineRun>();
-  const begin = (request: RunRequest, origin: RunOrigin = {}): PipelineRun => {
-    const run = new PipelineRun(context, request, origin);
-    active.set(run.id, run);
-    void run.finished.then(() => {
-      // It may have been opened again meanwhile.
-      if (active.get(run.id) === run) active.delete(run.id);
-    });
-    return run;
-  };
-  const context: RunContext = {
-    config,
-    runs,
-    environments,
-    dispatcher: new Dispatcher(config.slots),
-    launch: (request, run, job) => begin(request, { parent: { run, job } }),
-  };
-  const open = (id: number): PipelineRun | undefined => {
-    const going = active.get(id);
-    if (going && !going.isOver) return going;
-    const record = runs.get(id);
-    const kept = runs.reopen(id);
-    if (!record || !kept) return undefined;
-    const parent = waitingParent(record);
-    const run = begin(kept.request, {
-      ...(parent ? { parent } : {}),
-      reopened: { record, memories: kept.memories },
-    });
-    parent?.run.follow(parent.job, run);
-    return run;
-  };
-  /** The parent whose job waited for this run, and does so again. */
-  const waitingParent = ({ parent }: RunRecord): RunOrigin['parent'] => {
-    const job =
-      parent && runs.reopen(parent.run)?.request.pipeline.jobs.find(({ name }) => name === parent.job);
-    if (!parent || job?.trigger?.strategy === undefined) return undefined;
-    const run = open(parent.run);
-    return run && { run, job: parent.job };
-  };
+  const active = new ActiveRuns({ config, runs, environments, dispatcher: new Dispatcher(config.slots) });
   return {
     environments,
     runs,
     interrupted: await runs.failInterrupted(),
     create: (request) => {
-      const run = begin(request);
-      if (request.autoCancel) cancelOutdated(run, [...active.values()]);
+      const run = active.begin(request);
+      if (request.autoCancel) cancelOutdated(run, active.all);
       return run;
     },
-    open,
-    active: () => [...active.values()],
+    open: (id) => active.open(id),
+    active: () => active.all,
+    shell: (asked, streams, signal) => openRunShell({ config, runs }, asked, streams, signal),
     sweep: async (keep) => {
-      const forgotten = await runs.forget(keep, new Set(active.keys()));
+      const forgotten = await runs.forget(keep, new Set(active.all.map((run) => run.id)));
       const { removed, bytes } = await expireArtifacts(runs.dir, config.clock.now());
       return { runs: forgotten.length, archives: removed, bytes };
     },
@@ -96,4 +67,12 @@ export async function createRunner(config: RunnerConfig): Promise<Runner> {
       database.close();
     },
   };
+}
+
+/** What a dead daemon's jobs left: processes on the host, and folders; their mounts went with it. */
+function sweepJobs({ dir, logger }: RunnerConfig): void {
+  const jobs = path.join(dir, 'jobs');
+  const ended = endOrphans(jobs);
+  if (ended > 0) logger.log('info', 'ended processes of a dead daemon’s jobs', { ended });
+  rmSync(jobs, { recursive: true, force: true });
 }

@@ -11,6 +11,7 @@ import { preview } from './preview.ts';
 import { run } from './run.ts';
 import { cancel, play, prune, retry, runs } from './runs.ts';
 import { scan } from './scan.ts';
+import { shell } from './shell.ts';
 
 /** Every verb, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   play,
   retry,
   cancel,
+  shell,
   list,
   lint,
   preview,

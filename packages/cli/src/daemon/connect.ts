@@ -12,7 +12,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 export const homeOf = (env: Env): string =>
   path.resolve(env['UPDRAFT_HOME'] ?? path.join(homedir(), '.updraft'));
 
-const socketOf = (env: Env): string => path.join(homeOf(env), 'run', 'daemon.sock');
+export const socketOf = (env: Env): string => path.join(homeOf(env), 'run', 'daemon.sock');
 
 /** A client of the running daemon, or undefined when none runs. */
 export async function connectIfRunning(env: Env): Promise<ControlClient | undefined> {

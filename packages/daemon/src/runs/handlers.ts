@@ -108,6 +108,8 @@ async function* goOn(
   const attached = client.attached && !isActive;
   const top = topOf(run);
   noticeRemoved(platform, top);
+  // What is opened may be a child: the first run that is heard of is the one at the top.
+  yield { type: 'run', run: runView(top.record) };
   yield* watchRun(top, { act: () => act(run), problems: [], progress, signal: client.signal, attached });
 }
 

@@ -29,7 +29,10 @@ export async function runBridge(bridge: Bridge, known: PipelineRun | undefined):
   const name = bridge.job.name;
   try {
     const child = known ?? (await launchChild(bridge));
-    bridge.log(`Started the pipeline ${child.record.id}: ${child.record.jobs.length} jobs`);
+    const { id, jobs } = child.record;
+    bridge.log(
+      known ? `Waits for the pipeline ${id} again` : `Started the pipeline ${id}: ${jobs.length} jobs`,
+    );
     if (bridge.trigger.strategy === undefined) return { type: 'passed', job: name };
     return await followed(bridge, child);
   } catch (error) {

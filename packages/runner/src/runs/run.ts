@@ -13,6 +13,7 @@ import { couldNotStart, eventOf } from './events.ts';
 import { incomingFor } from './incoming.ts';
 import { JobBook, newRecord } from './job-book.ts';
 import type { JobMemory, RunRecord, RunnerEvent } from './record.ts';
+import { keptDir } from './shell.ts';
 import type { RunStore } from './store.ts';
 
 export interface RunContext {
@@ -288,6 +289,7 @@ export class PipelineRun {
       input: { job, jobId: runs.nextJobId(), request: this.request, runId: this.id },
       incoming,
       outputDir: runs.jobDir(this.id, name),
+      keepFailed: keptDir(runs.jobDir(this.id, name)),
       onLog: (text) => this.#log(name, text),
       signal,
     });
@@ -304,6 +306,7 @@ export class PipelineRun {
     if (!trigger) throw new Error(`${name} triggers nothing`);
     const known = this.#followed.get(name);
     this.#followed.delete(name);
+    if (known) this.#book.startedChild(name, known.id);
     return runBridge(
       {
         job,
