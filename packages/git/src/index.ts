@@ -20,3 +20,4 @@ export { changedFiles, findRepository } from './repository.ts';
 export { readTree } from './tree.ts';
 export type { Files } from './tree.ts';
 export { isDirty, readWorkTree, uncommittedPaths } from './work-tree.ts';
+export type { WorkTreeState } from './work-tree.ts';

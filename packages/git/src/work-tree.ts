@@ -40,16 +40,22 @@ export async function isDirty(dir: string): Promise<boolean> {
   return (await uncommittedPaths(dir)).length > 0;
 }
 
+export interface WorkTreeState {
+  /** Checked out; default: asked. */
+  readonly sha?: string;
+  /** What `uncommittedPaths` said; default: asked. */
+  readonly changed?: readonly string[];
+}
+
 /**
  * The files of the work tree: those of the checked-out commit with the uncommitted changes over them. Names are taken
  * now; the contents of uncommitted files when they are asked for.
- * @param changed what `uncommittedPaths` said, for who has asked already
  */
-export async function readWorkTree(dir: string, changed?: readonly string[]): Promise<Files> {
+export async function readWorkTree(dir: string, state: WorkTreeState = {}): Promise<Files> {
   const [root, base, paths] = await Promise.all([
     findRepository(dir),
-    readHead(dir),
-    changed ?? uncommittedPaths(dir),
+    state.sha === undefined ? readHead(dir) : readTree(dir, state.sha),
+    state.changed ?? uncommittedPaths(dir),
   ]);
   const uncommitted = new Set(paths);
   const present = paths.filter((file) => isFile(root, file));

@@ -16,11 +16,13 @@ import { looksSecret, readUserVariables } from './variables/user-variables.ts';
 export async function readProject(selection: ProjectSelection, context: ProjectContext): Promise<Project> {
   const source = sourceOf(selection);
   const dir = await findRepository(selection.dir);
-  const [{ isCheckedOut, ...commit }, settings] = await Promise.all([
+  const [{ isCheckedOut, ...commit }, settings, changes] = await Promise.all([
     readCommit(dir, { ...selected(selection), source }),
     readSettings(dir),
+    // Asked for before it is known whether it matters: it nearly always does, and takes longest.
+    selection.committed || selection.tag !== undefined ? undefined : changesOn(dir),
   ]);
-  const uncommitted = isCheckedOut && !selection.committed ? await changesOn(dir) : undefined;
+  const uncommitted = isCheckedOut ? changes : undefined;
   const facts: CommitFacts = {
     ...withUncommitted(commit, uncommitted, settings),
     ...(selection.scheduleDescription === undefined
@@ -28,7 +30,7 @@ export async function readProject(selection: ProjectSelection, context: ProjectC
       : { scheduleDescription: selection.scheduleDescription }),
   };
   const [files, user] = await Promise.all([
-    uncommitted ? readWorkTree(dir, uncommitted) : readTree(dir, facts.sha),
+    uncommitted ? readWorkTree(dir, { sha: facts.sha, changed: uncommitted }) : readTree(dir, facts.sha),
     readUserVariables({ dir, ...context }, facts),
   ]);
   const request: PipelineRequest = {
