@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@updraft/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AdvisoryFault } from './advisories/fault.ts';
 import { advisoriesFrom } from './advisories/load.ts';
 import { trivyCommand } from './command.ts';
 import type { TrivyIo } from './trivy-io.ts';
@@ -199,6 +200,58 @@ describe('trivy image', () => {
     expect(JSON.parse(written['report.json'] ?? '').ArtifactName).toBe('tiny:1');
   });
 
+  it('heeds what a VEX document says, and stops at one it cannot use', async () => {
+    const statement = {
+      vulnerability: 'CVE-2024-1000',
+      products: ['pkg:deb/debian/zlib1g'],
+      status: 'not_affected',
+    };
+    const vex = JSON.stringify({ '@context': 'https://openvex.dev/ns', statements: [statement] });
+    const argv = 'image --exit-code 1 --severity CRITICAL --vex v.json tiny:1';
+    const accepted = await trivy(argv, { files: { 'v.json': vex } });
+    expect([accepted.code, accepted.out]).toEqual([
+      0,
+      expect.stringContaining('Accepted by v.json: CVE-2024-1000 (1)'),
+    ]);
+    expect(await trivy(argv)).toMatchObject({ code: 1, err: expect.stringContaining('no VEX document') });
+    expect(await trivy(argv, { files: { 'v.json': '{}' } })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('neither'),
+    });
+  });
+
+  it('asks for the advisories of what it found, where the user says', async () => {
+    const asked: unknown[] = [];
+    const advisories: TrivyIo['advisories'] = async ({ onLog, ...request }) => {
+      asked.push(request);
+      onLog('fetching');
+      return advisoriesFrom(RECORDS, NOW);
+    };
+    const { err } = await trivy('image --db /a --offline-scan --severity LOW tiny:1', { io: { advisories } });
+    expect(asked).toEqual([{ ecosystems: ['Debian:12', 'npm'], location: '/a', isOffline: true }]);
+    expect(err).toContain('trivy: fetching');
+  });
+
+  it('without a database says so and what to do, and is no pass', async () => {
+    const missing = new AdvisoryFault('ADVISORIES_NOT_FETCHED', 'no network', { next: 'Give a folder.' });
+    const { code, out, err } = await trivy('image tiny:1', {
+      io: { advisories: () => Promise.reject(missing) },
+    });
+    expect([code, err]).toEqual([77, expect.stringContaining('no network. Give a folder.')]);
+    expect(out).toContain('NOT CHECKED: 2 dpkg packages');
+    const broken = new AdvisoryFault('ADVISORIES_INVALID', 'broken');
+    expect(await trivy('image tiny:1', { io: { advisories: () => Promise.reject(broken) } })).toMatchObject({
+      code: 1,
+    });
+  });
+
+  it('leaves out what --skip-dirs and --skip-files name', async () => {
+    const argv = 'image --exit-code 1 --severity HIGH';
+    expect((await trivy(`${argv} --skip-dirs app tiny:1`)).code).toBe(0);
+    expect((await trivy(`${argv} --skip-files **/package.json tiny:1`)).code).toBe(0);
+    expect((await trivy(`${argv} --skip-dirs opt tiny:1`)).code).toBe(1);
+  });
+
   it('stops when the time is over', async () => {
     const io = { image: () => new Promise<never>(() => {}) };
     expect(await trivy('image --timeout 0.05s tiny:1', { io })).toMatchObject({
@@ -301,9 +354,33 @@ describe('formats', () => {
     });
   });
 
+  it('gitlab, the same by a name', async () => {
+    const [byTemplate, byName] = [
+      await parsed('-f template -t @contrib/gitlab.tpl'),
+      await parsed('-f gitlab'),
+    ];
+    expect(byName).toEqual(byTemplate);
+  });
+
+  it('spdx-json', async () => {
+    const document = await parsed('-f spdx-json');
+    expect(document).toMatchObject({ spdxVersion: 'SPDX-2.3', SPDXID: 'SPDXRef-DOCUMENT' });
+    const [, , zlib] = document.packages;
+    expect(zlib).toMatchObject({
+      name: 'zlib1g',
+      versionInfo: '1',
+      sourceInfo: 'built package from: zlib 1',
+    });
+    const ids = document.packages.map(({ SPDXID }: { SPDXID: string }) => SPDXID);
+    expect(new Set(ids).size).toBe(4);
+    for (const { relatedSpdxElement } of document.relationships) expect(ids).toContain(relatedSpdxElement);
+  });
+
   it('cyclonedx', async () => {
     const bom = await parsed('-f cyclonedx');
-    expect(bom.components.map((component: { purl: string }) => component.purl)).toEqual([
+    const [system, ...components] = bom.components;
+    expect(system).toMatchObject({ type: 'operating-system', name: 'debian', version: '12.15' });
+    expect(components.map((component: { purl: string }) => component.purl)).toEqual([
       'pkg:deb/debian/clean@1?arch=amd64&distro=debian-12.15',
       'pkg:deb/debian/zlib1g@1?arch=amd64&distro=debian-12.15',
       'pkg:npm/lodash@4.17.15',

@@ -21,7 +21,7 @@ export function cyclonedxReport(report: ScanReport, packages: readonly Package[]
       tools: { components: [{ type: 'application', name: 'updraft', version: report.version }] },
       component: { 'bom-ref': name, type: report.image === undefined ? 'application' : 'container', name },
     },
-    components: packages.map((installed) => toComponent(installed, report)),
+    components: [...systemComponent(report), ...packages.map((installed) => toComponent(installed, report))],
     vulnerabilities: [...new Set(found.map(({ id }) => id))].flatMap((id) =>
       toVulnerability(
         found.filter((one) => one.id === id),
@@ -37,6 +37,12 @@ function reference(installed: Package, report: ScanReport): string {
   return `${packageUrl(installed, report.os)}#${installed.path}`;
 }
 
+function systemComponent({ os }: ScanReport) {
+  if (os === undefined) return [];
+  const { family: name, version } = os;
+  return [{ 'bom-ref': `${name}-${version}`, type: 'operating-system', name, version }];
+}
+
 function toComponent(installed: Package, report: ScanReport) {
   return {
     'bom-ref': reference(installed, report),
@@ -44,7 +50,16 @@ function toComponent(installed: Package, report: ScanReport) {
     name: installed.name,
     version: installed.version,
     purl: packageUrl(installed, report.os),
+    ...(installed.type === 'os' && { properties: sourceProperties(installed) }),
   };
+}
+
+/** Advisories of distributions speak of sources: who reads this again needs them. */
+function sourceProperties({ source }: Package) {
+  return [
+    { name: 'aquasecurity:trivy:SrcName', value: source.name },
+    { name: 'aquasecurity:trivy:SrcVersion', value: source.version },
+  ];
 }
 
 function toVulnerability(found: readonly Vulnerability[], report: ScanReport) {
