@@ -1,15 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { codeOf, KeyedLock, messageOf, Semaphore, Undo } from '@updraft/kit';
 import { parseDockerfile } from '@updraft/dockerfile';
 import type { Dockerfile, Stage } from '@updraft/dockerfile';
 import type { Image } from '@updraft/oci';
 import type { Build, Workshop } from './build.ts';
-import { contextFolder, contextRoot, findNamed } from './contexts.ts';
+import { contextFolder, contextRoot, findNamed, realPath } from './contexts.ts';
 import type { ContextTools } from './contexts.ts';
 import { imageConfigOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { BuildFailure, failedBuild, WrongFile } from './failure.ts';
 import { dockerfilePath } from './files/ignore-file.ts';
+import { statusOf } from './files/merged-root.ts';
+import { readTextInside } from './files/open-inside.ts';
 import { planBuild } from './plan.ts';
 import { proxies } from './scope.ts';
 import { startBuild } from './start-build.ts';
@@ -72,18 +74,19 @@ function cancelWhen(workshop: Workshop, request: BuildRequest, cancel: AbortCont
 }
 
 async function readDockerfile(request: BuildRequest, context: string | undefined): Promise<Dockerfile> {
-  const text = request.dockerfileText ?? (await readText(await dockerfilePath(context, request.dockerfile)));
-  if (text === undefined) throw new BuildFailure('there is no such Dockerfile');
+  const text = request.dockerfileText ?? (await readText(request, context));
   return parseDockerfile(text, { file: request.dockerfile });
 }
 
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(error) ?? '')) return undefined;
-    throw error;
-  }
+async function readText(request: BuildRequest, context: string | undefined): Promise<string> {
+  const file = await dockerfilePath(context, request.dockerfile);
+  const isOutside = path.isAbsolute(request.dockerfile);
+  const real = isOutside
+    ? await realPath(path.resolve(request.dockerfile), request).catch(() => undefined)
+    : file;
+  if (real === undefined || (await statusOf(real))?.isFile() !== true)
+    throw new BuildFailure('there is no such Dockerfile');
+  return await readTextInside(real);
 }
 
 interface Work {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf, resolveInRoot, run } from '@updraft/kit';
 import type { Undo } from '@updraft/kit';
@@ -7,11 +7,11 @@ import type { Image } from '@updraft/oci';
 import type { Workshop } from './build.ts';
 import { BuildFailure } from './failure.ts';
 import { readIgnore } from './files/ignore-file.ts';
+import { changed } from './files/open-inside.ts';
 import { removeFolder, statusOf } from './files/merged-root.ts';
 import type { SourceRoot } from './files/source-tree.ts';
 import { parseGitReference } from './git/reference.ts';
 import { checkOut, findCommit } from './git/repository.ts';
-import { realFolder } from './steps/origin.ts';
 import type { BuildContext, BuildRequest, NamedContext } from './types.ts';
 
 /** What opening a context may use; `undo` takes away what had to be fetched for it. */
@@ -31,11 +31,23 @@ export async function contextFolder(context: BuildContext, tools: ContextTools):
     case 'empty':
       return undefined;
     case 'folder':
-      return await realFolder(context.path);
+      return await realPath(context.path, tools.request);
     case 'git':
-      return await within(await gitFolder(context.url, tools), context.folder);
+      return await within(await gitFolder(context, tools), context.folder);
     case 'archive':
       return await within(await archiveFolder(context.path, tools), context.folder);
+  }
+}
+
+/** @throws BuildFailure when there is nothing, or a link where none may be */
+export async function realPath(file: string, { confined }: BuildRequest): Promise<string> {
+  try {
+    const real = await realpath(file);
+    if (confined === true && real !== path.resolve(file)) throw changed(file);
+    return real;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error;
+    throw new BuildFailure(`${file} does not exist`);
   }
 }
 
@@ -52,10 +64,13 @@ async function scratchFor(tools: ContextTools): Promise<string> {
   return folder;
 }
 
-async function gitFolder(url: string, tools: ContextTools): Promise<string> {
+async function gitFolder(
+  { url, credentials }: Extract<BuildContext, { kind: 'git' }>,
+  tools: ContextTools,
+): Promise<string> {
   const reference = parseGitReference(url, { bare: true });
   if (!reference) throw new BuildFailure(`the build context ${url} is no Git repository`);
-  const gitTools = { signal: tools.signal, sshAgent: tools.request.ssh?.['default'] };
+  const gitTools = { signal: tools.signal, sshAgent: tools.request.ssh?.['default'], credentials };
   const commit = await findCommit(reference, gitTools);
   const keepGitDir =
     reference.keepGitDir ?? tools.request.buildArgs?.['BUILDKIT_CONTEXT_KEEP_GIT_DIR'] === '1';

@@ -1,4 +1,4 @@
-import { chmod, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -293,6 +293,54 @@ describe('hostile files', () => {
       kind: 'failed',
       message: expect.stringContaining('no such Dockerfile') as string,
     });
+  });
+
+  test('a job that puts a link in the place of its folders gains nothing', async () => {
+    const folder = await bench.context({ 'c/Dockerfile': 'FROM scratch\nCOPY . /\n', 'c/f': 'f' });
+    await symlink('c', path.join(folder, 'link'));
+    const context = { kind: 'folder', path: path.join(folder, 'link') } as const;
+    expect((await bench.build({}, { context })).outcome.kind).toBe('built');
+    const { outcome } = await bench.build({}, { context, confined: true });
+    expect(outcome).toMatchObject({
+      message: expect.stringContaining('changed while it was being read') as string,
+    });
+    await symlink('/etc/shadow', path.join(folder, 'D'));
+    const absolute = {
+      context: { kind: 'folder', path: path.join(folder, 'c') },
+      dockerfile: path.join(folder, 'D'),
+    } as const;
+    const shadow = await bench.build({}, { ...absolute, confined: true });
+    expect(shadow.outcome).toMatchObject({
+      message: expect.stringContaining('no such Dockerfile') as string,
+    });
+  });
+
+  test('folders that are swapped for links while they are read lead nowhere', async () => {
+    const folder = await bench.context({
+      Dockerfile: 'FROM scratch\nCOPY d /\n',
+      'd/e/f': 'f',
+      'other/e/f': 'f',
+    });
+    await mkdir(path.join(folder, 'secret'));
+    await writeFile(path.join(folder, 'secret/f'), 'secret');
+    await symlink(path.join(folder, 'secret'), path.join(folder, 'to-secret'));
+    const swapping = new AbortController();
+    const swap = (async () => {
+      while (!swapping.signal.aborted) {
+        await rename(path.join(folder, 'd/e'), path.join(folder, 'kept'));
+        await rename(path.join(folder, 'to-secret'), path.join(folder, 'd/e'));
+        await new Promise(setImmediate);
+        await rename(path.join(folder, 'd/e'), path.join(folder, 'to-secret'));
+        await rename(path.join(folder, 'kept'), path.join(folder, 'd/e'));
+      }
+    })();
+    for (let round = 0; round < 30; round += 1) {
+      const { outcome } = await bench.build({}, { context: { kind: 'folder', path: folder }, cache: false });
+      const files = outcome.kind === 'built' ? await bench.files(outcome.image.layers) : [];
+      expect(files.join()).not.toContain('= "secret"');
+    }
+    swapping.abort();
+    await swap;
   });
 
   test('a target that links out of the image stays inside', async () => {

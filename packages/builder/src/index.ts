@@ -4,6 +4,7 @@
  * @module
  */
 export { createBuilder } from './builder.ts';
+export { namedContext } from './named-context.ts';
 export type {
   BuildContext,
   Builder,

@@ -210,11 +210,7 @@ describe('Git', () => {
     expect(wrong.outcome).toMatchObject({
       message: expect.stringContaining(`is ${first}, not ${second}`) as string,
     });
-    for (const source of [
-      `${git.url}#nowhere`,
-      `${git.url}#:nofolder`,
-      `${git.url.replace('x.git', 'y.git')}`,
-    ]) {
+    for (const source of [`${git.url}#nowhere`, `${git.url}#:nofolder`, git.url.replace('x.git', 'y.git')]) {
       const { outcome } = await bench.build({ Dockerfile: `FROM scratch\nADD ${source} /\n` });
       expect(outcome).toMatchObject({ kind: 'failed', position: { line: 2 } });
     }

@@ -32,7 +32,12 @@ export type BuildContext =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'empty' }
   /** A Git repository, as ADD names one (`https://host/repo.git#ref:folder`); `github.com/owner/repo` too. */
-  | { readonly kind: 'git'; readonly url: string; readonly folder?: string }
+  | {
+      readonly kind: 'git';
+      readonly url: string;
+      readonly folder?: string;
+      readonly credentials?: { readonly username: string; readonly password: string };
+    }
   /** A tar archive, compressed or not: a file of this machine, or an `https://` URL. */
   | { readonly kind: 'archive'; readonly path: string; readonly folder?: string };
 
@@ -58,6 +63,11 @@ export type Secret =
 
 export interface BuildRequest {
   readonly context: BuildContext;
+  /**
+   * The context's and the Dockerfile's paths were resolved inside a folder that others may change, such as a job's: no link
+   * may be on the way to them any more.
+   */
+  readonly confined?: boolean;
   /** Path of the Dockerfile: absolute, or below the context. Only a name for messages when the text is given. */
   readonly dockerfile: string;
   readonly dockerfileText?: string;

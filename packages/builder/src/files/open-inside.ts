@@ -32,9 +32,36 @@ export async function readInside(
   }
 }
 
-function openFile(file: string): number {
+/** The text of a file, read in the same way. */
+export async function readTextInside(file: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  await readInside(
+    file,
+    (chunk) => chunks.push(Buffer.from(chunk)),
+    async () => undefined,
+  );
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * Opens a folder for as long as `work` takes, and makes sure that it is that very path. What is named below `via` is in the
+ * folder that was opened, whatever its path leads to by then.
+ * @throws BuildFailure when it changed
+ */
+export async function withFolder<T>(folder: string, work: (via: string) => Promise<T>): Promise<T> {
+  const descriptor = openFile(folder, constants.O_DIRECTORY);
   try {
-    return openSync(raw(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const via = `/proc/self/fd/${descriptor}`;
+    if (linkOf(via) !== folder) throw changed(folder);
+    return await work(via);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openFile(file: string, flags = 0): number {
+  try {
+    return openSync(raw(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | flags);
   } catch (error) {
     const gone = ['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(codeOf(error) ?? '');
     throw gone ? changed(file) : error;

@@ -3,12 +3,12 @@ import type { BigIntStats } from 'node:fs';
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '@updraft/kit';
-import { codeOf, resolveInRoot } from '@updraft/kit';
+import { resolveInRoot } from '@updraft/kit';
 import type { Ignore } from '@updraft/dockerfile';
 import { readAttributes } from '@updraft/pods';
 import type { FileDigest, StepCache } from '../step-cache.ts';
 import { Breather } from './breather.ts';
-import { readInside } from './open-inside.ts';
+import { readInside, withFolder } from './open-inside.ts';
 import { linkOf, namesOf, raw } from './raw-path.ts';
 
 /** A folder that COPY and ADD take files from. */
@@ -80,6 +80,15 @@ export async function readTree(
 
 const TYPE_BITS = 0o170000n;
 
+/** Something below the start. */
+interface Place {
+  readonly relative: string;
+  /** By its path. */
+  readonly file: string;
+  /** By the folder that was opened. */
+  readonly via: string;
+}
+
 class TreeReader {
   readonly #root: SourceRoot;
   readonly #start: string;
@@ -99,7 +108,7 @@ class TreeReader {
 
   async read(): Promise<TreeEntry[]> {
     const entries: TreeEntry[] = [];
-    await this.#readPath('', entries);
+    await this.#readPath({ relative: '', file: this.#start, via: this.#start }, entries);
     this.#tools.cache.putFiles(this.#digests);
     const self = entries.find(({ path }) => path === '');
     // Folders that are left out themselves are there only for what came back below them.
@@ -108,43 +117,33 @@ class TreeReader {
   }
 
   /** Adds what is at a path, and below it, to `found`. */
-  async #readPath(relative: string, found: TreeEntry[]): Promise<void> {
-    const file = relative === '' ? this.#start : `${this.#start}/${relative}`;
-    const status = lstatSync(raw(file), { bigint: true, throwIfNoEntry: false });
-    if (!status) return;
-    if (status.isDirectory()) return await this.#readFolder(relative, file, { status, found });
-    if (relative !== '' && this.#isLeft(relative)) return;
-    if (status.isSymbolicLink()) found.push(this.#entry(relative, file, status, { link: linkOf(file) }));
+  async #readPath(place: Place, found: TreeEntry[]): Promise<void> {
+    const status = lstatSync(raw(place.via), { bigint: true, throwIfNoEntry: false });
+    if (!status || isHidden(status)) return;
+    if (status.isDirectory()) return await this.#readFolder(place, status, found);
+    if (place.relative !== '' && this.#isLeft(place.relative)) return;
+    if (status.isSymbolicLink()) found.push(this.#entry(place, status, { link: linkOf(place.via) }));
     else if (status.isFile())
-      found.push(this.#entry(relative, file, status, { digest: await this.#digest(file, status) }));
-    else if (status.isSocket()) this.#readSocket(relative, file, { status, found });
-    else found.push(this.#entry(relative, file, status, { node: nodeOf(status) }));
+      found.push(this.#entry(place, status, { digest: await this.#digest(place.file, status) }));
+    // A socket of a context is an empty file of that name, as where contexts are sent over a wire.
+    else if (status.isSocket() && this.#root.owner === 'root')
+      found.push(this.#entry(place, status, { digest: NOTHING }));
+    else found.push(this.#entry(place, status, { node: nodeOf(status) }));
   }
 
-  /** A socket of a context is an empty file of that name, as where contexts are sent over a wire. */
-  #readSocket(
-    relative: string,
-    file: string,
-    { status, found }: { status: BigIntStats; found: TreeEntry[] },
-  ): void {
-    if (this.#root.owner === 'kept') {
-      found.push(this.#entry(relative, file, status, { node: nodeOf(status) }));
-    } else found.push(this.#entry(relative, file, status, { digest: NOTHING }));
-  }
-
-  async #readFolder(
-    relative: string,
-    file: string,
-    { status, found }: { status: BigIntStats; found: TreeEntry[] },
-  ): Promise<void> {
+  async #readFolder(place: Place, status: BigIntStats, found: TreeEntry[]): Promise<void> {
+    const { relative, file } = place;
     const left = relative !== '' && this.#isLeft(relative);
     if (left && !this.#mayReturnBelow(relative)) return;
     const before = found.length;
-    for (const name of namesIn(file)) {
-      await this.#readPath(relative === '' ? name : `${relative}/${name}`, found);
-      await this.#breather.breathe();
-    }
-    if (!left || found.length > before) found.push(this.#entry(relative, file, status, {}));
+    await withFolder(file, async (via) => {
+      for (const name of namesOf(via)) {
+        const below = { relative: relative === '' ? name : `${relative}/${name}`, file: `${file}/${name}` };
+        await this.#readPath({ ...below, via: `${via}/${name}` }, found);
+        await this.#breather.breathe();
+      }
+    });
+    if (!left || found.length > before) found.push(this.#entry(place, status, {}));
   }
 
   #isLeft(relative: string): boolean {
@@ -163,8 +162,7 @@ class TreeReader {
   }
 
   #entry(
-    relative: string,
-    file: string,
+    { relative, file, via }: Place,
     status: BigIntStats,
     rest: Partial<Pick<TreeEntry, 'link' | 'digest' | 'node'>>,
   ): TreeEntry {
@@ -181,7 +179,7 @@ class TreeReader {
       digest: rest.digest,
       hardLink: status.isFile() && status.nlink > 1n ? `${status.dev}:${status.ino}` : undefined,
       node: rest.node,
-      attributes: readAttributes(raw(file)).filter(([name]) => isCopied(name)),
+      attributes: readAttributes(raw(via)).filter(([name]) => isCopied(name)),
     };
   }
 
@@ -210,21 +208,14 @@ function kindOf(status: BigIntStats, isNode: boolean): TreeEntry['kind'] {
   return status.isSymbolicLink() ? 'link' : 'file';
 }
 
+/** What overlayfs marks a removed file with: in a layer that is looked at alone, it removes nothing. */
+const isHidden = (status: BigIntStats) => status.isCharacterDevice() && status.rdev === 0n;
+
 const nodeOf = (status: BigIntStats) => ({ type: Number(status.mode & TYPE_BITS), device: status.rdev });
 
 /** Overlayfs' own marks, and labels of this machine's policy, are no content. */
 function isCopied(attribute: string): boolean {
   return !attribute.startsWith('trusted.overlay.') && attribute !== 'security.selinux';
-}
-
-/** A folder that went away meanwhile has no names. */
-function namesIn(folder: string): string[] {
-  try {
-    return namesOf(folder);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
-    throw error;
-  }
 }
 
 /** What of a tree can be seen in a layer, apart from times: the same parts mean the same layer. */

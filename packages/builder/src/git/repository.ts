@@ -24,12 +24,26 @@ export interface GitTools {
   readonly signal: AbortSignal;
   /** Socket of the agent that `ssh://` remotes are asked with. */
   readonly sshAgent: string | undefined;
+  /** For HTTP. */
+  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+}
+
+/** By the environment: a command line is seen by all. */
+function signedIn({ credentials }: GitTools): Record<string, string> {
+  if (!credentials) return {};
+  const basic = Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64');
+  return {
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: 'http.extraHeader',
+    GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
+  };
 }
 
 async function git(args: readonly string[], tools: GitTools, cwd = '/'): Promise<string> {
   const env = {
     ...HERMETIC,
     GIT_SSH_COMMAND: KNOWN_HOSTS,
+    ...signedIn(tools),
     ...(tools.sshAgent === undefined ? {} : { SSH_AUTH_SOCK: tools.sshAgent }),
   };
   const fixed = [

@@ -1,10 +1,7 @@
-import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf } from '@updraft/kit';
 import type { Stage } from '@updraft/dockerfile';
 import { isImageContext } from '../build.ts';
 import type { Build, Origin } from '../build.ts';
-import { BuildFailure } from '../failure.ts';
 import { openMergedRoot } from '../files/merged-root.ts';
 import type { SourceRoot } from '../files/source-tree.ts';
 import { earlierStage } from '../plan.ts';
@@ -20,16 +17,6 @@ export async function findOrigin(build: Build, stage: Stage, name: string | unde
   if (found) return { kind: 'layers', layers: (await build.stage(found)).layers };
   if (name === 'scratch') return { kind: 'layers', layers: [] };
   return { kind: 'layers', layers: (await build.image(name)).layers };
-}
-
-/** @throws BuildFailure when it is no folder. */
-export async function realFolder(folder: string): Promise<string> {
-  try {
-    return await realpath(folder);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error;
-    throw new BuildFailure(`the build context ${folder} does not exist`);
-  }
 }
 
 /** Opens the files of an origin for as long as `work` takes. `folder` is a scratch folder. */

@@ -45,7 +45,7 @@ function differ<T>(one: T | undefined, other: T | undefined): boolean {
 
 async function openRepository(build: Build, asked: GitReference, flags: CopyFlags): Promise<Remote> {
   const { reference, keepGitDir } = agreed(asked, flags);
-  const tools = { signal: build.signal, sshAgent: build.request.ssh?.['default'] };
+  const tools = { signal: build.signal, sshAgent: build.request.ssh?.['default'], credentials: undefined };
   const found = await findCommit(reference, tools);
   const { store } = build.workshop;
   return {

@@ -116,13 +116,88 @@ describe('kanikoCommand', () => {
   });
 
   test.each([
+    [
+      ['--context=tar://c.tgz'],
+      {},
+      { context: { kind: 'archive', path: '/host/w/c.tgz' }, dockerfile: '/host/w/Dockerfile' },
+    ],
+    [
+      ['--context=git://h/o/x.git#refs/heads/b', '--context-sub-path=s', '--dockerfile=D'],
+      { GIT_TOKEN: 't' },
+      {
+        context: {
+          kind: 'git',
+          url: 'https://h/o/x.git?submodules=false#refs/heads/b',
+          folder: 's',
+          credentials: { username: 'oauth2', password: 't' },
+        },
+        dockerfile: 'D',
+      },
+    ],
+    [
+      ['--context=git://h/x', '--git=branch=b,recurse-submodules=true'],
+      {},
+      { context: { kind: 'git', url: 'https://h/x.git#b' } },
+    ],
+    [['-c', '/w', '--cache-ttl=1h30m'], {}, { cacheMaxAgeMs: 5_400_000, confined: true }],
+    [
+      ['-c', '/w', '--secret=id=a,env=A', '--secret', 'id=b,src=B', '--secret=id=A'],
+      { A: 'va' },
+      {
+        secrets: {
+          a: { kind: 'value', value: 'va' },
+          b: { kind: 'value', value: 'vb' },
+          A: { kind: 'value', value: 'va' },
+        },
+      },
+    ],
+    [
+      ['-c', '/w', '--build-context=d=./x', '--build-context=l=oci-layout:/y', '--build-context=i=img'],
+      {},
+      {
+        buildContexts: {
+          d: { kind: 'folder', path: '/host/w/x' },
+          l: { kind: 'layout', path: '/host/y' },
+          i: { kind: 'image', reference: 'img' },
+        },
+      },
+    ],
+  ])('%j asks for what it says', async (argv, env, expected) => {
+    const { asked } = await kaniko(['--no-push', ...argv], { '/w/B': 'vb' }, env);
+    expect(asked).toMatchObject([expected]);
+  });
+
+  test('--annotation makes another manifest of the same layers', async () => {
+    const plain = await kaniko(['--context=/w', `--destination=${OURS}/g/p:1`]);
+    const noted = await kaniko([
+      '--context=/w',
+      `--destination=${OURS}/g/p:1`,
+      '--annotation=a=b',
+      '--digest-file=d',
+    ]);
+    expect([noted.exit, noted.tagged]).toEqual([0, plain.tagged]);
+    expect(noted.written['/w/d']).toMatch(/^sha256:/);
+    expect(noted.written['/w/d']).not.toBe(noted.digest);
+  });
+
+  test('--version and --help need nothing else', async () => {
+    expect(await kaniko(['--version'])).toMatchObject({ exit: 0, asked: [] });
+    const { lines } = await kaniko(['--help']);
+    expect(lines.join(' ')).toContain('--image-name-with-digest-file');
+  });
+
+  test.each([
     [['--context=/w'], 'you must provide --destination'],
     [['--destnation=x'], 'unknown flag: --destnation (did you mean --destination?)'],
     [['--constructor', 'x'], 'unknown flag: --constructor'],
-    [['--secret=id=x'], 'does not have it yet'],
+    [['--bucket=x'], 'contexts in buckets are not fetched'],
+    [['--no-push', '--secret=id=x'], '--secret x: there is no variable x'],
+    [['--no-push', '--cache=perhaps'], 'flag --cache is true or false, not perhaps'],
+    [['--no-push', '--cache-ttl=soon'], '--cache-ttl soon is no duration'],
+    [['--no-push', '--context=tar://stdin'], 'an archive has to be a file of the job'],
     [['--no-push', '--context'], 'flag --context needs a value'],
     [['--no-push', 'stray'], 'unexpected argument: stray'],
-    [['--no-push', '--context=s3://b/c'], 'only folders are understood'],
+    [['--no-push', '--context=s3://b/c'], '(dir://), archives (tar://) and Git (git://) are understood'],
     [['--no-push', '--context=/w', '-f', 'Nowhere'], 'there is no Dockerfile Nowhere'],
     [['--destination=Not/A:Name:'], '--destination Not/A:Name:'],
     [['--no-push', '--context=/w', '--target=broken'], 'Dockerfile:2:1: no'],
@@ -162,7 +237,7 @@ test('credentials: file, then DOCKER_AUTH_CONFIG, then CI_REGISTRY_* for that re
 });
 
 test('switches take a value only after =', () => {
-  const parsed = parseKaniko(['--cache=false', '--no-push', '--insecure-registry=x']);
+  const parsed = parseKaniko(['--cache=false', '--no-push', '--use-new-run']);
   expect(
     parsed.kind === 'ok' && [parsed.flag('cache'), parsed.flag('no-push'), parsed.withoutEffect.length],
   ).toEqual([false, true, 1]);

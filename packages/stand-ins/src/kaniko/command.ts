@@ -1,13 +1,14 @@
 import path from 'node:path';
 import { Fault, messageOf } from '@updraft/kit';
-import type { BuildContext, Builder } from '@updraft/builder';
-import { exportArchive, exportOciLayout, formatReference, parseReference, push } from '@updraft/oci';
-import type { Credentials, Image, ImageStore, Reference } from '@updraft/oci';
-import { credentialsFor } from './credentials.ts';
+import { namedContext } from '@updraft/builder';
+import type { Builder, BuildRequest, NamedContext } from '@updraft/builder';
+import { exportArchive, exportOciLayout, formatReference, parseReference } from '@updraft/oci';
+import type { Credentials, Digest, Image, ImageStore, Reference } from '@updraft/oci';
+import { access, send } from './destinations.ts';
+import { FLAGS } from './flags.ts';
 import { parseKaniko } from './parse.ts';
-import type { KanikoArguments } from './parse.ts';
-
-type Arguments = Extract<KanikoArguments, { kind: 'ok' }>;
+import type { Arguments } from './parse.ts';
+import { buildSource } from './source.ts';
 
 /** What kaniko's command line may do for the job that called it. */
 export interface KanikoContext {
@@ -38,6 +39,7 @@ export interface JobFiles {
 export async function kanikoCommand(argv: readonly string[], context: KanikoContext): Promise<number> {
   const parsed = parseKaniko(argv);
   if (parsed.kind === 'wrong') return fail(context, parsed.message);
+  if (parsed.flag('help') || parsed.flag('version')) return tell(parsed, context);
   const problem = checkArguments(parsed);
   if (problem !== undefined) return fail(context, problem);
   for (const note of parsed.withoutEffect) context.out(`note: ${note}`);
@@ -48,6 +50,18 @@ export async function kanikoCommand(argv: readonly string[], context: KanikoCont
     const next = error instanceof Fault && error.next !== undefined ? `\n${error.next}` : '';
     return fail(context, `${messageOf(error)}${next}`);
   }
+}
+
+function tell(parsed: Arguments, context: KanikoContext): number {
+  if (parsed.flag('version'))
+    context.out('Kaniko version :  v1.24.0 (its command line, on the builder of Updraft)');
+  else
+    context.out(
+      `flags: ${Object.keys(FLAGS)
+        .map((name) => `--${name}`)
+        .join(' ')}`,
+    );
+  return 0;
 }
 
 function fail(context: KanikoContext, message: string): number {
@@ -81,57 +95,81 @@ async function buildAndPush(parsed: Arguments, context: KanikoContext): Promise<
   if (denied !== undefined) return fail(context, denied);
   const outcome = await context.builder.build(await buildRequest(parsed, context));
   if (outcome.kind === 'failed') return fail(context, outcome.message);
-  const { image, steps, cachedSteps } = outcome;
+  const { steps, cachedSteps } = outcome;
+  const image = await annotated(outcome.image, parsed, context);
   context.out(`Built ${image.digest} (${cachedSteps} of ${steps} steps were cached)`);
-  for (const grant of granted) await send(grant, image, parsed, context);
-  await writeResults(parsed, destinations, image, context);
+  const digests: Digest[] = [];
+  for (const grant of granted) digests.push(await send(grant, image, parsed, context));
+  writeResults(parsed, destinations, { digest: image.digest, digests }, context);
+  await writeImages(parsed, destinations, image, context);
   return 0;
 }
 
-async function buildRequest(parsed: Arguments, context: KanikoContext) {
-  const folder = await contextFolder(parsed, context);
-  const dockerfile = parsed.text('dockerfile') ?? 'Dockerfile';
+async function buildRequest(parsed: Arguments, context: KanikoContext): Promise<BuildRequest> {
+  const source = await buildSource(parsed, context);
   const target = parsed.text('target');
   const platform = parsed.text('custom-platform') ?? parsed.text('customPlatform');
+  const ttl = parsed.text('cache-ttl');
   return {
-    context: folder.context,
-    // Relative to the working directory when it is there, else to the context: kaniko looks in both.
-    dockerfile: await dockerfilePath(dockerfile, folder.inside, context),
+    ...source,
+    confined: true,
     buildArgs: pairs(parsed.texts('build-arg'), context.env),
     labels: pairs(parsed.texts('label'), {}),
+    secrets: await secretsOf(parsed, context),
+    buildContexts: await namedContexts(parsed, context),
     // Without --cache kaniko builds all again; the same commit gives the same layers, so only `false` means it here.
     cache: parsed.text('cache') !== 'false',
     timestampMs: context.timestampMs,
     onLog: context.out,
     signal: context.signal,
+    ...(ttl === undefined ? {} : { cacheMaxAgeMs: durationMs(ttl) }),
     ...(target === undefined || target === '' ? {} : { target }),
     ...(platform === undefined ? {} : { platform }),
   };
 }
 
-async function contextFolder(
-  parsed: Arguments,
-  context: KanikoContext,
-): Promise<{ readonly inside: string; readonly context: BuildContext }> {
-  const given = (parsed.text('context') ?? '/workspace').replace(/^dir:\/\//, '');
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(given)) {
-    throw new Fault('CONTEXT_UNSUPPORTED', `--context ${given}: only folders are understood (dir://)`);
+async function secretsOf(parsed: Arguments, { files, cwd, env }: KanikoContext) {
+  const secrets: Record<string, { kind: 'value'; value: string }> = {};
+  for (const text of parsed.texts('secret')) {
+    const fields = Object.fromEntries(text.split(',').map((field) => field.split('=', 2))) as Record<
+      string,
+      string
+    >;
+    const { id, env: variable } = fields;
+    const file = fields['src'] ?? fields['source'];
+    if (!id) throw new Fault('SECRET_INVALID', 'a --secret needs id=…, and src=… or env=…');
+    const named = variable ?? (file === undefined ? id : undefined);
+    const value = file === undefined ? env[named ?? id] : await files.readText(path.posix.resolve(cwd, file));
+    if (value === undefined)
+      throw new Fault('SECRET_MISSING', `--secret ${id}: there is no ${file ?? `variable ${named ?? id}`}`);
+    secrets[id] = { kind: 'value', value };
   }
-  const inside = path.posix.resolve(context.cwd, given, parsed.text('context-sub-path') ?? '');
-  return { inside, context: { kind: 'folder', path: await context.files.hostPath(inside) } };
+  return secrets;
 }
 
-async function dockerfilePath(given: string, folder: string, context: KanikoContext): Promise<string> {
-  for (const base of [context.cwd, folder]) {
-    const inside = path.posix.resolve(base, given);
-    if ((await context.files.readText(inside)) === undefined) continue;
-    // Below the context it is known by that name, also in messages.
-    const below = path.posix.relative(folder, inside);
-    return below.startsWith('..') ? context.files.hostPath(inside) : below;
+/** `NAME=SOURCE`: a folder of the job, an OCI layout in it, an image or a repository. */
+async function namedContexts(parsed: Arguments, { files, cwd }: KanikoContext) {
+  const contexts: Record<string, NamedContext> = {};
+  for (const [name, source] of Object.entries(pairs(parsed.texts('build-context'), {}))) {
+    const context = namedContext(source);
+    const isFile = context.kind === 'folder' || context.kind === 'layout' || context.kind === 'archive';
+    const isHere = isFile && !/^https?:/.test(context.path);
+    contexts[name] = isHere
+      ? { ...context, path: await files.hostPath(path.posix.resolve(cwd, context.path)) }
+      : context;
   }
-  throw new Fault(
-    'DOCKERFILE_MISSING',
-    `there is no Dockerfile ${given}, neither in ${context.cwd} nor in ${folder}`,
+  return contexts;
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** As Go writes durations: `336h`, `1h30m`. */
+function durationMs(text: string): number {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text))
+    throw new Fault('DURATION_INVALID', `--cache-ttl ${text} is no duration; write it like 6h`);
+  return [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)].reduce(
+    (sum, [, number, unit]) => sum + Number(number) * (UNITS_MS[unit ?? ''] ?? 0),
+    0,
   );
 }
 
@@ -150,52 +188,31 @@ function pairs(
   );
 }
 
-interface Grant {
-  readonly reference: Reference;
-  readonly credentials: Credentials | undefined;
-  readonly denied: string | undefined;
+/** The image with `--annotation`s in its manifest, which makes it another one. */
+async function annotated(image: Image, parsed: Arguments, { store }: KanikoContext): Promise<Image> {
+  const annotations = pairs(parsed.texts('annotation'), {});
+  if (Object.keys(annotations).length === 0) return image;
+  const manifest = { ...image.manifest, annotations: { ...image.manifest.annotations, ...annotations } };
+  const { digest } = await store.blobs.write(Buffer.from(JSON.stringify(manifest)));
+  const found = await store.get(digest);
+  if (found) return found;
+  throw new Fault('ANNOTATION_FAILED', 'the image with its annotations cannot be read back');
 }
 
-async function access(reference: Reference, context: KanikoContext): Promise<Grant> {
-  const config = await context.files.readText(
-    `${context.env['DOCKER_CONFIG'] ?? '/kaniko/.docker'}/config.json`,
-  );
-  const credentials = credentialsFor(reference.registry, config, context.env);
-  const isOurs = reference.registry === context.registryHost;
-  if (!isOurs) return { reference, credentials, denied: undefined };
-  const allowed = credentials !== undefined && context.mayPush(credentials, reference.repository);
-  const why =
-    credentials === undefined ? 'no credentials for it were found' : 'the credentials are not accepted';
-  const denied = allowed ? undefined : `pushing to ${formatReference(reference)} is not allowed: ${why}`;
-  return { reference, credentials, denied };
-}
-
-async function send(grant: Grant, image: Image, parsed: Arguments, context: KanikoContext): Promise<void> {
-  const name = formatReference(grant.reference);
-  if (grant.reference.registry === context.registryHost) {
-    await context.store.tag(name, image.digest);
-  } else {
-    await push(context.store, image, name, {
-      insecure: parsed.flag('insecure'),
-      signal: context.signal,
-      ...(grant.credentials ? { credentials: grant.credentials } : {}),
-    });
-  }
-  context.out(`Pushed ${name}`);
-}
-
-/** The files that tell later steps what was built. */
-async function writeResults(
+/** The files that tell later steps what was built; `digests` are those the destinations have it under. */
+function writeResults(
   parsed: Arguments,
   destinations: readonly Reference[],
-  image: Image,
+  { digest, digests }: { digest: Digest; digests: readonly Digest[] },
   context: KanikoContext,
-): Promise<void> {
-  const { digest } = image;
-  const bare = destinations.map(({ registry, repository }) => `${registry}/${repository}@${digest}`);
-  const tagged = destinations.map((reference) => `${formatReference(reference)}@${digest}`);
+): void {
+  const at = (index: number) => digests[index] ?? digest;
+  const bare = destinations.map(
+    ({ registry, repository }, index) => `${registry}/${repository}@${at(index)}`,
+  );
+  const tagged = destinations.map((reference, index) => `${formatReference(reference)}@${at(index)}`);
   const files: readonly (readonly [string, string])[] = [
-    ['digest-file', digest],
+    ['digest-file', at(0)],
     ['image-name-with-digest-file', bare.join('\n')],
     ['image-name-tag-with-digest-file', tagged.join('\n')],
   ];
@@ -203,7 +220,6 @@ async function writeResults(
     const target = parsed.text(flag);
     if (target !== undefined) context.files.writeText(path.posix.resolve(context.cwd, target), text);
   }
-  await writeImages(parsed, destinations, image, context);
 }
 
 /** The image itself, as files of the job. */

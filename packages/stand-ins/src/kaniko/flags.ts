@@ -31,10 +31,19 @@ export const FLAGS: Readonly<Record<string, FlagSpec>> = {
   'image-name-tag-with-digest-file': { kind: 'value' },
   'oci-layout-path': { kind: 'value' },
   insecure: { kind: 'switch' },
-  'skip-tls-verify': none('switch', 'certificates are always verified; --insecure means plain HTTP'),
+  'skip-tls-verify': { kind: 'switch' },
+  'insecure-registry': { kind: 'repeated' },
+  'skip-tls-verify-registry': { kind: 'repeated' },
+  'registry-certificate': { kind: 'repeated' },
+  'cache-ttl': { kind: 'value' },
+  secret: { kind: 'repeated' },
+  'build-context': { kind: 'repeated' },
+  annotation: { kind: 'repeated' },
+  git: { kind: 'repeated' },
+  help: { kind: 'switch', short: 'h' },
+  version: { kind: 'switch' },
   'cache-repo': none('value', STORE),
   'cache-dir': none('value', STORE),
-  'cache-ttl': none('value', STORE),
   'cache-copy-layers': none('switch', STORE),
   'cache-run-layers': none('switch', STORE),
   'compressed-caching': none('switch', STORE),
@@ -58,13 +67,14 @@ export const FLAGS: Readonly<Record<string, FlagSpec>> = {
   'registry-map': none('repeated', SOURCES),
   'skip-default-registry-fallback': none('switch', SOURCES),
   'insecure-pull': none('switch', SOURCES),
-  'insecure-registry': none('repeated', '--insecure is the one that is understood'),
   'skip-tls-verify-pull': none('switch', SOURCES),
-  'skip-tls-verify-registry': none(
-    'repeated',
-    'certificates are always verified; --insecure means plain HTTP',
-  ),
   'skip-push-permission-check': none('switch', 'the permission is always checked first'),
+  'no-push-cache': none('switch', STORE),
+  'image-download-retry': none('value', 'downloads are retried'),
+  'preserve-context': none('switch', 'no stage can change the context'),
+  materialize: none('switch', 'nothing is unpacked in the job'),
+  'credential-helpers': none('repeated', 'credentials come from config.json and from variables'),
+  'force-build-metadata': none('switch', 'it is always written'),
   'ignore-path': none('repeated', LAYERS),
   compression: none('value', 'layers are compressed with gzip when they are sent'),
   'compression-level': none('value', 'layers are compressed with gzip when they are sent'),
@@ -73,12 +83,10 @@ export const FLAGS: Readonly<Record<string, FlagSpec>> = {
   customPlatform: { kind: 'value' },
 };
 
-/** Known to kaniko, not built here: an error that says so, never a silent pass. */
-export const UNSUPPORTED: readonly string[] = [
-  'registry-certificate',
-  'registry-client-cert',
-  'git',
-  'secret',
-  'annotation',
-  'build-context',
-];
+/** Known to kaniko, not built here: an error that says why, never a silent pass. */
+export const UNSUPPORTED: Readonly<Record<string, string>> = {
+  bucket: 'contexts in buckets are not fetched; use a folder, an archive or Git',
+  'registry-client-cert': 'registries are told apart by passwords and tokens',
+  'push-ignore-immutable-tag-errors': 'a tag that cannot be moved is an error',
+  'azure-container-registry-config': 'credentials come from config.json and from variables',
+};
