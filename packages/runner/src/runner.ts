@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { openDatabase } from '@updraft/kit';
 import { EnvironmentStore } from './environments/store.ts';
+import { clearJobFolders } from './job/clear-jobs.ts';
 import { expireArtifacts } from './job/expiry.ts';
 import type { RunRequest, RunnerConfig } from './ports.ts';
 import { ActiveRuns } from './runs/active-runs.ts';
@@ -69,10 +69,10 @@ export async function createRunner(config: RunnerConfig): Promise<Runner> {
   };
 }
 
-/** What a dead daemon's jobs left: processes on the host, and folders; their mounts went with it. */
+/** What a dead daemon's jobs left: processes on the host, mounts and folders. */
 function sweepJobs({ dir, logger }: RunnerConfig): void {
   const jobs = path.join(dir, 'jobs');
   const ended = endOrphans(jobs);
   if (ended > 0) logger.log('info', 'ended processes of a dead daemon’s jobs', { ended });
-  rmSync(jobs, { recursive: true, force: true });
+  clearJobFolders(jobs);
 }

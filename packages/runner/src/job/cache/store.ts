@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, readFile, readdir, readlink, rm, stat, utimes } from 'node:fs/promises';
+import { lstatSync, readlinkSync } from 'node:fs';
+import { readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { KeyedLock, codeOf, writeFileAtomic } from '@updraft/kit';
 import { exists, keyFile, packFiles, unpackFiles } from '../files.ts';
 
@@ -22,6 +24,8 @@ interface Entry {
   readonly archive: string;
   readonly bytes: number;
   readonly files: number;
+  /** In which its files lie. */
+  readonly folders: readonly string[];
   /** Changes with every name, size, mode, link and time of change in it. */
   readonly signature: string;
 }
@@ -37,6 +41,7 @@ export type SaveResult =
   | { readonly kind: 'tooLarge'; readonly bytes: number };
 
 const ATTEMPTS = 5;
+const PAUSE_EVERY = 500;
 
 const lock = new KeyedLock();
 
@@ -62,7 +67,7 @@ export class CacheStore {
       if (!entry) return false;
       const archive = path.join(path.dirname(file), entry.archive);
       try {
-        await unpackFiles(archive, workspace);
+        await unpackFiles(archive, workspace, entry.folders);
         await utimes(file, now / 1000, now / 1000);
         return true;
       } catch (error) {
@@ -90,7 +95,8 @@ export class CacheStore {
       const target = path.join(path.dirname(file), archive);
       await packFiles(workspace, files, target);
       const packed = (await stat(target)).size;
-      const entry: Entry = { key, archive, bytes: packed, files: files.length, signature };
+      const folders = [...new Set(files.map((each) => path.dirname(each)))];
+      const entry: Entry = { key, archive, bytes: packed, files: files.length, folders, signature };
       await writeFileAtomic(file, JSON.stringify(entry));
       await utimes(file, now / 1000, now / 1000);
       if (before) await rm(path.join(path.dirname(file), before.archive), { force: true });
@@ -184,10 +190,12 @@ async function measure(
 ): Promise<{ bytes: number; signature: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
-  const statuses = await Promise.all(files.map((file) => lstat(path.join(workspace, file))));
-  for (const [index, status] of statuses.entries()) {
-    const file = files[index] ?? '';
-    const target = status.isSymbolicLink() ? await readlink(path.join(workspace, file)) : '';
+  for (const [index, file] of files.entries()) {
+    // One by one and at once is ten times faster than asking for thousands in turn; others get theirs in between.
+    if (index % PAUSE_EVERY === 0) await setImmediate();
+    const full = path.join(workspace, file);
+    const status = lstatSync(full);
+    const target = status.isSymbolicLink() ? readlinkSync(full) : '';
     const facts = [file, status.mode, status.size, target, Math.floor(status.mtimeMs / 1000)];
     hash.update(`${facts.join('\0')}\0`);
     bytes += status.isFile() ? status.size : 0;

@@ -160,7 +160,7 @@ async function runJob(
       jobId: asked.jobId,
       runId: 1,
       request: {
-        projectDir: path.join(asked.dir, 'repository'),
+        projectDir: '/project',
         facts: { ...FACTS, ...asked.facts },
         pipeline,
         source: 'push',
