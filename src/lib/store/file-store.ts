@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, readdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder, writeDurably } from './durable-file.ts';
 import { withFileLock } from './file-lock.ts';
 import { KeyFiles } from './key-files.ts';
+import { newId } from './new-id.ts';
 import {
   EntryUnreadable,
   joinEntries,
@@ -78,7 +78,7 @@ export class FileStore implements Store {
   }
 
   async create(text: string): Promise<string> {
-    const id = randomBytes(16).toString('hex');
+    const id = newId();
     await this.#put(id, text);
     return id;
   }

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { writeDurably } from './durable-file.ts';
 import { withFileLock } from './file-lock.ts';
+import { newId } from './new-id.ts';
 import { ONCE_MS, type Creation, type Once } from './store.ts';
 
 interface Remembered {
@@ -37,7 +38,7 @@ export class KeyFiles {
       const known = await readKey(file);
       if (known && known.fingerprint !== fingerprint) return { kind: 'conflict' };
       if (known?.done) return { kind: 'repeated', id: known.id };
-      const id = known?.id ?? randomBytes(16).toString('hex');
+      const id = known?.id ?? newId();
       const save = (done: boolean) =>
         writeDurably(this.#dirs.tmpDir, file, JSON.stringify({ fingerprint, id, done }));
       if (!known) await save(false);

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { newId } from './new-id.ts';
 import {
   ONCE_MS,
   StoreFull,
@@ -43,7 +43,7 @@ export class MemoryStore implements Store {
 
   #add(text: string): string {
     if (this.#entries.size >= this.#maxEntries) throw new StoreFull(`${this.#maxEntries} entries are stored`);
-    const id = randomBytes(16).toString('hex');
+    const id = newId();
     this.#entries.set(id, text);
     this.#listing = undefined;
     return id;

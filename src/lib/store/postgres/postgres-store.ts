@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import postgres, { type Sql } from 'postgres';
+import { newId } from '../new-id.ts';
 import { ONCE_MS, StoreAway, pageOf } from '../store.ts';
 import type { Accept, Creation, Listing, Once, Page, Store, WriteOutcome } from '../store.ts';
 import { isAway, storeError } from './faults.ts';
@@ -74,7 +74,7 @@ export class PostgresStore implements Store {
   }
 
   async create(text: string): Promise<string> {
-    const id = randomBytes(16).toString('hex');
+    const id = newId();
     await this.#again(
       () => this.#sql`insert into entries (id, doc) values (${id}, ${text}) on conflict (id) do nothing`,
     );
@@ -82,7 +82,7 @@ export class PostgresStore implements Store {
   }
 
   async createOnce(text: string, once: Once): Promise<Creation> {
-    const id = randomBytes(16).toString('hex');
+    const id = newId();
     return this.#again(
       () => this.#sql.begin((sql) => createOnce(sql, { id, text, once })) as Promise<Creation>,
     );
