@@ -68,17 +68,68 @@ export interface BuildImage {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly target?: string;
   readonly tags: readonly string[];
-  readonly secrets: readonly { readonly id: string; readonly source: string }[];
+  /** A file, or the value itself. */
+  readonly secrets: readonly { readonly id: string; readonly source?: string; readonly value?: string }[];
   readonly buildContexts: Readonly<Record<string, string>>;
   readonly ociLayout?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly platform?: string;
+  /** Sockets of SSH agents by id. */
+  readonly ssh?: Readonly<Record<string, string>>;
+  /** `network.host`, `security.insecure`. */
+  readonly allow?: readonly string[];
+  readonly noCache?: boolean;
+  readonly timeoutMs?: number;
+  /** Bounds of each command. */
+  readonly memoryBytes?: number;
+  readonly processes?: number;
 }
 
+/** Paths are absolute. */
 export interface ImageAction {
-  readonly action: 'pull' | 'push' | 'inspect' | 'export' | 'prune';
-  /** Not for prune. */
+  readonly action:
+    | 'pull'
+    | 'push'
+    | 'inspect'
+    | 'export'
+    | 'save'
+    | 'load'
+    | 'tag'
+    | 'rm'
+    | 'prune'
+    | 'login'
+    | 'logout';
+  /** An image; for login and logout a registry; nothing for load and prune. */
   readonly reference: string;
+  /** tag: the new name; push: the name it gets there. */
+  readonly target?: string;
+  /** export: the folder to write. */
   readonly ociLayout?: string;
+  /** save: the archive to write; load: an archive or the folder of an OCI layout. */
+  readonly file?: string;
+  readonly format?: 'docker' | 'oci';
+  /** pull: `linux/arm64`. */
+  readonly platform?: string;
+  /** The registry speaks plain HTTP. */
+  readonly insecure?: boolean;
+  readonly username?: string;
+  readonly password?: string;
+  /** prune: only what was of no use for so long. */
+  readonly unusedForMs?: number;
+  /** prune: only as much as brings the store down to this. */
+  readonly maxBytes?: number;
 }
+
+/** How far an action is, once it takes long; then how it ended. */
+export type ImageEvent =
+  | {
+      readonly type: 'progress';
+      readonly text: string;
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    }
+  | { readonly type: 'done'; readonly result: unknown }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly next?: string };
 
 export type BuildEvent =
   | { readonly type: 'log'; readonly text: string }
@@ -135,7 +186,7 @@ export interface Routes {
   };
   'GET /v1/kubeconfig': { request: undefined; response: { kubeconfig: string } };
   'GET /v1/images': { request: undefined; response: readonly ImageView[] };
-  'POST /v1/images/action': { request: ImageAction; response: { readonly result: unknown } };
+  'POST /v1/images/action': { request: ImageAction; response: ImageEvent; stream: true };
   'POST /v1/scan': {
     request: { readonly argv: readonly string[]; readonly cwd: string; readonly advisories?: string };
     response: ToolEvent;

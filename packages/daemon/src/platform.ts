@@ -18,6 +18,7 @@ import { createStandIns } from '@updraft/stand-ins';
 import { createCheckouts } from './checkouts.ts';
 import type { DaemonConfig } from './config.ts';
 import { localhostZone } from './dns.ts';
+import { RegistryAccess } from './images/access.ts';
 import { clusterImages, jobImages } from './images/ports.ts';
 import { ImageFinder } from './images/source.ts';
 import type { Progress } from './images/source.ts';
@@ -198,7 +199,8 @@ function composeImages(base: Base): Pick<Platform, 'builder' | 'images' | 'progr
     toolsDir: path.join(import.meta.dirname, 'tools'),
   });
   const progress = new Emitter<Progress>();
-  images = new ImageFinder({ store, standIns, clock, registryHost: base.registryHost, progress });
+  const access = new RegistryAccess(config, process.env);
+  images = new ImageFinder({ store, standIns, clock, registryHost: base.registryHost, progress, access });
   return { builder, images, progress };
 }
 

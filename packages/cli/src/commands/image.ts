@@ -1,14 +1,16 @@
 import path from 'node:path';
+import { nearest } from '@updraft/kit';
 import type { ControlClient } from '@updraft/control';
 import { EXIT, UsageError, keyValues } from '../command.ts';
 import type { Command, Context } from '../command.ts';
 import { connect } from '../daemon/connect.ts';
-import { table } from '../render/table.ts';
+import { ACTIONS, ACTION_DETAILS, ACTION_OPTIONS, act, isAction, list } from './image-actions.ts';
 
 export const image: Command = {
   name: 'image',
-  summary: 'Build, list, pull, push, inspect, export and prune images',
-  usage: 'image build|list|pull|push|inspect|export|prune [REF] [options]',
+  summary: 'Build, list, pull, push, inspect, tag, save, load and prune images',
+  usage: 'image build|list|pull|push|inspect|tag|rm|save|load|export|login|logout|prune [REF] [options]',
+  details: ACTION_DETAILS,
   options: [
     { name: 'context', value: 'DIR', help: 'build: the folder that COPY reads (default: .)' },
     { name: 'dockerfile', short: 'f', value: 'FILE', help: 'build: default CONTEXT/Dockerfile' },
@@ -23,28 +25,22 @@ export const image: Command = {
     { name: 'build-context', value: 'NAME=SRC', repeated: true, help: 'build: a named context' },
     { name: 'tag', short: 't', value: 'REF', repeated: true, help: 'build: a name for the image' },
     { name: 'oci-layout', value: 'OUT', help: 'build, export: also write an OCI layout to this folder' },
-    { name: 'json', help: 'list, inspect: as JSON' },
+    ...ACTION_OPTIONS,
   ],
   async run(context) {
-    const [action, reference] = context.words;
+    const [action = 'list'] = context.words;
+    if (action !== 'build' && action !== 'list' && !isAction(action)) throw unknownAction(action);
     const client = await connect(context.env, context.output);
-    switch (action) {
-      case 'build':
-        return build(client, context);
-      case undefined:
-      case 'list':
-        return list(client, context);
-      case 'pull':
-      case 'push':
-      case 'inspect':
-      case 'export':
-      case 'prune':
-        return act(client, context, action, reference);
-      default:
-        throw new UsageError(`there is no updraft image ${action}`, 'See: updraft image --help');
-    }
+    if (action === 'build') return build(client, context);
+    return action === 'list' ? list(client, context) : act(client, context, action);
   },
 };
+
+function unknownAction(action: string): UsageError {
+  const near = nearest(action, ['build', 'list', ...ACTIONS]);
+  const next = near === undefined ? 'See: updraft image --help' : `Did you mean: updraft image ${near}?`;
+  return new UsageError(`there is no updraft image ${action}`, next);
+}
 
 async function build(client: ControlClient, context: Context): Promise<number> {
   const folder = path.resolve(context.cwd, context.text('context') ?? '.');
@@ -88,48 +84,4 @@ function secretOf(text: string, cwd: string): { id: string; source: string } {
     throw new UsageError(`--secret ${text}: needs id and src`, 'Write it as id=NAME,src=FILE.');
   }
   return { id, source: path.resolve(cwd, source) };
-}
-
-async function list(client: ControlClient, context: Context): Promise<number> {
-  const images = await client.call('GET /v1/images', undefined);
-  if (context.flag('json')) {
-    context.output.result(JSON.stringify(images, null, 2));
-    return EXIT.passed;
-  }
-  const rows = images.map((each) => [
-    each.name,
-    each.digest.slice(7, 19),
-    `${(each.sizeBytes / 1e6).toFixed(1)} MB`,
-    each.createdAt ?? '',
-  ]);
-  const head = ['NAME', 'DIGEST', 'SIZE', 'CREATED'].map((cell) => context.output.style('bold', cell));
-  context.output.result(rows.length === 0 ? 'No images yet' : table([head, ...rows]));
-  return EXIT.passed;
-}
-
-async function act(
-  client: ControlClient,
-  context: Context,
-  action: 'pull' | 'push' | 'inspect' | 'export' | 'prune',
-  reference: string | undefined,
-): Promise<number> {
-  if (action !== 'prune' && reference === undefined) {
-    throw new UsageError(
-      `updraft image ${action} needs an image`,
-      `For example: updraft image ${action} node:24`,
-    );
-  }
-  const layout = context.text('oci-layout');
-  if (action === 'export' && layout === undefined) {
-    throw new UsageError('updraft image export needs --oci-layout OUT', 'It is the folder to write.');
-  }
-  const answer = await client.call('POST /v1/images/action', {
-    action,
-    reference: reference ?? '',
-    ...(layout === undefined ? {} : { ociLayout: path.resolve(context.cwd, layout) }),
-  });
-  context.output.result(
-    action === 'inspect' ? JSON.stringify(answer.result, null, 2) : String(answer.result),
-  );
-  return EXIT.passed;
 }

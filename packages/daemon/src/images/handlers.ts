@@ -1,11 +1,11 @@
-import { exportOciLayout, push } from '@updraft/oci';
-import type { NamedContext } from '@updraft/builder';
-import type { Image } from '@updraft/oci';
-import type { BuildEvent, ImageAction, ImageView } from '@updraft/control';
+import { exportOciLayout } from '@updraft/oci';
+import { namedContext } from '@updraft/builder';
+import type { BuildContext, BuildRequest, Entitlement, Secret } from '@updraft/builder';
+import type { BuildEvent, ImageView } from '@updraft/control';
 import type { Platform } from '../platform.ts';
 import { EventQueue } from '../server/queue.ts';
-import { RequestError } from '../server/router.ts';
 import type { Call, Handlers } from '../server/router.ts';
+import { Busy, actOnImages } from './actions.ts';
 import { scanStream } from './scan.ts';
 
 type ImageHandlers = Pick<
@@ -14,41 +14,13 @@ type ImageHandlers = Pick<
 >;
 
 export function imageHandlers(platform: Platform): ImageHandlers {
+  const busy = new Busy();
   return {
     'GET /v1/images': async () => (await platform.store.list()).map((image): ImageView => ({ ...image })),
-    'POST /v1/images/action': async ({ body }) => ({ result: await act(platform, body) }),
-    'POST /v1/images/build': (call) => build(platform, call),
+    'POST /v1/images/action': ({ body, signal }) => actOnImages({ platform, busy }, body, signal),
+    'POST /v1/images/build': (call) => busy.during(build(platform, call)),
     'POST /v1/scan': ({ body, signal }) => scanStream(platform, body, signal),
   };
-}
-
-async function act(platform: Platform, { action, reference, ociLayout }: ImageAction): Promise<unknown> {
-  if (action === 'prune') return platform.store.prune();
-  if (action === 'pull') {
-    const found = await platform.images.find(reference, {
-      policy: 'always',
-      credentials: undefined,
-      onLog: () => undefined,
-    });
-    return [found.image.digest, ...found.notes].join('\n');
-  }
-  const image = await knownImage(platform, reference);
-  if (action === 'inspect') return { digest: image.digest, config: image.config, manifest: image.manifest };
-  if (action === 'push') {
-    await push(platform.store, image, reference, {});
-    return image.digest;
-  }
-  if (ociLayout === undefined) throw new RequestError(400, 'NO_TARGET', 'export needs a folder to write');
-  await exportOciLayout(platform.store, image, ociLayout, reference);
-  return ociLayout;
-}
-
-async function knownImage({ store }: Platform, reference: string): Promise<Image> {
-  const image = await store.get(reference);
-  if (image) return image;
-  throw new RequestError(404, 'IMAGE_UNKNOWN', `there is no image ${reference} on this machine`, {
-    next: 'updraft image list shows them; updraft image pull fetches one.',
-  });
 }
 
 async function* build(platform: Platform, call: Call<'POST /v1/images/build'>): AsyncIterable<BuildEvent> {
@@ -65,14 +37,7 @@ async function runBuild(
   queue: EventQueue<BuildEvent>,
 ): Promise<void> {
   const outcome = await builder.build({
-    context: { kind: 'folder', path: body.context },
-    dockerfile: body.dockerfile,
-    buildArgs: body.buildArgs,
-    ...(body.target === undefined ? {} : { target: body.target }),
-    secrets: Object.fromEntries(body.secrets.map(({ id, source }) => [id, { kind: 'file', path: source }])),
-    buildContexts: mapValues(body.buildContexts, namedContext),
-    tags: body.tags,
-    cache: true,
+    ...buildRequest(body),
     timestampMs: clock.now(),
     onLog: (line) => queue.push({ type: 'log', text: line }),
     signal,
@@ -93,11 +58,47 @@ async function runBuild(
   queue.push({ type: 'built', digest: image.digest, sizeBytes, steps, cachedSteps });
 }
 
-/** A folder when there is a path in it, an image otherwise (`NAME=DIR | docker-image://REF | REF`). */
-function namedContext(source: string): NamedContext {
-  if (source.startsWith('docker-image://'))
-    return { kind: 'image', reference: source.slice('docker-image://'.length) };
-  return /^[./]/.test(source) ? { kind: 'folder', path: source } : { kind: 'image', reference: source };
+function buildRequest(body: BuildImage): Omit<BuildRequest, 'timestampMs' | 'onLog'> {
+  const { target, platform, labels, ssh, timeoutMs, memoryBytes, processes } = body;
+  const limits = { ...(memoryBytes ? { memoryBytes } : {}), ...(processes ? { processes } : {}) };
+  return {
+    context: buildContext(body.context),
+    dockerfile: body.dockerfile,
+    buildArgs: body.buildArgs,
+    secrets: Object.fromEntries(body.secrets.map(secretOf)),
+    buildContexts: mapValues(body.buildContexts, namedContext),
+    tags: body.tags,
+    cache: body.noCache !== true,
+    entitlements: (body.allow ?? []).map(entitlement),
+    limits,
+    ...(target === undefined ? {} : { target }),
+    ...(platform === undefined ? {} : { platform }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(ssh === undefined ? {} : { ssh }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+/** A folder, an archive or a repository. */
+function buildContext(source: string): BuildContext {
+  const context = namedContext(source);
+  if (context.kind !== 'image' && context.kind !== 'layout') return context;
+  throw new RequestError(
+    400,
+    'CONTEXT_UNSUPPORTED',
+    `the build context ${source} is neither a folder nor an archive nor Git`,
+  );
+}
+
+function secretOf({ id, source, value }: BuildImage['secrets'][number]): [string, Secret] {
+  return [id, source === undefined ? { kind: 'value', value: value ?? '' } : { kind: 'file', path: source }];
+}
+
+function entitlement(text: string): Entitlement {
+  if (text === 'network.host' || text === 'security.insecure') return text;
+  throw new RequestError(400, 'ENTITLEMENT_UNKNOWN', `there is no entitlement ${text}`, {
+    next: 'network.host and security.insecure can be allowed.',
+  });
 }
 
 const mapValues = <A, B>(object: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> =>

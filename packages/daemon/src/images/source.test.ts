@@ -4,6 +4,7 @@ import { Emitter, systemClock } from '@updraft/kit';
 import { randomImage, temporaryStore } from '@updraft/oci/testing';
 import type { TemporaryStore } from '@updraft/oci/testing';
 import type { StandIn, StandIns } from '@updraft/stand-ins';
+import { RegistryAccess } from './access.ts';
 import { ImageFinder } from './source.ts';
 import type { FindOptions } from './source.ts';
 
@@ -51,6 +52,7 @@ function finder(more: Partial<StandIn> = {}): ImageFinder {
     clock: systemClock,
     registryHost: OURS,
     progress: new Emitter(),
+    access: new RegistryAccess({ home: temporary.dir, trust: undefined }, { HOME: temporary.dir }),
   });
 }
 

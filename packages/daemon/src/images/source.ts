@@ -2,7 +2,8 @@ import { Fault, KeyedLock, codeOf, messageOf } from '@updraft/kit';
 import type { Clock, Emitter } from '@updraft/kit';
 import type { RunEvent } from '@updraft/control';
 import { formatReference, parseReference, pull } from '@updraft/oci';
-import type { Credentials, Image, ImageStore, Reference } from '@updraft/oci';
+import type { Credentials, Digest, Image, ImageStore, PullOptions, Reference } from '@updraft/oci';
+import type { RegistryAccess } from './access.ts';
 import type { StandIn, StandIns } from '@updraft/stand-ins';
 
 /** A registry that did not answer is not asked again for this long. */
@@ -24,6 +25,8 @@ export interface FindOptions {
   readonly credentials: Credentials | undefined;
   readonly onLog: (text: string) => void;
   readonly signal?: AbortSignal;
+  /** For a transfer, if there is one. */
+  readonly transfer?: Pick<PullOptions, 'onProgress' | 'platform' | 'insecure'>;
 }
 
 interface Parts {
@@ -33,6 +36,8 @@ interface Parts {
   /** Host of the embedded registry: its images are in the store or nowhere. */
   readonly registryHost: string;
   readonly progress: Emitter<Progress>;
+  /** Credentials that are kept, proxies, certificates. */
+  readonly access: RegistryAccess;
 }
 
 /**
@@ -43,6 +48,7 @@ export class ImageFinder {
   readonly #parts: Parts;
   readonly #lock = new KeyedLock();
   readonly #unreachable = new Map<string, number>();
+  readonly #held = new Set<Digest>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -51,7 +57,19 @@ export class ImageFinder {
   /** @throws Fault IMAGE_NOT_FOUND, IMAGE_PULL_FAILED, IMAGE_FORBIDDEN, IMAGE_NAME_INVALID */
   async find(name: string, options: FindOptions): Promise<FoundImage> {
     const reference = parseName(name);
-    return this.#lock.use(formatReference(reference), () => this.#find(reference, options));
+    const found = await this.#lock.use(formatReference(reference), () => this.#find(reference, options));
+    this.#held.add(found.image.digest);
+    return found;
+  }
+
+  /** Images that were given out and may be in use. */
+  held(): readonly Digest[] {
+    return [...this.#held];
+  }
+
+  /** Nothing runs that could use an image that was given out. */
+  releaseAll(): void {
+    this.#held.clear();
   }
 
   async #find(reference: Reference, options: FindOptions): Promise<FoundImage> {
@@ -82,13 +100,16 @@ export class ImageFinder {
     const { clock, store } = this.#parts;
     const until = this.#unreachable.get(reference.registry) ?? 0;
     if (clock.elapsed() < until) return undefined;
+    const { access } = this.#parts;
     try {
       return await pull(store, formatReference(reference), {
-        insecure: isLoopback(reference.registry),
-        ...(options.credentials ? { credentials: options.credentials } : {}),
+        ...(await access.to(reference.registry, options.credentials)),
+        ...options.transfer,
         ...(options.signal ? { signal: options.signal } : {}),
       });
     } catch (error) {
+      if (codeOf(error) === 'UNAUTHORIZED')
+        throw pullFault(reference, error, await access.advice(reference.registry));
       if (codeOf(error) !== 'REGISTRY_UNREACHABLE') throw pullFault(reference, error);
       this.#unreachable.set(reference.registry, clock.elapsed() + UNREACHABLE_FOR_MS);
       return undefined;
@@ -120,9 +141,6 @@ export class ImageFinder {
   }
 }
 
-/** Registries on this machine's own loopback speak plain HTTP, as for Docker. */
-const isLoopback = (registry: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(registry);
-
 const plain = (image: Image): FoundImage => ({ image, notes: [], standIn: undefined });
 
 function parseName(name: string): Reference {
@@ -138,11 +156,14 @@ function parseName(name: string): Reference {
 const notHere = (name: string, why: string): Fault =>
   new Fault('IMAGE_NOT_FOUND', `there is no image ${name}: ${why}`);
 
-function pullFault(reference: Reference, error: unknown): Fault {
+function pullFault(reference: Reference, error: unknown, advice?: string): Fault {
   const code = codeOf(error) === 'UNAUTHORIZED' ? 'IMAGE_FORBIDDEN' : 'IMAGE_PULL_FAILED';
   const known = codeOf(error) === 'IMAGE_NOT_FOUND' ? 'IMAGE_NOT_FOUND' : code;
   return new Fault(known, `${formatReference(reference)} cannot be pulled: ${messageOf(error)}`, {
     cause: error,
-    ...(error instanceof Fault && error.next !== undefined ? { next: error.next } : {}),
+    ...(advice === undefined ? nextOf(error) : { next: advice }),
   });
 }
+
+const nextOf = (error: unknown): { next?: string } =>
+  error instanceof Fault && error.next !== undefined ? { next: error.next } : {};
