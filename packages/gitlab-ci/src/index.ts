@@ -28,7 +28,7 @@ export type {
 } from './explain/explanation.ts';
 export { lintConfiguration } from './lint.ts';
 export type { LintRequest, LintResult } from './lint.ts';
-export { expandConfiguration, printYaml } from './preview.ts';
+export { expandConfiguration } from './preview.ts';
 export type { ExpandedConfiguration } from './preview.ts';
 export { defaultConfigPath } from './scene.ts';
 export type { Plain } from './tree.ts';
