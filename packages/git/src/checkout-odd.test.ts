@@ -197,35 +197,29 @@ describe('large files', () => {
 
 describe('checkoutWish', () => {
   it('is everything by default', () => {
-    expect(checkoutWish({})).toEqual({ strategy: 'checkout', options: {}, notes: [] });
+    expect(checkoutWish({})).toEqual({ options: {}, notes: [] });
   });
 
   it('reads what a job says about its files', () => {
     const values = {
-      GIT_STRATEGY: 'clone',
       GIT_DEPTH: '20',
       GIT_SUBMODULE_STRATEGY: 'recursive',
       GIT_LFS_SKIP_SMUDGE: '1',
     };
     expect(checkoutWish(values)).toEqual({
-      strategy: 'checkout',
       options: { depth: 20, submodules: 'recursive', submoduleDepth: 20, skipLfs: true },
       notes: [],
     });
     expect(checkoutWish({ GIT_DEPTH: '0' }).options).toEqual({});
-    expect(checkoutWish({ GIT_STRATEGY: 'none' }).strategy).toBe('none');
-    expect(checkoutWish({ GIT_STRATEGY: 'empty' }).strategy).toBe('none');
   });
 
   it('says what it does not understand', () => {
     const { notes } = checkoutWish({
-      GIT_STRATEGY: 'steal',
       GIT_DEPTH: 'deep',
       GIT_SUBMODULE_STRATEGY: 'all',
       GIT_SUBMODULE_PATHS: 'a',
     });
     expect(notes.map((note) => note.split(' ', 1)[0])).toEqual([
-      'GIT_STRATEGY',
       'GIT_DEPTH',
       'GIT_SUBMODULE_STRATEGY',
       'GIT_SUBMODULE_PATHS',

@@ -2,35 +2,24 @@ import type { CheckoutOptions } from './checkout.ts';
 
 /** What the variables of a job say about its files. */
 export interface CheckoutWish {
-  /** `none` and `empty`: the job starts in an empty folder. */
-  readonly strategy: 'checkout' | 'none';
   readonly options: CheckoutOptions;
   /** What of it cannot be done here. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads GitLab's GIT_* variables. GIT_CLEAN_FLAGS and GIT_FETCH_EXTRA_FLAGS have no effect: every job starts from fresh
- * files, copied from the local clone.
+ * Reads those of GitLab's GIT_* variables that say how a commit is checked out; whether it is (GIT_STRATEGY,
+ * GIT_CHECKOUT) is for the runner to know. GIT_CLEAN_FLAGS and GIT_FETCH_EXTRA_FLAGS have no effect: every job starts
+ * from fresh files, copied from the local clone.
  */
 export function checkoutWish(values: Readonly<Record<string, string>>): CheckoutWish {
   const notes: string[] = [];
-  const strategy = strategyOf(values['GIT_STRATEGY'] ?? '', notes);
   const depth = depthOf('GIT_DEPTH', values, notes);
   const lfs = isTrue(values['GIT_LFS_SKIP_SMUDGE']) ? { skipLfs: true } : {};
   return {
-    strategy,
     options: { ...(depth === undefined ? {} : { depth }), ...submodulesOf(values, depth, notes), ...lfs },
     notes,
   };
-}
-
-function strategyOf(value: string, notes: string[]): 'checkout' | 'none' {
-  if (value === 'none' || value === 'empty') return 'none';
-  if (!['', 'fetch', 'clone'].includes(value)) {
-    notes.push(`GIT_STRATEGY ${JSON.stringify(value)} is unknown: taken as fetch`);
-  }
-  return 'checkout';
 }
 
 function submodulesOf(

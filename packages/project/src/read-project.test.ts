@@ -71,6 +71,34 @@ describe('readProject', () => {
     expect(project.facts.changedPaths).toEqual(['README.md', 'src/a']);
   });
 
+  it('keeps the user’s own files out of what jobs get, and reads the variables in them', async () => {
+    await sandbox.commit('first', { '.gitlab-ci.yml': CONFIGURATION });
+    await sandbox.write('.updraft/variables.yml', 'A: file\nB: file\nC: file\n');
+    await sandbox.write('.gitlab-ci-local-variables.yml', 'C: peer\nD: peer\n');
+    await sandbox.write('.gitlab-ci-local/state.yml', '');
+    const project = await readProject(
+      { dir: sandbox.dir, variables: { A: 'told', DEPLOY_TOKEN: 'long-enough' } },
+      {
+        home: path.join(sandbox.dir, '../home'),
+        userHome: path.join(sandbox.dir, '..'),
+        now: 0,
+        platformVariables: (projectPath) => [
+          { key: 'B', value: 'platform', source: 'project' },
+          { key: 'P', value: projectPath, source: 'project' },
+        ],
+      },
+    );
+    expect(project.uncommitted).toBeUndefined();
+    const { pipelineVariables, projectVariables = [] } = project.request;
+    expect(pipelineVariables).toEqual([
+      { key: 'A', value: 'told', source: 'pipeline' },
+      { key: 'DEPLOY_TOKEN', value: 'long-enough', source: 'pipeline', masked: true },
+    ]);
+    const last = Object.fromEntries(projectVariables.map(({ key, value }) => [key, value]));
+    expect(last).toEqual({ A: 'file', B: 'file', C: 'file', D: 'peer', P: 'local/address-book' });
+    expect(project.variableOrigins.get('D')).toBe('.gitlab-ci-local-variables.yml:2');
+  });
+
   it.each([
     { ref: 'main', tag: 'v1' },
     { tag: 'v1', target: 'main' },
