@@ -50,13 +50,9 @@ export async function summarise(
   const secrets: FoundSecret[] = [];
   const files: Record<string, FileFacts> = Object.create(null) as Record<string, FileFacts>;
   for await (const entry of content) {
-    if (entry.kind === 'whiteout' || entry.kind === 'symlink') hidden.push(entry.path);
-    else if (entry.kind === 'opaque') opaque.push(entry.path);
-    else if (entry.kind === 'file') {
-      await readFacts(entry, files, evidence);
-      // A program in the place of a lower layer's takes that one's facts away, also when it has none of its own.
-      if (entry.isExecutable && files[entry.path] === undefined) hidden.push(entry.path);
-    }
+    if (entry.kind === 'opaque') opaque.push(entry.path);
+    else if (entry.kind === 'file') await readFacts(entry, files, evidence);
+    if (hides(entry, files)) hidden.push(entry.path);
     if (options.secrets && mayHoldSecrets(entry))
       secrets.push(...findSecrets(entry.path, await entry.read()));
   }
@@ -67,6 +63,15 @@ export async function summarise(
     files: { ...files },
     secrets: options.secrets ? secrets : undefined,
   };
+}
+
+/** Does the entry take away what lower layers say of its path? A program does, also when it has nothing to say itself. */
+function hides(
+  { kind, path, isExecutable }: LayerEntry,
+  files: Readonly<Record<string, FileFacts>>,
+): boolean {
+  if (kind === 'whiteout' || kind === 'symlink') return true;
+  return kind === 'file' && isExecutable && files[path] === undefined;
 }
 
 async function readFacts(

@@ -176,7 +176,7 @@ describe('trivy sbom', () => {
       (line) => line.split(': ')[1],
     );
     expect(direct).toHaveLength(4);
-    expect((await findings(bill.out)).toSorted()).toEqual(direct.toSorted());
+    expect(new Set(await findings(bill.out))).toEqual(new Set(direct));
   });
 
   it('says what it does not know', async () => {

@@ -13,12 +13,14 @@ export async function* readFolder(root: string, isSkipped?: (path: string) => bo
   const pending = [''];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     const members = await readdir(path.join(root, folder), { withFileTypes: true });
-    for (const member of members) {
+    const wanted = members.flatMap((member) => {
       const relative = cleanPath(`${folder}/${member.name}`);
-      if (relative === undefined || isSkipped?.(relative)) continue;
-      if (member.isDirectory()) pending.push(relative);
-      else yield await toEntry(root, relative, member);
-    }
+      return relative === undefined || isSkipped?.(relative) ? [] : [{ member, relative }];
+    });
+    pending.push(...wanted.filter(({ member }) => member.isDirectory()).map(({ relative }) => relative));
+    const others = wanted.filter(({ member }) => !member.isDirectory());
+    // Asking for all of a folder at once takes a fraction of the time.
+    yield* await Promise.all(others.map(({ member, relative }) => toEntry(root, relative, member)));
   }
 }
 

@@ -25,7 +25,7 @@ const SAMPLES: Readonly<Record<string, readonly [path: string, text: string]>> =
   'slack-access-token': ['app/x', `xoxb-${'1234567890'.repeat(1)}-${letters(24)}`],
   'pypi-upload-token': ['root/.pypirc', `password = pypi-AgEIcHlwaS5vcmc${letters(80)}`],
   'shopify-token': ['app/x', `shpat_${'aB3'.repeat(10)}a1`],
-  'heroku-api-key': ['app/x', `heroku_key = "${'aB3aB3a1'}-aB3a-aB3a-aB3a-${'aB3'.repeat(4)}"`],
+  'heroku-api-key': ['app/x', `heroku_key = "aB3aB3a1-aB3a-aB3a-aB3a-${'aB3'.repeat(4)}"`],
   'alibaba-access-key-id': ['app/x', `LTAI${letters(20)}`],
   'alibaba-secret-key': ['app/x', `alibaba_secret: "${letters(30)}"`],
   'atlassian-api-token': ['app/x', `ATLASSIAN_TOKEN="${letters(24)}"`],
