@@ -49,9 +49,10 @@ export async function restoreArtifacts(
 }
 
 /** Files that git does not track, ignored ones among them (`untracked: true`). */
-export async function untrackedFiles(workspace: Workspace): Promise<readonly string[]> {
+async function untrackedFiles(workspace: Workspace, log: JobLog): Promise<readonly string[]> {
   const safe = ['-c', `safe.directory=${workspace.dir}`, '-c', 'core.fsmonitor=false', '-C', workspace.dir];
   const result = await run('git', [...safe, 'ls-files', '--others', '-z']);
+  if (result.code !== 0) log.warning(`untracked: git cannot tell: ${result.stderr.trim()}`);
   return result.stdout.split('\0').filter(Boolean);
 }
 
@@ -71,7 +72,7 @@ export async function selectExpanded(
   const selection: Selection = {
     paths: expand(asked.paths),
     exclude: expand(asked.exclude ?? []),
-    untracked: asked.untracked ? await untrackedFiles(workspace) : [],
+    untracked: asked.untracked ? await untrackedFiles(workspace, log) : [],
     projectDir,
   };
   const { files, missing, outside, unnameable } = await selectFiles(workspace.dir, selection);

@@ -128,7 +128,7 @@ async function collect(ended: Ended): Promise<JobResult> {
   const { job, log, values, outcome } = ended;
   const base = withOutcome(outcome);
   if (outcome.kind === 'couldNotRun') return base;
-  const { refused, ...kept } = await keepAll(ended);
+  const { refused, ...kept } = await keepAll(ended).catch((error: unknown) => notKept(log, error));
   const url = job.environment?.url;
   return {
     ...base,
@@ -138,6 +138,14 @@ async function collect(ended: Ended): Promise<JobResult> {
     environmentUrl: url === undefined ? undefined : expandVariables(url, { ...values, ...kept.dotenv }),
   };
 }
+
+/** What a job leaves is part of its success; a failure that was there before is the one that is told. */
+const notKept = (log: JobLog, error: unknown): KeptReports & Pick<JobResult, 'artifacts'> => ({
+  artifacts: undefined,
+  reports: [],
+  dotenv: {},
+  refused: couldNotRun(log, error),
+});
 
 async function keepAll(ended: Ended): Promise<KeptReports & Pick<JobResult, 'artifacts'>> {
   const asked = ended.job.artifacts;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -103,6 +103,14 @@ test('variables of type file hold the path of a file beside the project', async 
     );
     expect(printed).toBe('line 1\nline 2\nbeside\n');
   }
+});
+
+test('a variable of type file may be called as our scripts are', async () => {
+  const { printed } = await bench.run(
+    { script: ['cat "$script"'] },
+    { projectVariables: [variable('script', 'mine\n', { file: true })] },
+  );
+  expect(printed).toBe('mine\n');
 });
 
 test('values too large for a process’s environment, and a script of a megabyte', async () => {
@@ -210,6 +218,18 @@ test('a release is recorded after a good script only', async () => {
   expect(good.log).toContain('v1.2');
   const bad = await bench.run({ release, variables, script: ['false'] });
   expect(bad.result.release).toBeUndefined();
+});
+
+test('GIT_CHECKOUT: "false" shows the repository without its files', async () => {
+  const git = path.join(bench.checkout, '.git');
+  mkdirSync(git);
+  writeFileSync(path.join(git, 'HEAD'), 'ref: refs/heads/main\n');
+  const { printed } = await bench.run({
+    script: ['ls -A', 'cat .git/HEAD'],
+    variables: [variable('GIT_CHECKOUT', 'false', { source: 'job' })],
+  });
+  rmSync(git, { recursive: true });
+  expect(printed).toBe('.git\nref: refs/heads/main\n');
 });
 
 test('GIT_STRATEGY', async () => {

@@ -88,6 +88,28 @@ describe('artifacts', () => {
     expect(await keptIn(outputDir)).toEqual(['./ignored']);
   });
 
+  test('pages and access are said; a folder that git does not know has nothing untracked', async () => {
+    const { log, result } = await bench.run({
+      script: ['mkdir public; echo x > public/index.html'],
+      pages: { publish: 'public', pathPrefix: undefined },
+      artifacts: artifacts({ paths: ['public'], untracked: true, access: 'developer' }),
+    });
+    expect(result.artifacts?.files).toBe(1);
+    expect(log).toContain('WARNING: untracked: git cannot tell');
+    expect(log).toContain('NOTE: GitLab would publish the folder public');
+    expect(log).toContain('NOTE: artifacts:access: developer has no effect');
+  });
+
+  test('what cannot be kept fails a good job, and leaves a failed one its own failure', async () => {
+    const outputDir = path.join(bench.dir, 'in-the-way');
+    writeFileSync(outputDir, 'no folder');
+    const asked = { artifacts: artifacts({ paths: ['src'], when: 'always' }) };
+    const good = await bench.run({ ...asked, script: ['true'] }, { outputDir });
+    expect(good.result.outcome.kind).toBe('couldNotRun');
+    const bad = await bench.run({ ...asked, script: ['exit 5'] }, { outputDir });
+    expect(bad.result.outcome).toMatchObject({ kind: 'failed', exitCode: 5 });
+  });
+
   test('they reach a later job, over the commit’s files', async () => {
     const first = await bench.run({
       script: ['echo made > src/a.js'],

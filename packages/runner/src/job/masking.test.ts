@@ -15,6 +15,14 @@ test('hides each line of a secret with several lines', () => {
   expect(mask(['first-line\nsecond-line'], ['x second-line y'])).toBe('x [MASKED] y');
 });
 
+test('a log of many chunks is masked in time, whatever the secrets’ number and length', () => {
+  const secrets = Array.from({ length: 200 }, (_, index) => `${index}-${'abcdefgh'.repeat(250)}`);
+  const chunks = Array.from({ length: 2000 }, () => `${'0123456789 '.repeat(300)}\n`);
+  const started = performance.now();
+  expect(mask(secrets, chunks)).toBe(chunks.join(''));
+  expect(performance.now() - started).toBeLessThan(4000);
+});
+
 test('leaves short values alone: they would tear the log apart', () => {
   expect(mask(['abc'], ['abcabc'])).toBe('abcabc');
 });

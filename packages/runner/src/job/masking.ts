@@ -8,18 +8,23 @@ const SHORTEST = 8;
  * `push` gives what is safe to show; `end` the rest.
  */
 export class Masker {
-  /** Longest first: where two begin at the same place the longer one is hidden. */
-  readonly #secrets: readonly string[];
+  /** By how they begin: as many characters as the shortest has. */
+  readonly #secrets = new Map<string, string[]>();
   readonly #pattern: RegExp | undefined;
   readonly #longest: number;
   #kept = '';
 
   constructor(secrets: readonly string[]) {
-    const lines = secrets.flatMap((secret) => [secret, ...secret.split('\n')]);
+    const lines = secrets.flatMap((secret) => secret.split('\n'));
     const long = lines.map((line) => line.trim()).filter((line) => line.length >= SHORTEST);
-    this.#secrets = [...new Set(long)].toSorted((a, b) => b.length - a.length);
-    this.#longest = this.#secrets[0]?.length ?? 0;
-    if (this.#longest > 0) this.#pattern = new RegExp(this.#secrets.map(escaped).join('|'), 'g');
+    // Longest first: where two begin at the same place the longer one is hidden.
+    const all = [...new Set(long)].toSorted((a, b) => b.length - a.length);
+    for (const secret of all) {
+      const start = secret.slice(0, SHORTEST);
+      this.#secrets.set(start, [...(this.#secrets.get(start) ?? []), secret]);
+    }
+    this.#longest = all[0]?.length ?? 0;
+    if (this.#longest > 0) this.#pattern = new RegExp(all.map(escaped).join('|'), 'g');
   }
 
   push(text: string): string {
@@ -27,8 +32,9 @@ export class Masker {
     const all = this.#kept + text;
     let shown = '';
     let at = 0;
+    let hold = this.#possibleStart(all, 0);
     for (;;) {
-      const hold = this.#possibleStart(all, at);
+      if (hold < at) hold = this.#possibleStart(all, at);
       this.#pattern.lastIndex = at;
       const match = this.#pattern.exec(all);
       // A secret that may only be half there, and begins no later, has to be waited for.
@@ -51,14 +57,15 @@ export class Masker {
   #possibleStart(text: string, from: number): number {
     const first = Math.max(from, text.length - this.#longest + 1);
     for (let at = first; at < text.length; at += 1) {
-      const rest = text.length - at;
-      if (
-        this.#secrets.some((secret) => secret.length > rest && text.startsWith(secret.slice(0, rest), at))
-      ) {
-        return at;
-      }
+      if (this.#mayBegin(text.slice(at))) return at;
     }
     return text.length;
+  }
+
+  #mayBegin(rest: string): boolean {
+    if (rest.length < SHORTEST) return [...this.#secrets.keys()].some((start) => start.startsWith(rest));
+    const secrets = this.#secrets.get(rest.slice(0, SHORTEST));
+    return secrets?.some((secret) => secret.length > rest.length && secret.startsWith(rest)) ?? false;
   }
 }
 

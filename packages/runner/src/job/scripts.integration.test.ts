@@ -60,7 +60,7 @@ async function check(each: ScriptCase, place: (typeof PLACES)[number]): Promise<
 }
 
 /** Shells word their own complaints each in its way. */
-const withoutComplaints = (text: string): string => text.replaceAll(/^.*\/script: .*\n/gm, '');
+const withoutComplaints = (text: string): string => text.replaceAll(/^.*\/\.script\.sh: .*\n/gm, '');
 
 describe.each(PLACES)('on $place', (place) => {
   const cases = SCRIPT_CASES.filter((each) => !each.pipefail || place.pipefail);

@@ -55,7 +55,7 @@ export async function runShell(place: ShellPlace, shell: Shell): Promise<Outcome
     checkExitCodes: env['FF_ENABLE_BASH_EXIT_CODE_CHECK'] === 'true',
   });
   // Images whose user is not root have to read it; the folders above it are nobody else's.
-  await writeFile(path.join(place.temporaryDir.host, shell.name), script, { mode: 0o755 });
+  await writeFile(path.join(place.temporaryDir.host, scriptFile(shell.name)), script, { mode: 0o755 });
   const container = await startContainer(place, shell, { ...place.imageEnv, ...divided.process });
   const outcome = await watchOver(place, shell, container);
   if (!place.image) killStrays(container, env);
@@ -138,10 +138,16 @@ async function startContainer(
   );
 }
 
+/** Beside the job's variables of type file, none of which begins with a dot. */
+const scriptFile = (name: string): string => `.${name}.sh`;
+
 function commandOf({ image, request, temporaryDir, hostShell }: ShellPlace, name: string): readonly string[] {
-  if (!image) return [hostShell ?? defaultHostShell(), path.join(temporaryDir.host, name)];
+  if (!image) return [hostShell ?? defaultHostShell(), path.join(temporaryDir.host, scriptFile(name))];
   const entrypoint = request?.entrypoint ?? image.image.config.config?.Entrypoint ?? [];
-  return [...entrypoint.filter((word) => word !== ''), ...shellCommand(`${temporaryDir.inside}/${name}`)];
+  return [
+    ...entrypoint.filter((word) => word !== ''),
+    ...shellCommand(`${temporaryDir.inside}/${scriptFile(name)}`),
+  ];
 }
 
 export const defaultHostShell = (): string =>

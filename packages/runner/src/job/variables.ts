@@ -61,7 +61,7 @@ export function jobEnvironment(
 }
 
 /** A variable of type file whose name is no name of a file stays a plain one. */
-const isFileName = (key: string): boolean => /^[\w.-]+$/.test(key) && key !== '.' && key !== '..';
+const isFileName = (key: string): boolean => /^[\w-][\w.-]*$/.test(key);
 
 function requireUsable(key: string, value: string): void {
   if (key !== '' && !key.includes('=') && !key.includes('\0') && !value.includes('\0')) return;
