@@ -120,13 +120,15 @@ function needLines(needs: readonly NeedTrace[], output: Output): readonly string
   if (needs.length === 0) return [`${INDENT}nothing: it starts at once`];
   return needs.map(({ job, state, jobs, because, optional, position }) => {
     const name = `${visibleText(job)}${optional ? ' (optional)' : ''}`;
-    const sign = state === 'dropped' ? output.style('dim', '-') : mark(state === 'met', output);
+    const isOpen = state === 'dropped' || state === 'foreign';
+    const sign = isOpen ? output.style('dim', '-') : mark(state === 'met', output);
     const why = visibleText(because ?? '');
     const end = {
       met: jobs.length === 1 && jobs[0] === job ? '' : ` → ${jobs.map(visibleText).join(', ')}`,
       dropped: `: dropped, ${why}`,
       'left-out': `: not in the pipeline, ${why}`,
       missing: ': there is no such job',
+      foreign: ` ${why}`,
     }[state];
     return `${INDENT}${sign} ${name}${end}  ${output.style('dim', placeText(position))}`;
   });

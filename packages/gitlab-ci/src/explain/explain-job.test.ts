@@ -323,6 +323,15 @@ a:
   });
 });
 
+it('names needs on other pipelines', () => {
+  const text =
+    'a: {script: x, needs: [{pipeline: $PARENT_PIPELINE_ID, job: b}, {project: g/p, job: c, ref: main, artifacts: true}]}';
+  expect(firstOf(explain('a', text)).needs).toMatchObject([
+    { job: 'b', state: 'foreign', because: 'of the pipeline $PARENT_PIPELINE_ID' },
+    { job: 'c', state: 'foreign', because: 'of the project g/p' },
+  ]);
+});
+
 it('tells what becomes of needs', () => {
   const text = `
 b: {script: x, parallel: 2}

@@ -184,9 +184,9 @@ export interface NeedTrace {
   readonly artifacts: boolean;
   /** The jobs of this pipeline that it means. */
   readonly jobs: readonly string[];
-  /** Why it means none: `dropped` an optional one, `left-out` and `missing` are errors. */
-  readonly state: 'met' | 'dropped' | 'left-out' | 'missing';
-  /** Why the needed job is not in the pipeline. */
+  /** Why it means none: `dropped` an optional one, `left-out` and `missing` are errors, `foreign` is of another pipeline. */
+  readonly state: 'met' | 'dropped' | 'left-out' | 'missing' | 'foreign';
+  /** Why the needed job is not in the pipeline; of a foreign one, where it is. */
   readonly because: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { JobNames } from '../check-needs.ts';
 import { decideWorkflow, selectionOf } from '../create-pipeline.ts';
 import type { Workflow } from '../create-pipeline.ts';
-import { instancesOf } from '../instances.ts';
+import { instancesOf, needsOfInstance } from '../instances.ts';
 import type { Instance } from '../instances.ts';
 import { flatten } from '../keywords/readers.ts';
 import type { Rule } from '../keywords/rules.ts';
@@ -23,7 +23,7 @@ import { filtersReason, pipelineKind, placeOf, rulesReason } from './reasons.ts'
 import { redactionOf } from './redact.ts';
 import type { Redact } from './redact.ts';
 import { traceFilters } from './trace-filters.ts';
-import { traceNeeds } from './trace-needs.ts';
+import { traceForeignNeed, traceNeeds } from './trace-needs.ts';
 import { traceRules } from './trace-rules.ts';
 import type { Witness } from './trace-expression.ts';
 import { originOf, traceVariables } from './trace-variables.ts';
@@ -164,9 +164,15 @@ export class Jury {
     return { when, startInSeconds, allowFailure, environment: environment && this.#redact(environment.name) };
   }
 
-  #needs({ definition }: Instance, rule: Rule | undefined): readonly NeedTrace[] | undefined {
-    const needs = rule?.needs ?? definition.keywords.needs;
-    return needs && traceNeeds(needs, { names: this.#jobNames(), absence: (name) => this.#absence(name) });
+  #needs(instance: Instance, rule: Rule | undefined): readonly NeedTrace[] | undefined {
+    const { keywords, foreignNeeds } = instance.definition;
+    const written = rule?.needs ?? keywords.needs;
+    if (!written && foreignNeeds.length === 0) return undefined;
+    const setting = { names: this.#jobNames(), absence: (name: string) => this.#absence(name) };
+    return [
+      ...traceNeeds(needsOfInstance(instance, written ?? []), setting),
+      ...foreignNeeds.map(traceForeignNeed),
+    ];
   }
 
   /** Why a job, known by its own name or an instance's, is not in the pipeline; undefined: there is none. */

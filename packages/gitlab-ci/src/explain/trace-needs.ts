@@ -1,6 +1,7 @@
 import type { JobNames } from '../check-needs.ts';
 import { isSelected } from '../instances.ts';
 import type { NeedDefinition } from '../keywords/needs.ts';
+import type { ForeignNeed } from '../pipeline.ts';
 import { positionOf } from '../tree.ts';
 import type { NeedTrace } from './explanation.ts';
 
@@ -24,4 +25,17 @@ function traceNeed(need: NeedDefinition, { names, absence }: NeedsSetting): Need
   const because = named.length > 0 ? 'none of its instances is as asked for' : absence(job);
   if (optional) return { ...common, state: 'dropped', because: because ?? 'there is no such job' };
   return { ...common, state: because === undefined ? 'missing' : 'left-out', because };
+}
+
+/** A need on a job of the parent pipeline or of another project. */
+export function traceForeignNeed({
+  kind,
+  source,
+  job,
+  optional,
+  artifacts,
+  position,
+}: ForeignNeed): NeedTrace {
+  const because = `of the ${kind} ${source}`;
+  return { job: job ?? '', position, optional, artifacts, jobs: [], state: 'foreign', because };
 }
