@@ -149,4 +149,9 @@ describe.each(listFolders('cases'))('case %s', (name) => {
     const needsCommit = /^(?:need-not-in-pipeline|missing-dependency|changes-unknown|exists-unknown)/;
     for (const problem of problems.map(show)) if (!needsCommit.test(problem)) expect(lint).toContain(problem);
   });
+
+  it('is linted without an error when it makes a pipeline', () => {
+    const errors = lintConfiguration(request).problems.filter(({ severity }) => severity === 'error');
+    if (pipeline) expect(errors).toEqual([]);
+  });
 });

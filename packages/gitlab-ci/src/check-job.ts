@@ -39,7 +39,7 @@ function reportStage(entry: Entry, stage: string, { allStages, problems }: Check
     ? `the stage ${stage} does not exist`
     : `it names no stage, and the default one, ${stage}, does not exist`;
   const message = `job ${entry.key}: ${how}; there are ${allStages.join(', ')}`;
-  problems.add('unknown-stage', written?.at ?? entry.at, message, nearest(stage, allStages));
+  problems.add('unknown-stage', written?.at ?? entry.at, message, () => nearest(stage, allStages));
 }
 
 interface ReadJob {

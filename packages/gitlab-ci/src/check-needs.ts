@@ -2,6 +2,7 @@ import type { Configuration, JobDefinition } from './configuration.ts';
 import { walkGraph } from './graph.ts';
 import { instancesOf, isSelected } from './instances.ts';
 import type { Instance } from './instances.ts';
+import type { Mention } from './keywords/job.ts';
 import type { NeedDefinition } from './keywords/needs.ts';
 import type { Need } from './pipeline.ts';
 import type { Problems } from './problems.ts';
@@ -43,6 +44,7 @@ export class JobNames {
   /** The needs of one job by instance names; what can't be met is reported. */
   resolveNeeds(job: JobDefinition, needs: readonly NeedDefinition[]): readonly Need[] {
     const resolved = new Map<string, Need>();
+    this.#reportTwins(job, needs);
     for (const need of needs) {
       for (const instance of this.#needed(job, need)) {
         const { artifacts, optional } = need;
@@ -50,6 +52,19 @@ export class JobNames {
       }
     }
     return [...resolved.values()];
+  }
+
+  /** GitLab refuses the same need twice; the same job with other settings it takes. */
+  #reportTwins(job: JobDefinition, needs: readonly NeedDefinition[]): void {
+    const seen = new Set<string>();
+    for (const need of needs) {
+      if (need.matrix) continue;
+      const identity = `${need.artifacts} ${need.optional} ${need.job}`;
+      if (seen.has(identity)) {
+        this.#problems.add('conflicting-keywords', need.at, `job ${job.name} needs ${need.job} twice`);
+      }
+      seen.add(identity);
+    }
   }
 
   #needed(job: JobDefinition, need: NeedDefinition): readonly Instance[] {
@@ -68,7 +83,7 @@ export class JobNames {
     if (need.optional) return;
     if (!definition) {
       const message = `job ${job.name} needs ${need.job}, which does not exist`;
-      this.#problems.add('missing-need', need.at, message, nearest(need.job, this.definitions.keys()));
+      this.#problems.add('missing-need', need.at, message, () => nearest(need.job, this.definitions.keys()));
       return;
     }
     const instance = need.matrix
@@ -84,38 +99,44 @@ export class JobNames {
     return definition && instancesOf(definition).some((one) => one.name === name) ? definition : undefined;
   }
 
-  /** Jobs whose artifacts come in; those that are not in the pipeline are left out, as GitLab does. */
-  resolveDependencies(job: JobDefinition, needs: readonly Need[] | undefined): readonly string[] | undefined {
+  /**
+   * Jobs whose artifacts come in; those that are not in the pipeline are left out, as GitLab does. `ofRule`: the needs
+   * are those of a rule, which GitLab does not hold the dependencies against.
+   */
+  resolveDependencies(
+    job: JobDefinition,
+    needs: readonly Need[] | undefined,
+    ofRule = false,
+  ): readonly string[] | undefined {
     const { dependencies } = job.keywords;
-    return dependencies?.flatMap((name) => {
+    if (!dependencies) return undefined;
+    const needed = needs && new Set(needs.map((need) => need.job));
+    const brings = (instance: Instance): boolean =>
+      needed ? needed.has(instance.name) : this.rank(instance.definition.stage) < this.rank(job.stage);
+    return dependencies.flatMap(({ name, at }) => {
+      const found = this.named(name);
       const definition = this.definitions.get(name) ?? this.#byInstanceName(name);
-      const problem = this.#dependencyProblem(job, { name, definition, needs });
-      if (problem === undefined) return this.named(name).map((instance) => instance.name);
-      const suggestion = definition ? undefined : nearest(name, this.definitions.keys());
-      this.#problems.add(
-        'missing-dependency',
-        job.at,
-        `job ${job.name}: dependencies names ${name}, ${problem}`,
-        suggestion,
-      );
-      return [];
+      const isOutside = needed !== undefined && !ofRule && !found.every(brings);
+      const why = isOutside ? 'which is not among its needs' : this.#whyNoDependency(job, definition);
+      if (why !== undefined)
+        this.#reportDependency(job, { name, at, why, isKnown: definition !== undefined });
+      return found.filter(brings).map((instance) => instance.name);
     });
   }
 
-  #dependencyProblem(
+  #reportDependency(
     job: JobDefinition,
-    dependency: { name: string; definition: JobDefinition | undefined; needs: readonly Need[] | undefined },
-  ): string | undefined {
-    const { name, definition, needs } = dependency;
+    { name, at, why, isKnown }: Mention & { readonly why: string; readonly isKnown: boolean },
+  ): void {
+    const message = `job ${job.name}: dependencies names ${name}, ${why}`;
+    const suggestion = isKnown ? undefined : () => nearest(name, this.definitions.keys());
+    this.#problems.add('missing-dependency', at, message, suggestion);
+  }
+
+  /** One of the same stage is allowed, and brings nothing. */
+  #whyNoDependency(job: JobDefinition, definition: JobDefinition | undefined): string | undefined {
     if (!definition) return 'which does not exist';
-    if (needs) {
-      const needed = new Set(needs.map((need) => need.job));
-      const missing = this.named(name).some((instance) => !needed.has(instance.name));
-      return missing ? 'which is not among its needs' : undefined;
-    }
-    return this.rank(definition.stage) < this.rank(job.stage)
-      ? undefined
-      : 'which is not of an earlier stage';
+    return this.rank(definition.stage) > this.rank(job.stage) ? 'which is of a later stage' : undefined;
   }
 }
 
@@ -140,11 +161,12 @@ export function checkOnStop(configuration: Configuration, problems: Problems): v
   const byName = new Map(configuration.jobs.map((job) => [job.name, job]));
   for (const job of configuration.jobs) {
     const { environment } = job.keywords;
-    if (environment?.onStop === undefined) continue;
-    const stop = byName.get(environment.onStop);
+    const onStop = environment?.onStop;
+    if (!environment || onStop === undefined) continue;
+    const stop = byName.get(onStop);
     const why = stopProblem(stop, environment.name);
     if (why === undefined) continue;
-    const suggestion = stop ? undefined : nearest(environment.onStop, byName.keys());
+    const suggestion = stop ? undefined : () => nearest(onStop, byName.keys());
     problems.add(
       'invalid-on-stop',
       job.at,

@@ -1,8 +1,8 @@
 import { evaluate, isTruthy } from './expression/evaluate.ts';
 import { compileRegex } from './expression/regex.ts';
 import { fileMatcher } from './globs.ts';
+import type { PathMatcher } from './globs.ts';
 import type { PathCondition, Rule } from './keywords/rules.ts';
-import type { CommitFiles } from './pipeline.ts';
 import type { Mark } from './tree.ts';
 import { expandVariables } from './variables/expand.ts';
 
@@ -12,13 +12,14 @@ export interface RuleContext {
   variable(name: string): string | undefined;
   /** For paths. */
   expanded(name: string): string | undefined;
-  readonly files: CommitFiles;
   readonly changedPaths: readonly string[] | undefined;
   readonly elsewhere: Elsewhere;
 }
 
 /** What rules may ask about other commits and projects; undefined: it cannot be told (yet). */
 export interface Elsewhere {
+  /** The commit's paths, listed once. */
+  ownTree(): readonly string[];
   changedSince(compareTo: string, at: Mark): readonly string[] | undefined;
   treeOf(project: string, ref: string | undefined, at: Mark): readonly string[] | undefined;
 }
@@ -60,10 +61,19 @@ export function lookForFiles(exists: PathCondition, at: Mark, context: RuleConte
   const expand = (text: string): string => expandVariables(text, context.expanded);
   const paths =
     project === undefined
-      ? context.files.list()
+      ? context.elsewhere.ownTree()
       : context.elsewhere.treeOf(expand(project), ref === undefined ? undefined : expand(ref), at);
+  if (isTooMany(exists, paths ?? [])) return { holds: true, paths, match: undefined };
   const match = firstMatch(exists, paths ?? [], context);
   return { holds: match !== undefined, paths, match };
+}
+
+/** GitLab looks at no more pairs of pattern and path, and takes the rule as matching. */
+const MAX_COMPARISONS = 50_000;
+
+function isTooMany({ paths: patterns }: PathCondition, paths: readonly string[]): boolean {
+  const globs = patterns.filter((pattern) => /[*?[{]/.test(pattern));
+  return globs.length * paths.length > MAX_COMPARISONS;
 }
 
 function firstMatch(
@@ -71,14 +81,46 @@ function firstMatch(
   paths: readonly string[],
   context: RuleContext,
 ): PathsLook['match'] {
+  const asked = new AskedPaths(paths);
   for (const pattern of condition.paths) {
-    const path = paths.find(fileMatcher(expandVariables(pattern, context.expanded)));
+    const path = asked.glob(expandVariables(pattern, context.expanded));
     if (path !== undefined) return { pattern, path };
   }
   for (const pattern of condition.regexps) {
-    const regex = compileRegex(pattern);
-    const path = typeof regex === 'string' ? undefined : paths.find((one) => regex.occursIn(one));
+    const path = asked.regex(pattern);
     if (path !== undefined) return { pattern, path };
   }
   return undefined;
+}
+
+/** Hundreds of jobs ask the same of the same paths. */
+const known = new WeakMap<readonly string[], Map<string, string | undefined>>();
+
+class AskedPaths {
+  readonly #paths: readonly string[];
+  readonly #known: Map<string, string | undefined>;
+
+  constructor(paths: readonly string[]) {
+    this.#paths = paths;
+    this.#known = known.get(paths) ?? new Map();
+    known.set(paths, this.#known);
+  }
+
+  /** The first path that fits. */
+  glob(pattern: string): string | undefined {
+    return this.#first(`glob ${pattern}`, () => fileMatcher(pattern));
+  }
+
+  regex(body: string): string | undefined {
+    const regex = compileRegex(body);
+    if (typeof regex === 'string') return undefined;
+    return this.#first(`regex ${body}`, () => (path) => regex.occursIn(path));
+  }
+
+  #first(question: string, matcher: () => PathMatcher): string | undefined {
+    if (this.#known.has(question)) return this.#known.get(question);
+    const found = this.#paths.find(matcher());
+    this.#known.set(question, found);
+    return found;
+  }
 }

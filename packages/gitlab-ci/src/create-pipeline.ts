@@ -54,13 +54,13 @@ export function selectionOf(parts: SelectionParts): Selection {
     base: scene.base,
     workflowVariables: workflow.variables,
     given: scene.given,
-    files: request.files,
     changedPaths: request.facts.changedPaths,
     elsewhere: scene.elsewhere,
     origin: {
       source: request.source ?? 'push',
       branch: request.facts.branch,
       tag: request.facts.tag,
+      projectPath: request.facts.projectPath,
     },
     problems,
   };

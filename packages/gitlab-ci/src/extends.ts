@@ -78,7 +78,7 @@ class Inheritance {
     const parent = entry && this.resolve(entry, chain);
     if (parent?.kind === 'map') return parent;
     const why = entry ? 'is not a job' : 'does not exist';
-    const suggestion = entry ? undefined : nearest(name, this.#config.entries.keys());
+    const suggestion = entry ? undefined : () => nearest(name, this.#config.entries.keys());
     this.#problems.add('extends-missing', at, `job ${job}: extends ${name}, which ${why}`, suggestion);
     return undefined;
   }

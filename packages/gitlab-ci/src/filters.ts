@@ -1,6 +1,7 @@
 import { evaluate, isTruthy } from './expression/evaluate.ts';
 import { compileRegex, patternBody } from './expression/regex.ts';
 import { fileMatcher } from './globs.ts';
+import { IMPLICIT_REFS } from './keywords/rules.ts';
 import type { Filter } from './keywords/rules.ts';
 import type { RuleContext } from './conditions.ts';
 
@@ -9,6 +10,8 @@ export interface PipelineOrigin {
   readonly source: string;
   readonly branch: string | undefined;
   readonly tag: string | undefined;
+  /** For `branches@group/project`. */
+  readonly projectPath: string;
 }
 
 /** `only` keywords that are a pipeline's source under another name. */
@@ -26,7 +29,7 @@ const SOURCES: Readonly<Record<string, string>> = {
 };
 
 /** Without rules, only, except and workflow:rules a job is for branches and tags. */
-export const IMPLICIT_ONLY: Filter = { refs: ['branches', 'tags'], variables: undefined, changes: undefined };
+export const IMPLICIT_ONLY: Filter = { refs: IMPLICIT_REFS, variables: undefined, changes: undefined };
 
 /** The conditions of `only` must all hold, of `except` none; within one, any entry is enough. */
 export function passesFilters(
@@ -44,12 +47,10 @@ function conditionsOf(
   context: RuleContext,
   origin: PipelineOrigin,
 ): (() => boolean)[] {
-  const { refs, variables, changes } = filter ?? {
-    refs: undefined,
-    variables: undefined,
-    changes: undefined,
-  };
+  if (!filter) return [];
+  const { refs, variables, changes, kubernetes } = filter;
   const conditions: (() => boolean)[] = [];
+  if (kubernetes) conditions.push(() => context.variable('CI_KUBERNETES_ACTIVE') === 'true');
   if (refs) conditions.push(() => refs.some((ref) => refMatches(ref, origin)));
   if (variables) conditions.push(() => variables.some((one) => isTruthy(evaluate(one, context))));
   if (changes) {
@@ -64,9 +65,16 @@ function conditionsOf(
   return conditions;
 }
 
+/** `main@group/project`, `/^v/i@group/project`. */
+const REF_OF_PROJECT = /^(\/[^]*\/[ismU]*|[^@]*)@([^@]*)$/;
+
 export function refMatches(pattern: string, origin: PipelineOrigin): boolean {
-  // A project behind @ is this one or it does not concern us.
-  const [ref = ''] = pattern.startsWith('/') ? [pattern] : pattern.split('@', 1);
+  const [, ref = pattern, project] = REF_OF_PROJECT.exec(pattern) ?? [];
+  if (project !== undefined && project !== origin.projectPath) return false;
+  return refHolds(ref, origin);
+}
+
+function refHolds(ref: string, origin: PipelineOrigin): boolean {
   const fromRequest = /^(?:merge_request|external_pull_request)_event$/.test(origin.source);
   if (ref === 'branches') return origin.tag === undefined && !fromRequest;
   if (ref === 'tags') return origin.tag !== undefined;

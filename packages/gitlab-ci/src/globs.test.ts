@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fileMatcher, includeMatcher } from './globs.ts';
 
@@ -19,6 +20,25 @@ describe('fileMatcher', () => {
     ['/Dockerfile', 'Dockerfile', true],
     ['*', '.env', true],
   ])('%s and %s: %s', (pattern, path, expected) => expect(fileMatcher(pattern)(path)).toBe(expected));
+});
+
+it('quick patterns match what slow ones do', () => {
+  const piece = fc.constantFrom('a', 'b', '.', '*', '**', '/', '/', '**/', '+', '(');
+  const pattern = fc.array(piece, { maxLength: 8 }).map((pieces) => `a${pieces.join('')}`);
+  const path = fc.array(fc.constantFrom('a', 'b', '.', '/', '+', '('), { maxLength: 12 });
+  fc.assert(
+    fc.property(pattern, path, (quick, rest) => {
+      // A set in it leads to the other way of matching.
+      const slow = quick.replaceAll('a', '[a]');
+      const text = `a${rest.join('')}`;
+      expect({ quick, text, fits: fileMatcher(quick)(text) }).toEqual({
+        quick,
+        text,
+        fits: fileMatcher(slow)(text),
+      });
+    }),
+    { numRuns: 3000 },
+  );
 });
 
 describe('includeMatcher', () => {

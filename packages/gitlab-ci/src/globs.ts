@@ -8,11 +8,33 @@ const MAX_ALTERNATIVES = 500;
  * spans folders, `[a-z]`, `?`, `{a,b}`.
  */
 export function fileMatcher(pattern: string): PathMatcher {
-  const alternatives = expandBraces(pattern.replace(/^\.?\//, '')).map((one) => one.split('/'));
-  return (path) => {
-    const segments = path.split('/');
-    return alternatives.some((one) => matchSegments(one, segments));
-  };
+  const alternatives = expandBraces(pattern.replace(/^\.?\//, '')).map(alternativeMatcher);
+  const [only] = alternatives;
+  return only && alternatives.length === 1 ? only : (path) => alternatives.some((one) => one(path));
+}
+
+function alternativeMatcher(pattern: string): PathMatcher {
+  const segments = pattern.split('/');
+  const slow: PathMatcher = (path) => matchSegments(segments, path.split('/'));
+  const quick = quickPattern(segments);
+  return quick ? (path) => (path.length > MAX_QUICK_PATH ? slow(path) : quick.test(path)) : slow;
+}
+
+/** Beyond these a backtracking engine could become slow. */
+const MAX_QUICK_PATH = 512;
+const MAX_QUICK_STARS = 3;
+
+/** Most patterns hold little but names and a star or two: those are regular expressions, which are far quicker. */
+function quickPattern(segments: readonly string[]): RegExp | undefined {
+  const all = segments.join('/');
+  if (/[?[\]\\]/.test(all) || (all.match(/\*+/g) ?? []).length > MAX_QUICK_STARS) return undefined;
+  const body = segments.map((segment, index) => {
+    const isLast = index === segments.length - 1;
+    if (segment === '**' && !isLast) return '(?:[^/]*/)*';
+    const literal = segment.replaceAll(/[.+^${}()|]/g, String.raw`\$&`).replaceAll(/\*+/g, '[^/]*');
+    return isLast ? literal : `${literal}/`;
+  });
+  return new RegExp(`^${body.join('')}$`, 's');
 }
 
 /** As include's wildcards: `*` within a folder, `**` anything. */

@@ -89,7 +89,7 @@ export class Sources {
     const text = files.read(path);
     if (text !== undefined) return [{ name: path, text, home: 'commit' }];
     const message = `${scope.subject}: the included file ${path} is not in this commit`;
-    problems.add('file-missing', at, message, nearest(path, yamlFiles(files.list())));
+    problems.add('file-missing', at, message, () => nearest(path, yamlFiles(files.list())));
     return [];
   }
 

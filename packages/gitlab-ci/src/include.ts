@@ -35,7 +35,7 @@ export function assemble(path: string, context: IncludeContext): MapTree | undef
   const text = files.read(path);
   if (text === undefined) {
     const message = `there is no ${path} in this commit`;
-    problems.add('file-missing', undefined, message, nearest(path, yamlFiles(files.list())));
+    problems.add('file-missing', undefined, message, () => nearest(path, yamlFiles(files.list())));
     return undefined;
   }
   const root = { located: { name: path, text, home: 'commit' } as const, chain: [] };

@@ -105,7 +105,7 @@ class Inputs {
     for (const entry of passed?.entries.values() ?? []) {
       if (this.#declared.has(entry.key)) continue;
       const message = `${source.path} declares no input ${entry.key}`;
-      problems.add('input-invalid', entry.at, message, nearest(entry.key, this.#declared.keys()));
+      problems.add('input-invalid', entry.at, message, () => nearest(entry.key, this.#declared.keys()));
     }
     for (const [name, definition] of this.#declared) this.#settle(name, definition);
     return this.#values;

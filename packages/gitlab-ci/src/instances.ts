@@ -27,13 +27,13 @@ export function instancesOf(definition: JobDefinition): readonly Instance[] {
     }));
   }
   const combinations = combinationsOf(parallel.matrix);
-  return combinations.map((matrix, at) => ({
-    definition,
-    name: `${definition.name}: [${[...matrix.values()].join(', ')}]`,
-    index: at + 1,
-    total: combinations.length,
-    matrix,
-  }));
+  // A combination written twice is one job.
+  const byName = new Map<string, Instance>();
+  for (const [at, matrix] of combinations.entries()) {
+    const name = `${definition.name}: [${[...matrix.values()].join(', ')}]`;
+    byName.set(name, { definition, name, index: at + 1, total: combinations.length, matrix });
+  }
+  return [...byName.values()];
 }
 
 /** All values of each map with each other; the maps one after the other. */

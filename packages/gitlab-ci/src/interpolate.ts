@@ -72,7 +72,7 @@ class Interpolator {
     const parts: string[] = [];
     let from = 0;
     let length = 0;
-    for (;;) {
+    while (this.#total <= MAX_TOTAL) {
       const start = text.indexOf(OPEN, from);
       const end = start === -1 ? -1 : text.indexOf(CLOSE, start);
       if (end === -1) break;
@@ -82,7 +82,7 @@ class Interpolator {
       parts.push(text.slice(from, start), replaced);
       length += start - from + replaced.length;
       from = next;
-      if (this.#isTooLong(length, replaced.length, place)) return '';
+      if (this.#isTooLong(length, replaced.length, place)) return text;
     }
     return parts.length === 0 ? text : parts.join('') + text.slice(from);
   }
@@ -90,7 +90,11 @@ class Interpolator {
   #isTooLong(length: number, added: number, place: Tree): boolean {
     this.#total += added;
     if (length <= MAX_TEXT && this.#total <= MAX_TOTAL) return false;
-    this.#context.problems.add('input-invalid', place.at, 'a text grows beyond 1 MiB by its inputs');
+    const message =
+      length > MAX_TEXT
+        ? 'a text grows beyond 1 MiB by its inputs'
+        : 'the file grows beyond 16 MiB by its inputs';
+    this.#context.problems.add('input-invalid', place.at, message);
     return true;
   }
 
@@ -124,7 +128,7 @@ class Interpolator {
       kind === 'component'
         ? `$[[ ${shorten(inner)} ]]: list ${name} in spec:component, and include the file as a component`
         : `$[[ ${shorten(inner)} ]] names no input of this file`;
-    const suggestion = kind === 'inputs' ? nearest(name, inputs.keys()) : undefined;
+    const suggestion = kind === 'inputs' ? () => nearest(name, inputs.keys()) : undefined;
     problems.add('input-invalid', place.at, message, suggestion);
     return undefined;
   }
@@ -134,7 +138,7 @@ class Interpolator {
     if (changed !== undefined) return { kind: 'leaf', value: changed, text: changed, at: place.at };
     const known = ['expand_vars', 'truncate', 'posix_escape'];
     const message = `${shorten(call)} is no function for inputs`;
-    this.#context.problems.add('input-invalid', place.at, message, nearest(call, known));
+    this.#context.problems.add('input-invalid', place.at, message, () => nearest(call, known));
     return undefined;
   }
 

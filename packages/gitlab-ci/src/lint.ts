@@ -1,7 +1,8 @@
 import { JobNames, checkNeedCycles, checkOnStop } from './check-needs.ts';
 import { loadConfiguration, readConfiguration } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
-import { instancesOf } from './instances.ts';
+import { instancesOf, needsOfInstance } from './instances.ts';
+import type { NeedDefinition } from './keywords/needs.ts';
 import { spec } from './keywords/spec.ts';
 import type { CommitFacts, PipelineRequest, Problem, Question } from './pipeline.ts';
 import { Problems } from './problems.ts';
@@ -70,17 +71,23 @@ function lintFully(request: PipelineRequest, problems: Problems): Pick<LintResul
 
 /** As if every job were in the pipeline. */
 function lintNeeds(configuration: Configuration, problems: Problems): void {
-  const names = new JobNames(configuration, configuration.jobs.flatMap(instancesOf), problems);
-  const jobs = configuration.jobs.map((job) => {
-    for (const rule of job.keywords.rules ?? []) names.resolveNeeds(job, rule.needs ?? []);
-    const needs = job.keywords.needs && names.resolveNeeds(job, job.keywords.needs);
-    names.resolveDependencies(job, needs);
-    return { definition: job, needs };
-  });
-  const instances = jobs.flatMap(({ definition, needs }) =>
-    instancesOf(definition).map(({ name }) => ({ name, at: definition.at, needs })),
+  const all = configuration.jobs.map((job) => ({ job, instances: instancesOf(job) }));
+  const names = new JobNames(
+    configuration,
+    all.flatMap(({ instances }) => instances),
+    problems,
   );
-  checkNeedCycles(instances, problems);
+  const jobs = all.flatMap(({ job, instances }) =>
+    instances.map((instance) => {
+      const resolve = (needs: readonly NeedDefinition[]) =>
+        names.resolveNeeds(job, needsOfInstance(instance, needs));
+      for (const rule of job.keywords.rules ?? []) if (rule.needs) resolve(rule.needs);
+      const needs = job.keywords.needs && resolve(job.keywords.needs);
+      names.resolveDependencies(job, needs);
+      return { name: instance.name, at: job.at, needs };
+    }),
+  );
+  checkNeedCycles(jobs, problems);
 }
 
 function lintVariables(configuration: Configuration, problems: Problems): void {

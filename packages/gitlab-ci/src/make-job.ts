@@ -30,7 +30,7 @@ export function makeJob(selected: SelectedJob, names: JobNames): Job {
     startInSeconds: rule?.startInSeconds ?? keywords.start_in,
     allowFailure: allowFailureOf(keywords, rule),
     needs,
-    dependencies: names.resolveDependencies(definition, needs),
+    dependencies: names.resolveDependencies(definition, needs, rule?.needs !== undefined),
     image: keywords.image,
     services: keywords.services ?? NOTHING,
     ...scriptsOf(keywords),

@@ -256,4 +256,65 @@ describe('files made to hurt', () => {
     quickly(() => fileMatcher('**/'.repeat(100))('a/'.repeat(500)));
     quickly(() => fileMatcher('{a,b}'.repeat(40))('ab'));
   });
+
+  const times = (count: number, make: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => make(index)).join('\n');
+
+  it('names like those of objects', () => {
+    const text = `
+__proto__: {script: x}
+constructor: {script: x, variables: {__proto__: a, constructor: b}}
+job: {script: x, needs: [__proto__, constructor], artifacts: {reports: {__proto__: a}}}
+wrong: {script: x, extends: hasOwnProperty, toString: x}
+`;
+    expect(codesOf(text)).toEqual(['unknown-keyword', 'extends-missing', 'unknown-keyword']);
+    expect(({} as Record<string, unknown>)['script']).toBeUndefined();
+  });
+
+  it('variables that double with each other', () => {
+    const variables = times(60, (index) => `  V${index + 1}: $V${index}$V${index}$V${index}`);
+    const text = `variables:\n  V0: ${'x'.repeat(100)}\n${variables}\njob: {script: x, resource_group: $V60}`;
+    quickly(() => survive(text));
+  });
+
+  it('variables in a long chain', () => {
+    const variables = times(20_000, (index) => `  V${index}: $V${index + 1}`);
+    const text = `variables:\n${variables}\n  V20000: end\njob: {script: x, resource_group: $V0}`;
+    const { pipeline } = createPipeline({ facts: NO_COMMIT, files: files(text) });
+    expect(pipeline?.jobs[0]?.resourceGroup).toBe('end');
+  });
+
+  it('inputs that grow', () => {
+    const header = `spec: {inputs: {a: {default: ${'x'.repeat(10_000)}}}}\n---\n`;
+    const text = header + times(5000, (index) => `j${index}: {script: "$[[ inputs.a ]]$[[ inputs.a ]]"}`);
+    quickly(() => expect(codesOf(text)).toEqual(['input-invalid']), 10_000);
+  });
+
+  it('blocks without an end', () => {
+    const header = 'spec: {inputs: {a: {default: x}}}\n---\n';
+    quickly(() => codesOf(`${header}a: {script: "${'$[['.repeat(300_000)}"}`), 10_000);
+    quickly(() => codesOf(`${header}a: {script: "$[[${' '.repeat(500_000)}"}`), 10_000);
+  });
+
+  it('thousands of mistakes, each with thousands of words that could be meant', () => {
+    const jobs = times(5000, (index) => `job${index}: {script: x, needs: [jox${index}], scirpt: x}`);
+    quickly(() => expect(codesOf(jobs)).toHaveLength(10_000), 10_000);
+  });
+
+  it('files that include each other without end', () => {
+    const read = (path: string): string => {
+      const level = Number(/\d+/.exec(path)?.[0] ?? 0);
+      return `include: [f${level + 1}.yml, f${level + 1}.yml]\njob${level}: {script: x}`;
+    };
+    const endless = { read, list: () => [] };
+    quickly(() => {
+      const { problems } = lintConfiguration({ files: endless });
+      expect(problems.map(({ code }) => code)).toEqual(['include-limit']);
+    });
+  });
+
+  it('references that lead nowhere', () => {
+    survive('.a: [!reference [.a]]\njob: {script: !reference [.a]}');
+    survive('.a: [!reference [.b]]\njob: {script: [!reference [.a]], image: !reference [.c]}');
+  });
 });

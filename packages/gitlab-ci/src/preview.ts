@@ -32,7 +32,8 @@ export function expandConfiguration(request: LintRequest): ExpandedConfiguration
   const scene = prepareScene(full, problems);
   const context = includeContext(full, scene, problems);
   const loaded = loadConfiguration(request.child ?? scene.configPath, context);
-  const entries = loaded && expanded(loaded);
+  // What is wrong could not be printed as something that GitLab accepts.
+  const entries = loaded && !problems.hasErrors ? expanded(loaded) : undefined;
   return {
     configuration:
       entries && Object.fromEntries(entries.map((entry) => [entry.key, plain(entry.value)] as const)),

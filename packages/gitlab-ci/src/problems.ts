@@ -4,6 +4,12 @@ import type { Problem } from './pipeline.ts';
 import { positionOf } from './tree.ts';
 import type { Mark } from './tree.ts';
 
+/** The nearest valid word; as a function when finding it takes long. */
+export type Suggestion = string | undefined | (() => string | undefined);
+
+/** Finding the nearest word looks at all of them: thousands of mistakes must not take thousands of looks. */
+const MAX_LOOKS = 100;
+
 /**
  * Collects what is wrong. A template with a mistake is read once for each job that uses it: the same code at the
  * same place is kept once.
@@ -12,6 +18,7 @@ export class Problems {
   readonly #found = new Map<string, Problem>();
   readonly #withheld = new Set<ProblemCode>();
   #errors = 0;
+  #looks = 0;
 
   /**
    * From here on these are not reported. For what an earlier mistake brings with it: in a file that could not be
@@ -25,7 +32,7 @@ export class Problems {
     return this.#withheld.has(code);
   }
 
-  add(code: ProblemCode, at: Mark | undefined, message: string, suggestion?: string): void {
+  add(code: ProblemCode, at: Mark | undefined, message: string, near?: Suggestion): void {
     if (this.#withheld.has(code)) return;
     const position = at && positionOf(at);
     const identity = position
@@ -34,6 +41,7 @@ export class Problems {
     if (this.#found.has(identity)) return;
     const [severity] = codes[code];
     if (severity === 'error') this.#errors += 1;
+    const suggestion = this.#look(near);
     this.#found.set(identity, {
       code,
       severity,
@@ -41,6 +49,12 @@ export class Problems {
       ...position,
       ...(suggestion === undefined ? {} : { suggestion }),
     });
+  }
+
+  #look(near: Suggestion): string | undefined {
+    if (typeof near !== 'function') return near;
+    this.#looks += 1;
+    return this.#looks > MAX_LOOKS ? undefined : near();
   }
 
   get hasErrors(): boolean {

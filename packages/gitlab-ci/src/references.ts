@@ -91,10 +91,7 @@ class Resolver {
       const keys: Iterable<string> = place.kind === 'map' ? place.entries.keys() : [];
       const next: Tree | undefined = place.kind === 'map' ? place.entries.get(key)?.value : undefined;
       if (!next) {
-        this.#problems.add(
-          'reference-missing',
-          tree.at,
-          `!reference ${name}: there is no ${key}`,
+        this.#problems.add('reference-missing', tree.at, `!reference ${name}: there is no ${key}`, () =>
           nearest(key, keys),
         );
         return undefined;

@@ -1,7 +1,7 @@
 import type { Elsewhere, RuleContext } from './conditions.ts';
 import type { IncludeContext } from './include.ts';
 import { Outside } from './outside.ts';
-import type { Answer, PipelineRequest, Question, Variable } from './pipeline.ts';
+import type { Answer, CommitFiles, PipelineRequest, Question, Variable } from './pipeline.ts';
 import type { Problems } from './problems.ts';
 import { predefinedVariables } from './variables/predefined.ts';
 import type { Mark } from './tree.ts';
@@ -45,11 +45,18 @@ export function prepareScene(request: PipelineRequest, problems: Problems): Scen
     );
   }
   const outside = new Outside(request.answers);
-  return { configPath, base, given, scope, outside, elsewhere: elsewhereOf(outside, problems) };
+  return {
+    configPath,
+    base,
+    given,
+    scope,
+    outside,
+    elsewhere: elsewhereOf(request.files, outside, problems),
+  };
 }
 
 /** Rules go on with what is most likely when an answer cannot be had, and the user hears of it. */
-function elsewhereOf(outside: Outside, problems: Problems): Elsewhere {
+function elsewhereOf(files: CommitFiles, outside: Outside, problems: Problems): Elsewhere {
   const pathsOf = (question: Question, warn: (why: string) => void): readonly string[] | undefined => {
     const answer = outside.ask(question);
     if (answer === 'pending') return undefined;
@@ -57,7 +64,9 @@ function elsewhereOf(outside: Outside, problems: Problems): Elsewhere {
     warn(whyNot(answer));
     return undefined;
   };
+  let own: readonly string[] | undefined;
   return {
+    ownTree: () => (own ??= files.list()),
     changedSince: (compareTo, at: Mark) =>
       pathsOf({ kind: 'changes', compareTo }, (why) =>
         problems.add(
@@ -105,7 +114,6 @@ export const ruleContext = (
 ): RuleContext => ({
   variable: scope.variable,
   expanded: scope.expanded,
-  files: request.files,
   changedPaths: request.facts.changedPaths,
   elsewhere: scene.elsewhere,
 });

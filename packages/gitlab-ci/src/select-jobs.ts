@@ -1,6 +1,7 @@
 import { firstHolding } from './conditions.ts';
 import type { RuleContext } from './conditions.ts';
 import type { Configuration } from './configuration.ts';
+import { parseDuration } from './duration.ts';
 import { IMPLICIT_ONLY, passesFilters } from './filters.ts';
 import type { PipelineOrigin } from './filters.ts';
 import { matrixVariables } from './instances.ts';
@@ -23,7 +24,6 @@ export interface Selection {
   readonly workflowVariables: VariableDefinitions;
   /** Project and pipeline variables. */
   readonly given: readonly Variable[];
-  readonly files: RuleContext['files'];
   readonly changedPaths: RuleContext['changedPaths'];
   readonly elsewhere: RuleContext['elsewhere'];
   readonly origin: PipelineOrigin;
@@ -66,8 +66,8 @@ function decide(instance: Instance, scope: VariableScope, selection: Selection):
 
 /** What the rules of one job look at. */
 export function contextOf(scope: VariableScope, selection: Selection): RuleContext {
-  const { files, changedPaths, elsewhere } = selection;
-  return { variable: scope.variable, expanded: scope.expanded, files, changedPaths, elsewhere };
+  const { changedPaths, elsewhere } = selection;
+  return { variable: scope.variable, expanded: scope.expanded, changedPaths, elsewhere };
 }
 
 interface ScopeOfJob {
@@ -148,10 +148,14 @@ function environmentOf(instance: Instance, scope: VariableScope): EnvironmentReq
     url: written.url,
     action: written.action,
     onStop: written.onStop,
-    autoStopInSeconds: written.autoStopInSeconds,
+    autoStopInSeconds: written.autoStopInSeconds ?? autoStopIn(written.autoStopText, scope),
     tier: written.tier ?? guessTier(name),
   };
 }
+
+/** A text that is no duration after all stops nothing. */
+const autoStopIn = (text: string | undefined, scope: VariableScope): number | undefined =>
+  text === undefined ? undefined : parseDuration(expandVariables(text, scope.expanded));
 
 function environmentVariables({ name, slug, url, action, tier }: EnvironmentRequest): readonly Variable[] {
   return [

@@ -1,5 +1,6 @@
 import type { Artifacts, Cache } from '../pipeline.ts';
 import { isText } from '../tree.ts';
+import type { Tree } from '../tree.ts';
 import { REPORT_TYPES } from './artifacts.table.ts';
 import { durationOrNever } from './common.ts';
 import {
@@ -16,7 +17,7 @@ import {
   text,
   unsupported,
 } from './readers.ts';
-import type { Fields, Read, Reader } from './readers.ts';
+import type { Fields, Read, Reader, Scope } from './readers.ts';
 
 const paths = listOf(text);
 const reportPaths = oneOrList(filledText);
@@ -45,6 +46,14 @@ const reports = record(REPORTS) as Reader<Readonly<Record<string, readonly strin
 
 const whenUploaded = oneOf('on_success', 'on_failure', 'always');
 
+const MAX_EXPOSED = 100;
+
+const exposeAs: Reader<string> = (tree, scope) => {
+  const name = filledText(tree, scope);
+  if (name === undefined || (/^\w[\w -]*$/.test(name) && name.length <= MAX_EXPOSED)) return name;
+  return refuse(scope, tree, `at most ${MAX_EXPOSED} letters, digits, spaces, - and _`);
+};
+
 const fields = record({
   paths,
   exclude: paths,
@@ -52,7 +61,7 @@ const fields = record({
   name: text,
   when: whenUploaded,
   expire_in: durationOrNever,
-  expose_as: filledText,
+  expose_as: exposeAs,
   access: unsupported(oneOf('all', 'developer', 'maintainer', 'none'), 'everything is open to who runs it'),
   public: unsupported(flag, 'everything is open to who runs it'),
   reports,
@@ -73,6 +82,7 @@ export const DEFAULT_ARTIFACTS: Artifacts = {
 };
 
 export const artifacts: Reader<Artifacts> = mapped(fields, (read, tree, scope) => {
+  checkExposed(read, tree, scope);
   if (read.access !== undefined && read.public !== undefined) {
     report(
       scope,
@@ -94,6 +104,18 @@ export const artifacts: Reader<Artifacts> = mapped(fields, (read, tree, scope) =
   };
 });
 
+function checkExposed(
+  { expose_as: name, paths: exposed }: Read<typeof fields>,
+  tree: Tree,
+  scope: Scope,
+): void {
+  if (name === undefined) return;
+  if (!exposed || exposed.length === 0)
+    report(scope, 'missing-keyword', tree.at, `${scope.keyword}:expose_as needs ${scope.keyword}:paths`);
+  else if (exposed.some((path) => path.includes('*')))
+    report(scope, 'conflicting-keywords', tree.at, `${scope.keyword}:expose_as takes no paths with *`);
+}
+
 /** Nothing runs on it here, but what was asked for is shown. */
 function accessOf({ access, public: isPublic }: Read<typeof fields>): Pick<Artifacts, 'access'> {
   if (access !== undefined) return { access };
@@ -103,7 +125,7 @@ function accessOf({ access, public: isPublic }: Read<typeof fields>): Pick<Artif
 const keyText: Reader<string> = (tree, scope) => {
   const key = text(tree, scope);
   if (key === undefined) return undefined;
-  if (key.includes('/') && !key.includes('$')) return refuse(scope, tree, 'without "/"');
+  if (/\/|%2f/i.test(key)) return refuse(scope, tree, 'without "/"');
   return /^\.+$/.test(key) ? refuse(scope, tree, 'more than dots') : key;
 };
 
@@ -141,7 +163,7 @@ const cacheFields = record({
   untracked: flag,
   policy,
   when: whenUploaded,
-  fallback_keys: listOf(keyText, { max: 5 }),
+  fallback_keys: listOf(filledText, { max: 5 }),
   unprotect: flag,
 });
 

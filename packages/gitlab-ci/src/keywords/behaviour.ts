@@ -71,27 +71,44 @@ export const parallel: Reader<Parallel> = (tree, scope) => {
   return { matrix: read };
 };
 
-/** The RE2 text between the slashes. */
+/** The RE2 text between the slashes, flags in front. Slashes inside need no backslash here. */
 export const coverage: Reader<string> = (tree, scope) => {
-  if (!isText(tree) || !/^\/[^]+\/$/.test(tree.value))
-    return refuse(scope, tree, 'a regular expression between slashes');
-  const body = tree.value.slice(1, -1).replaceAll(String.raw`\/`, '/');
+  const [, written, flags = ''] = (isText(tree) && /^\/([^]+)\/([ismU]*)$/.exec(tree.value)) || [];
+  if (written === undefined) return refuse(scope, tree, 'a regular expression between slashes');
+  const body = `${flags && `(?${flags})`}${written.replaceAll(String.raw`\/`, '/')}`;
   const regex = compileRegex(body);
   if (typeof regex === 'string') return report(scope, 'invalid-regex', tree.at, `${scope.keyword}: ${regex}`);
   return body;
 };
 
-const names = listOf(text);
+/** As `DEFAULT_KEYWORDS` has them; a test holds the two together. */
+export const INHERITABLE = [
+  'after_script',
+  'artifacts',
+  'before_script',
+  'cache',
+  'hooks',
+  'id_tokens',
+  'identity',
+  'image',
+  'interruptible',
+  'retry',
+  'services',
+  'tags',
+  'timeout',
+] as const;
 
 export interface Inherit {
   readonly default: boolean | readonly string[];
   readonly variables: boolean | readonly string[];
 }
 
-const flagOrNames: Reader<boolean | readonly string[]> = (tree, scope) =>
-  tree.kind === 'list' ? names(tree, scope) : flag(tree, scope);
+const flagOr =
+  (names: Reader<readonly string[]>): Reader<boolean | readonly string[]> =>
+  (tree, scope) =>
+    tree.kind === 'list' ? names(tree, scope) : flag(tree, scope);
 
 export const inherit: Reader<Inherit> = mapped(
-  record({ default: flagOrNames, variables: flagOrNames }),
+  record({ default: flagOr(listOf(oneOf(...INHERITABLE))), variables: flagOr(listOf(text)) }),
   (read) => ({ default: read.default ?? true, variables: read.variables ?? true }),
 );

@@ -30,6 +30,15 @@ export const duration: Reader<number> = (tree, scope) => {
   return seconds;
 };
 
+const WEEK = 604_800;
+
+/** `start_in`. */
+export const delay: Reader<number> = mapped(duration, (seconds, tree, scope) =>
+  seconds <= WEEK
+    ? seconds
+    : report(scope, 'invalid-value', tree.at, `${scope.keyword} must be at most one week`),
+);
+
 /** A duration, or null for `never`. */
 export const durationOrNever: Reader<number | null> = (tree, scope) =>
   isText(tree) && tree.value === 'never' ? null : duration(tree, scope);

@@ -7,7 +7,13 @@ import type { Reader } from './readers.ts';
 /** As written: names are expanded when the job is made. */
 export type EnvironmentDefinition = Omit<EnvironmentRequest, 'slug' | 'tier'> & {
   readonly tier: EnvironmentRequest['tier'] | undefined;
+  /** `auto_stop_in` when it holds variables. */
+  readonly autoStopText?: string;
 };
+
+/** In seconds, null for `never`, or a text with variables that is read when the job is made. */
+const autoStop: Reader<number | null | string> = (tree, scope) =>
+  isText(tree) && tree.value.includes('$') ? tree.value : durationOrNever(tree, scope);
 
 const fields = record(
   {
@@ -15,7 +21,7 @@ const fields = record(
     url: filledText,
     action: oneOf('start', 'prepare', 'stop', 'verify', 'access'),
     on_stop: filledText,
-    auto_stop_in: durationOrNever,
+    auto_stop_in: autoStop,
     deployment_tier: oneOf('production', 'staging', 'testing', 'development', 'other'),
     kubernetes: unsupported(anything, 'jobs reach the cluster by their variables'),
   },
@@ -46,10 +52,17 @@ const detailed: Reader<EnvironmentDefinition> = mapped(fields, (read, tree, scop
     url: read.url,
     action: read.action ?? 'start',
     onStop: read.on_stop,
-    autoStopInSeconds: read.auto_stop_in ?? undefined,
+    ...autoStopOf(read.auto_stop_in),
     tier: read.deployment_tier,
   };
 });
+
+function autoStopOf(
+  written: number | null | string | undefined,
+): Pick<EnvironmentDefinition, 'autoStopInSeconds' | 'autoStopText'> {
+  if (typeof written === 'string') return { autoStopInSeconds: undefined, autoStopText: written };
+  return { autoStopInSeconds: written ?? undefined };
+}
 
 export const environment: Reader<EnvironmentDefinition> = (tree, scope) => {
   if (tree.kind === 'map') return detailed(tree, scope);

@@ -83,7 +83,7 @@ function filledText(
     const value = inputs.get(name);
     if (value) return value.kind === 'leaf' ? value.text : JSON.stringify(plain(value));
     const message = `${scope.subject}: ${mention} names no input of this job`;
-    scope.problems.add('input-invalid', place.at, message, nearest(name, inputs.keys()));
+    scope.problems.add('input-invalid', place.at, message, () => nearest(name, inputs.keys()));
     return mention;
   });
 }

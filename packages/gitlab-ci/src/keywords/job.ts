@@ -1,6 +1,6 @@
 import { allowFailure, coverage, inherit, parallel, retry } from './behaviour.ts';
 import { artifacts, caches } from './artifacts.ts';
-import { duration, filledScript, jobVariableDefinitions, script } from './common.ts';
+import { delay, duration, filledScript, jobVariableDefinitions, script } from './common.ts';
 import { dastConfiguration, identity } from './elsewhere.ts';
 import { environment } from './environment.ts';
 import { image, services } from './image.ts';
@@ -19,14 +19,14 @@ import {
   text,
 } from './readers.ts';
 import type { Read, Reader } from './readers.ts';
+import type { Mark } from '../tree.ts';
 import { pages, release } from './release.ts';
-import { filter, jobRules } from './rules.ts';
+import { except, jobRules, only } from './rules.ts';
 import { idTokens, secrets } from './secrets.ts';
 import { run } from './steps.ts';
 import { trigger } from './trigger.ts';
 
 const MAX_TAGS = 50;
-const WEEK = 604_800;
 
 const tags: Reader<readonly string[]> = mapped(flatListOf(filledText), (all, tree, scope) => {
   if (all.length <= MAX_TAGS) return all;
@@ -38,11 +38,14 @@ const tags: Reader<readonly string[]> = mapped(flatListOf(filledText), (all, tre
   );
 });
 
-const startIn: Reader<number> = mapped(duration, (seconds, tree, scope) =>
-  seconds <= WEEK ? seconds : report(scope, 'invalid-value', tree.at, 'start_in must be at most one week'),
-);
+/** The name of a job, and where it stands. */
+export interface Mention {
+  readonly name: string;
+  readonly at: Mark;
+}
 
-const dependencies = flatListOf(text);
+const mention: Reader<Mention> = mapped(text, (name, tree) => ({ name, at: tree.at }));
+const dependencies = flatListOf(mention);
 
 /** Keywords that `default:` may hold too. */
 export const DEFAULT_KEYWORDS = {
@@ -69,12 +72,12 @@ export const JOB_KEYWORDS = {
   dast_configuration: dastConfiguration,
   dependencies,
   environment,
-  except: filter,
+  except,
   inherit,
   inputs: jobInputs,
   manual_confirmation: text,
   needs,
-  only: filter,
+  only,
   pages,
   parallel,
   publish: filledText,
@@ -85,7 +88,7 @@ export const JOB_KEYWORDS = {
   script: filledScript,
   secrets,
   stage: filledText,
-  start_in: startIn,
+  start_in: delay,
   trigger,
   variables: jobVariableDefinitions,
   when: oneOf('on_success', 'on_failure', 'always', 'manual', 'delayed', 'never'),

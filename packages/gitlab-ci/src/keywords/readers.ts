@@ -82,7 +82,7 @@ export function oneOf<const W extends string>(...words: readonly W[]): Reader<W>
       const found = words.find((word) => word === tree.value);
       if (found !== undefined) return found;
     }
-    const suggestion = isText(tree) ? nearest(tree.value, words) : undefined;
+    const suggestion = isText(tree) ? () => nearest(tree.value, words) : undefined;
     const message = `${scope.keyword} must be ${alternatives(words)}, not ${describe(tree)}`;
     scope.problems.add('invalid-value', tree.at, `${scope.subject}: ${message}`, suggestion);
     return undefined;
@@ -195,7 +195,7 @@ function readField(fields: Fields, entry: Entry, scope: Scope): unknown {
 
 export function unknownKeyword(entry: Entry, scope: Scope, known: readonly string[]): undefined {
   const message = `${scope.subject}: unknown keyword ${scope.keyword}`;
-  scope.problems.add('unknown-keyword', entry.at, message, nearest(entry.key, known));
+  scope.problems.add('unknown-keyword', entry.at, message, () => nearest(entry.key, known));
   return undefined;
 }
 

@@ -6,12 +6,11 @@ import type { AllowFailure } from '../pipeline.ts';
 import { isNull, isText } from '../tree.ts';
 import type { Mark, Tree } from '../tree.ts';
 import { allowFailure } from './behaviour.ts';
-import { duration, jobVariableDefinitions } from './common.ts';
+import { delay, jobVariableDefinitions } from './common.ts';
 import type { VariableDefinitions } from './common.ts';
 import { ruleNeeds } from './needs.ts';
 import type { NeedDefinition } from './needs.ts';
 import {
-  anything,
   filledText,
   flag,
   flatten,
@@ -22,7 +21,6 @@ import {
   record,
   refuse,
   report,
-  unsupported,
 } from './readers.ts';
 import type { Read, Reader, Scope } from './readers.ts';
 
@@ -171,7 +169,7 @@ const conditions = { if: notNull(expression), changes, exists };
 const jobRule = record({
   ...conditions,
   when: oneOf('on_success', 'on_failure', 'always', 'manual', 'delayed', 'never'),
-  start_in: duration,
+  start_in: delay,
   allow_failure: allowFailure,
   variables: jobVariableDefinitions,
   needs: notNull(ruleNeeds),
@@ -205,7 +203,7 @@ type AnyRule = Reader<Read<typeof jobRule> & Pick<Read<typeof workflowRule>, 'au
 
 function ruleReader(fields: AnyRule): Reader<Rule> {
   return mapped(fields, (read, tree, scope) => {
-    if (read.when === 'delayed' && read.start_in === undefined) {
+    if (read.when === 'delayed' && !given(tree, 'start_in')) {
       report(scope, 'missing-keyword', tree.at, `${scope.keyword}: when: delayed needs start_in`);
     }
     // An `if` that could not be read must not turn into a rule that always holds.
@@ -254,26 +252,35 @@ export const workflow = record({
   auto_cancel: autoCancel,
 });
 
-/** `only` and `except`: which refs, variables and changes. */
+/** `only` and `except`: which refs, variables, changes, and whether there is a cluster. */
 export interface Filter {
   readonly refs: readonly string[] | undefined;
   readonly variables: readonly Expression[] | undefined;
   readonly changes: readonly string[] | undefined;
+  /** The project has a cluster. */
+  readonly kubernetes?: boolean;
 }
 
 const filterFields = record({
   refs: listOf(filledText, { min: 1 }),
   variables: listOf(expression, { min: 1 }),
   changes: patterns,
-  kubernetes: unsupported(anything, 'the condition is left out'),
+  kubernetes: oneOf('active'),
 });
 
-export const filter: Reader<Filter> = (tree, scope) => {
+export const except: Reader<Filter> = (tree, scope) => {
   if (isText(tree)) return { refs: [tree.value], variables: undefined, changes: undefined };
   if (tree.kind === 'list') {
     const refs = mapped(listOf(filledText, { min: 1 }), (all) => all)(tree, scope);
     return refs && { refs, variables: undefined, changes: undefined };
   }
   const read = filterFields(tree, scope);
-  return read && { refs: read.refs, variables: read.variables, changes: read.changes };
+  if (!read) return undefined;
+  const { refs, variables, changes: paths, kubernetes } = read;
+  return { refs, variables, changes: paths, ...(kubernetes ? { kubernetes: true } : {}) };
 };
+
+/** Which pipelines a job is for that names no refs. */
+export const IMPLICIT_REFS = ['branches', 'tags'] as const;
+
+export const only: Reader<Filter> = mapped(except, (read) => ({ ...read, refs: read.refs ?? IMPLICIT_REFS }));

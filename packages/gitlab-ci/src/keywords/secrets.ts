@@ -57,7 +57,11 @@ const toList = (definitions: ReadonlyMap<string, SecretDefinition>): readonly Re
 
 export const secrets: Reader<readonly RequiredSecret[]> = mapped(mapOf(secret), toList);
 
-const audience = oneOrList(filledText, { min: 1 });
+const audience = mapped(oneOrList(filledText, { min: 1 }), (all, tree, scope) =>
+  new Set(all).size === all.length
+    ? all
+    : report(scope, 'invalid-value', tree.at, `${scope.keyword} names an audience twice`),
+);
 const token: Reader<SecretDefinition> = mapped(record({ aud: audience }, { required: ['aud'] }), () => ({
   provider: 'id_token',
   file: false,

@@ -16,6 +16,9 @@ export interface ExpandedVariables {
   readonly cycle: readonly string[] | undefined;
 }
 
+/** Of all values together; no process could be given more. */
+const MAX_TOTAL = 16 * 1024 * 1024;
+
 /**
  * Expands variables by each other, each once, the ones it mentions first. Keys must be unique. One circle anywhere
  * leaves all of them as they were, as in GitLab. Raw values are put in literally and never expanded themselves.
@@ -36,10 +39,14 @@ export function expandAll(variables: readonly Variable[], options: ExpandAllOpti
     if (mentioned?.file && options.expandFileRefs === false) return `$${name}`;
     return values.get(name);
   };
+  let total = 0;
   for (const key of order) {
     const variable = byKey.get(key);
-    if (variable)
-      values.set(key, variable.raw ? variable.value : expandVariables(variable.value, look, options));
+    if (!variable) continue;
+    const isPlain = variable.raw === true || total > MAX_TOTAL;
+    const value = isPlain ? variable.value : expandVariables(variable.value, look, options);
+    total += value.length;
+    values.set(key, value);
   }
   const expanded = variables.map((variable) => ({
     ...variable,

@@ -8,6 +8,12 @@ export interface ExpandOptions {
   readonly final?: boolean;
 }
 
+/**
+ * Longer than any variable that can be handed to a process. Texts do not grow beyond it: variables that mention each
+ * other twice would double with each of them.
+ */
+const MAX_LENGTH = 256 * 1024;
+
 export type Lookup = (name: string) => string | undefined;
 
 /** Replaces `$A`, `${A}` and `%A%` once: what comes in is not read again. */
@@ -21,10 +27,13 @@ export function expandVariables(
     typeof variables === 'function'
       ? variables
       : (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined);
+  let grown = text.length;
   return text.replaceAll(MENTION, (mention, ...names: (string | undefined)[]) => {
     const name = names[0] ?? names[1] ?? names[2];
     if (name === undefined) return options.final && mention === '$$' ? '$' : mention;
-    return look(name) ?? (options.keepUndefined ? mention : '');
+    const value = look(name) ?? (options.keepUndefined ? mention : '');
+    grown += value.length;
+    return grown > MAX_LENGTH && value.length > mention.length ? mention : value;
   });
 }
 

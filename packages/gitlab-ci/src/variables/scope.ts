@@ -15,6 +15,8 @@ export const baseOf = (variables: readonly Variable[]): BaseVariables => ({
   byKey: new Map(variables.map((variable) => [variable.key, variable])),
 });
 
+const MAX_DEPTH = 200;
+
 /**
  * What a name means at one point: a few variables over the shared base. Expands only what is asked for, so that
  * looking at one name of a job does not cost all of them.
@@ -24,6 +26,7 @@ export class VariableScope {
   readonly #ownByKey: ReadonlyMap<string, Variable>;
   readonly #base: BaseVariables;
   readonly #expanded = new Map<string, string | undefined>();
+  #depth = 0;
 
   /** @param environment of the job, which decides about variables that are for some environments only. */
   constructor(own: readonly Variable[], base: BaseVariables, environment?: string) {
@@ -40,11 +43,26 @@ export class VariableScope {
     if (this.#expanded.has(name)) return this.#expanded.get(name);
     const variable = this.#find(name);
     if (!variable || variable.raw) return variable?.value;
+    if (this.#depth >= MAX_DEPTH) this.#expandBelow(name);
     this.#expanded.set(name, undefined);
+    this.#depth += 1;
     const value = expandVariables(variable.value, this.expanded, { keepUndefined: true });
+    this.#depth -= 1;
     this.#expanded.set(name, value);
     return value;
   };
+
+  /** A long chain of mentions from its end, so that it is not followed by recursion. */
+  #expandBelow(name: string): void {
+    const { order } = walkGraph([name], (key) => {
+      const variable = this.#expanded.has(key) ? undefined : this.#find(key);
+      return variable && (variable.raw ? [] : mentionedVariables(variable.value));
+    });
+    const depth = this.#depth;
+    this.#depth = 0;
+    for (const key of order) if (key !== name) this.expanded(key);
+    this.#depth = depth;
+  }
 
   readonly isMasked = (name: string): boolean => this.#find(name)?.masked === true;
 
