@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { addAddressRoutes } from './addresses.ts';
-import { ALL_METHODS, findEndpoint, pathOf } from './endpoints.ts';
+import { ALL_METHODS, findEndpoint, pathOf, type Endpoint } from './endpoints.ts';
 import { JSON_TYPE, errorBody, faultOf, traceOf } from './error-body.ts';
 import { addHealthRoutes, type Readiness } from './health.ts';
 import { addDocumentRoutes } from './openapi.ts';
@@ -35,8 +35,17 @@ export interface AppOptions {
 const MAX_TARGET = 8192;
 const MAX_HEADER_BYTES = 16_384;
 
+/** What is found out about a request once, for its answer and its line in the log. */
 interface Exchange {
-  error?: string;
+  readonly path: string;
+  readonly endpoint: Endpoint | undefined;
+  error: string | undefined;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    exchange: Exchange | null;
+  }
 }
 
 /** The service as a handler of requests: it listens nowhere yet and owns no store. */
@@ -69,6 +78,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   refusals.attach(app.server as Server);
+  app.decorateRequest('exchange', null);
   addHooks(app, options);
   app.setErrorHandler((error: FastifyError, request, reply) => refuse(options, error, request, reply));
   app.setNotFoundHandler(notFound);
@@ -78,12 +88,11 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app;
 }
 
-const exchanges = new WeakMap<FastifyRequest['raw'], Exchange>();
-
+/** Requests that the router itself refuses reach no hook before. */
 function exchangeOf(request: FastifyRequest): Exchange {
-  let exchange = exchanges.get(request.raw);
-  if (exchange === undefined) exchanges.set(request.raw, (exchange = {}));
-  return exchange;
+  if (request.exchange) return request.exchange;
+  const path = pathOf(request.raw.url ?? '');
+  return (request.exchange = { path, endpoint: findEndpoint(path), error: undefined });
 }
 
 function refuse(
@@ -93,12 +102,9 @@ function refuse(
   reply: FastifyReply,
 ): FastifyReply {
   const fault = faultOf(error);
-  exchangeOf(request).error = fault.status >= 500 ? traceOf(fault) : reasonOf(fault);
-  const body = errorBody(
-    { method: request.method, uri: pathOf(request.raw.url ?? '') },
-    fault,
-    options.debug,
-  );
+  const exchange = exchangeOf(request);
+  exchange.error = fault.status >= 500 ? traceOf(fault) : reasonOf(fault);
+  const body = errorBody({ method: request.method, uri: exchange.path }, fault, options.debug);
   reply.raw.statusMessage = fault.message;
   return reply
     .code(fault.status)
@@ -116,7 +122,7 @@ function reasonOf(fault: HttpFault): string {
 /** Nothing is routed there: another method of a known path, OPTIONS, or no endpoint at all. */
 function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const target = request.raw.url ?? '';
-  const allow = target === '*' ? ALL_METHODS : findEndpoint(pathOf(target))?.allow;
+  const allow = target === '*' ? ALL_METHODS : exchangeOf(request).endpoint?.allow;
   if (allow === undefined) throw new HttpFault(404, 'Unknown Endpoint');
   if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
   throw new HttpFault(405, 'Method Not Allowed', { headers: { allow } });
@@ -135,7 +141,7 @@ function addHooks(app: FastifyInstance, options: AppOptions): void {
     if (raw.headers.host === undefined && raw.httpVersion === '1.1')
       return done(new HttpFault(400, 'Missing Host header'));
     // The router decodes and normalises; endpoints are only what is spelt exactly so.
-    if (!request.is404 && findEndpoint(pathOf(target)) === undefined)
+    if (!request.is404 && exchangeOf(request).endpoint === undefined)
       return done(new HttpFault(404, 'Unknown Endpoint'));
     done();
   });
@@ -150,14 +156,13 @@ function addHooks(app: FastifyInstance, options: AppOptions): void {
 }
 
 function logExchange(options: AppOptions, request: FastifyRequest, reply: FastifyReply): void {
-  const path = pathOf(request.raw.url ?? '');
-  const route = findEndpoint(path)?.route;
+  const { path, endpoint, error } = exchangeOf(request);
+  const route = endpoint?.route;
   const measured = { method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime };
   options.metrics?.observe(measured);
   options.tracing?.end(request.raw, measured);
   // Probes come every few seconds and say nothing while all is well.
   if (reply.statusCode === 200 && (route === '/livez' || route === '/readyz') && !options.debug) return;
-  const error = exchanges.get(request.raw)?.error;
   options.log.request({
     ...measured,
     request_id: request.id,
