@@ -25,9 +25,13 @@ export async function watchRun(
     logs: context.flag('logs'),
   });
   const logs = new Map<string, string>();
+  let isCanceled = false;
   const cancel = () => {
     const { run } = renderer;
-    if (run) onInterrupt(client, context, run.id);
+    // Before the run has a number there is nothing to cancel yet.
+    if (!run || isCanceled) return;
+    isCanceled = true;
+    onInterrupt(client, context, run.id);
   };
   context.signal.addEventListener('abort', cancel, { once: true });
   try {
@@ -37,6 +41,7 @@ export async function watchRun(
         logs.set(key, (logs.get(key) ?? '') + event.text);
       }
       renderer.event(event);
+      if (context.signal.aborted) cancel();
     }
   } finally {
     renderer.close();
