@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCheckouts } from './checkouts.ts';
 
-describe('checkouts', () => {
+describe('checkouts', { timeout: 30_000 }, () => {
   let sandbox: Sandbox;
   let dir: string;
   let commit: CommitFacts;

@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 const taken = (file: string) => readFile(path.join(target, file), 'utf8');
 
-describe('checkout of odd repositories', () => {
+describe('checkout of odd repositories', { timeout: 30_000 }, () => {
   it.each([`it's "quoted" $HOME`, 'line\nbreak', '100%25 ü🚀', '-dash: x'])('named %j', async (name) => {
     const sandbox = await sandboxOf(name);
     const sha = await sandbox.commit('first', { a: '1' });
@@ -93,7 +93,7 @@ describe('checkout of odd repositories', () => {
   });
 });
 
-describe('submodules', () => {
+describe('submodules', { timeout: 30_000 }, () => {
   it('come from the clone of the outer repository', async () => {
     const outer = await withSubmodules();
     const before = await snapshotOf(outer.dir);
@@ -152,7 +152,7 @@ describe('submodules', () => {
   }
 });
 
-describe('large files', () => {
+describe('large files', { timeout: 30_000 }, () => {
   const CONTENT = 'large content';
   const id = createHash('sha256').update(CONTENT).digest('hex');
   const pointer = (oid: string, size: number) =>

@@ -6,7 +6,7 @@ import { GitFault, checkout } from './index.ts';
 import { createSandbox } from './testing/sandbox.ts';
 import type { Sandbox } from './testing/sandbox.ts';
 
-describe('checkout', () => {
+describe('checkout', { timeout: 30_000 }, () => {
   let sandbox: Sandbox;
   let target: string;
   beforeEach(async () => {

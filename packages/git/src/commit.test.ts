@@ -3,7 +3,7 @@ import { GitFault, readCommit } from './index.ts';
 import { createSandbox } from './testing/sandbox.ts';
 import type { Sandbox } from './testing/sandbox.ts';
 
-describe('readCommit', () => {
+describe('readCommit', { timeout: 30_000 }, () => {
   let sandbox: Sandbox;
   beforeEach(async () => {
     sandbox = await createSandbox();

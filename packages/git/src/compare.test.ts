@@ -7,7 +7,7 @@ import type { Sandbox } from './testing/sandbox.ts';
 
 const NOTHING = '0'.repeat(40);
 
-describe('what a commit is compared with', () => {
+describe('what a commit is compared with', { timeout: 30_000 }, () => {
   let sandbox: Sandbox;
   let fork: string;
   let tip: string;

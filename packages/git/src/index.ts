@@ -19,5 +19,5 @@ export { remoteAddress } from './settings.ts';
 export { changedFiles, findRepository } from './repository.ts';
 export { readTree } from './tree.ts';
 export type { Files } from './tree.ts';
-export { isDirty, readWorkTree, uncommittedPaths } from './work-tree.ts';
+export { isDirty, isTracked, readWorkTree, uncommittedPaths } from './work-tree.ts';
 export type { WorkTreeState } from './work-tree.ts';

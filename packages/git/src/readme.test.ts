@@ -14,7 +14,7 @@ import { createSandbox } from './testing/sandbox.ts';
 
 const readme = () => readFile(path.join(import.meta.dirname, '../README.md'), 'utf8');
 
-describe('the README', () => {
+describe('the README', { timeout: 30_000 }, () => {
   it('names every fault', async () => {
     const listed = /Faults \(`GitFault`\): ([^.]*)\./.exec(await readme())?.[1] ?? '';
     expect(listed.match(/[A-Z_]+/g)?.toSorted()).toEqual(Object.keys(codes).toSorted());

@@ -4,7 +4,7 @@ import { changedFiles, findRepository, readTree } from './index.ts';
 import { createSandbox } from './testing/sandbox.ts';
 import type { Sandbox } from './testing/sandbox.ts';
 
-describe('trees', () => {
+describe('trees', { timeout: 30_000 }, () => {
   let sandbox: Sandbox;
   beforeEach(async () => {
     sandbox = await createSandbox();

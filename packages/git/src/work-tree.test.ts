@@ -19,7 +19,7 @@ import type { Sandbox } from './testing/sandbox.ts';
 
 const ODD = ['line\nbreak.txt', '"quoted" $HOME.txt', 'ü🚀 space.txt', '-dash.txt', 'back\\slash.txt'];
 
-describe('the work tree', () => {
+describe('the work tree', { timeout: 30_000 }, () => {
   let sandbox: Sandbox;
   let target: string;
   const at = (file: string) => path.join(sandbox.dir, file);

@@ -35,6 +35,13 @@ export async function uncommittedPaths(dir: string): Promise<readonly string[]> 
   return [...new Set(changed)].toSorted();
 }
 
+/** Whether git knows the file: it came, or will go, with the repository. */
+export async function isTracked(dir: string, file: string): Promise<boolean> {
+  const root = await findRepository(dir);
+  const listed = await tryGit(root, ['ls-files', '-z', '--', `:(top,literal)${file}`]);
+  return listed.stdout !== '';
+}
+
 /** Whether the work tree differs from the checked-out commit, new files included. */
 export async function isDirty(dir: string): Promise<boolean> {
   return (await uncommittedPaths(dir)).length > 0;

@@ -43,7 +43,12 @@ export { expandVariables } from './variables/expand.ts';
 export type { ExpandOptions } from './variables/expand.ts';
 export { jobVariables, variableValues } from './variables/job-variables.ts';
 export { forEnvironment } from './variables/environment-scope.ts';
-export { isProtectedRef, jobOnlyVariables, predefinedVariables } from './variables/predefined.ts';
+export {
+  SERVER_VERSION,
+  isProtectedRef,
+  jobOnlyVariables,
+  predefinedVariables,
+} from './variables/predefined.ts';
 export type { PredefinedOptions } from './variables/predefined.ts';
 export { environmentSlug, refSlug } from './variables/slug.ts';
 export type {

@@ -16,7 +16,7 @@ api:
     - changes: { paths: [api/**], compare_to: base }
 `;
 
-describe('readProject', () => {
+describe('readProject', { timeout: 30_000 }, () => {
   let sandbox: Sandbox;
   beforeEach(async () => {
     sandbox = await createSandbox();

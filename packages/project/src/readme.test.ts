@@ -5,7 +5,7 @@ import type { Sandbox } from '@updraft/git/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codes, createProjectPipeline, readProject } from './index.ts';
 
-describe('the README', () => {
+describe('the README', { timeout: 30_000 }, () => {
   let sandbox: Sandbox;
   let readme: string;
   beforeEach(async () => {

@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { confinementOf } from './confinement.ts';
+import type { Confinement } from './confinement.ts';
 import { YamlFile, readSettingsText } from './yaml-file.ts';
 import type { Entry } from './yaml-tree.ts';
 
@@ -22,7 +24,9 @@ export const SETTINGS_FILE = '.updraft/project.yml';
 export async function readSettings(dir: string): Promise<ProjectSettings> {
   const text = await readSettingsText(path.join(dir, SETTINGS_FILE), SETTINGS_FILE);
   const file = new YamlFile(SETTINGS_FILE);
-  const entries = text === undefined ? [] : await file.parse(text);
+  if (text === undefined) return { protectedRefs: undefined, includes: new Map() };
+  const confinement = await confinementOf(dir, SETTINGS_FILE);
+  const entries = await file.parse(text);
   for (const { key, line } of entries) {
     if (key !== 'protected' && key !== 'includes') {
       file.wrong(line, `there is no setting ${JSON.stringify(key)}: there are protected and includes`);
@@ -30,7 +34,7 @@ export async function readSettings(dir: string): Promise<ProjectSettings> {
   }
   const settings = {
     protectedRefs: readProtected(entries, file),
-    includes: readIncludes(entries, file, dir),
+    includes: await readIncludes(entries, file, { dir, confinement }),
   };
   file.check();
   return settings;
@@ -46,15 +50,21 @@ function readProtected(entries: readonly Entry[], file: YamlFile): readonly stri
   });
 }
 
-function readIncludes(entries: readonly Entry[], file: YamlFile, dir: string): ReadonlyMap<string, string> {
+async function readIncludes(
+  entries: readonly Entry[],
+  file: YamlFile,
+  { dir, confinement }: { dir: string; confinement: Confinement },
+): Promise<ReadonlyMap<string, string>> {
   const entry = entries.find(({ key }) => key === 'includes');
   const includes = new Map<string, string>();
   if (entry && !entry.value.entries && entry.value.text !== '') {
     file.wrong(entry.line, 'includes must be a map from projects and addresses to files and folders');
   }
   for (const { key, value, line } of entry?.value.entries ?? []) {
-    if (value.text) includes.set(key, path.resolve(dir, value.text));
-    else file.wrong(line, `includes of ${key} must be the path of a file or folder`);
+    const where = path.resolve(dir, value.text ?? '');
+    if (!value.text) file.wrong(line, `includes of ${key} must be the path of a file or folder`);
+    else if (await confinement.allows(where)) includes.set(key, where);
+    else file.wrong(line, `${confinement.refusal}, not ${value.text}`);
   }
   return includes;
 }

@@ -21,9 +21,21 @@ export function strongest(variables: readonly Variable[]): readonly Variable[] {
   for (const variable of variables) {
     const known = byKey.get(variable.key);
     if (known && STRENGTH[known.source] > STRENGTH[variable.source]) continue;
+    // The place of a stronger one is behind the weaker ones.
+    if (known) byKey.delete(variable.key);
     byKey.set(variable.key, variable);
   }
-  return [...byKey.values()].toSorted((a, b) => STRENGTH[a.source] - STRENGTH[b.source]);
+  const all = [...byKey.values()];
+  return isSorted(all) ? all : all.toSorted((a, b) => STRENGTH[a.source] - STRENGTH[b.source]);
+}
+
+function isSorted(variables: readonly Variable[]): boolean {
+  let strength = 0;
+  for (const { source } of variables) {
+    if (STRENGTH[source] < strength) return false;
+    strength = STRENGTH[source];
+  }
+  return true;
 }
 
 /**

@@ -11,7 +11,7 @@ export interface PredefinedOptions {
 }
 
 /** The GitLab version claimed, because templates compare it. */
-const SERVER_VERSION = '18.3.0';
+export const SERVER_VERSION = '18.3.0';
 
 /**
  * GitLab's predefined variables that hold for all jobs, as far as they can be known here; what can't be known is

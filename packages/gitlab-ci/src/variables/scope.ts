@@ -17,6 +17,9 @@ export const baseOf = (variables: readonly Variable[]): BaseVariables => ({
 
 const MAX_DEPTH = 200;
 
+const mentionsAny = ({ raw, value }: Variable): boolean =>
+  raw !== true && (value.includes('$') || value.includes('%'));
+
 /**
  * What a name means at one point: a few variables over the shared base. Expands only what is asked for, so that
  * looking at one name of a job does not cost all of them.
@@ -68,7 +71,15 @@ export class VariableScope {
 
   /** Variables of this scope that refer to each other in a circle. */
   get cycle(): readonly string[] | undefined {
-    const { circles } = walkGraph(this.#ownByKey.keys(), (key) => {
+    return this.cycleFrom(() => true);
+  }
+
+  /** A circle that one of these variables leads to. */
+  cycleFrom(wanted: (variable: Variable) => boolean): readonly string[] | undefined {
+    const starts = this.own.filter((one) => mentionsAny(one) && wanted(one));
+    if (starts.length === 0) return undefined;
+    const names = starts.map(({ key }) => key);
+    const { circles } = walkGraph(names, (key) => {
       const variable = this.#ownByKey.get(key);
       if (!variable || variable.raw) return undefined;
       return mentionedVariables(variable.value).filter((name) => name !== key);

@@ -6,12 +6,13 @@ import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createSandbox } from '@updraft/git/testing';
 import type { Sandbox } from '@updraft/git/testing';
-import type { Answer, Question } from '@updraft/gitlab-ci';
+import type { Answer, CommitFacts, Question } from '@updraft/gitlab-ci';
 import { start } from '@updraft/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readProject } from '../index.ts';
 import type { ProjectContext } from '../index.ts';
+import { readSettings } from '../settings.ts';
 import { chooseRelease } from './component.ts';
+import { createSources } from './sources.ts';
 
 const NOW = 1_800_000_000_000;
 
@@ -21,7 +22,6 @@ const cleanUp: (() => Promise<unknown>)[] = [];
 beforeEach(async () => {
   sandbox = await createSandbox();
   root = path.dirname(sandbox.dir);
-  await sandbox.commit('first');
 });
 afterEach(async () => {
   for (const step of cleanUp.splice(0).toReversed()) await step();
@@ -34,16 +34,21 @@ const write = async (file: string, content: string) => {
 };
 
 /** Asks as a new command would: only the cache remembers. */
-async function ask(question: Question, context: Partial<ProjectContext> = {}): Promise<Answer | undefined> {
-  const project = await readProject(
-    { dir: sandbox.dir, variables: {} },
-    { home: path.join(root, 'home'), userHome: root, now: NOW, ...context },
-  );
-  await project.answer(question);
-  return project.answers.get(question);
+async function ask(
+  question: Question,
+  given: Partial<ProjectContext> & { projectUrl?: string } = {},
+): Promise<Answer> {
+  const { projectUrl, ...context } = given;
+  return createSources({
+    dir: sandbox.dir,
+    facts: { projectPath: 'group/sub/book', projectUrl } as CommitFacts,
+    settings: await readSettings(sandbox.dir),
+    uncommitted: [],
+    context: { home: path.join(root, 'home'), now: NOW, ...context },
+  })(question);
 }
 
-describe('files of a server', () => {
+describe('files of a server', { timeout: 30_000 }, () => {
   let server: Server;
   let url: string;
   const requests: string[] = [];
@@ -179,7 +184,7 @@ describe('files of a server', () => {
   });
 });
 
-describe('files of other projects', () => {
+describe('files of other projects', { timeout: 30_000 }, () => {
   /** A server's folder with `group/templates.git` in it; this project's remote is beside it. */
   async function withTemplates(): Promise<{ first: string; second: string; bare: string }> {
     const templates = await createSandbox('templates');
@@ -197,7 +202,6 @@ describe('files of other projects', () => {
     await templates.git('tag', '1.10.0-rc.1');
     const bare = path.join(root, 'server/group/templates.git');
     await templates.git('clone', '--quiet', '--bare', '.', bare);
-    await sandbox.git('clone', '--quiet', '--bare', '.', path.join(root, 'server/group/sub/book.git'));
     await sandbox.git('remote', 'add', 'origin', path.join(root, 'server/group/sub/book.git'));
     return { first, second, bare };
   }
@@ -272,9 +276,10 @@ describe('files of other projects', () => {
       await daemon.exited;
     });
     await sandbox.git('remote', 'set-url', 'origin', `git://127.0.0.1:${port}/group/sub/book.git`);
-    let answer = await ask(file('1.2.3'));
+    const context = { projectUrl: 'https://127.0.0.1/group/sub/book' };
+    let answer = await ask(file('1.2.3'), context);
     for (let attempt = 0; attempt < 50 && answer?.kind === 'unavailable'; attempt += 1) {
-      answer = await ask(file('1.2.3'));
+      answer = await ask(file('1.2.3'), context);
     }
     expect(answer).toMatchObject({ text: 'build: one' });
   });
@@ -318,7 +323,7 @@ describe('files of other projects', () => {
   });
 });
 
-describe('overrides', () => {
+describe('overrides', { timeout: 30_000 }, () => {
   it('stand for projects, versions, addresses and templates', async () => {
     await write('mine/ci/build.yml', 'mine');
     await write('v2/ci/build.yml', 'two');
@@ -358,10 +363,6 @@ describe('overrides', () => {
     expect(await ask({ kind: 'template', name: 'Jobs/Build.gitlab-ci.yml' })).toMatchObject({
       text: 'template',
     });
-    // The file itself is the user's own: jobs do not get it.
-    expect(
-      (await readProject({ dir: sandbox.dir, variables: {} }, { home: root, now: NOW })).uncommitted,
-    ).toBeUndefined();
   });
 
   it('hold nothing that lies outside of them', async () => {
@@ -373,6 +374,15 @@ describe('overrides', () => {
       const question: Question = { kind: 'project', project: 'group/templates', ref: undefined, file: name };
       expect(await ask(question)).toMatchObject({ kind: 'unavailable' });
     }
+  });
+
+  it('that are committed stay inside of the repository', async () => {
+    await write('mine/a.yml', 'mine');
+    await sandbox.write('.updraft/project.yml', 'includes: { group/templates: ../mine }');
+    await sandbox.git('add', '.updraft');
+    await expect(ask({ kind: 'template', name: 'a' })).rejects.toThrow(
+      '.updraft/project.yml:1: .updraft/project.yml is committed',
+    );
   });
 
   it('that are wrong are a fault', async () => {

@@ -1,5 +1,5 @@
 import type { Answer } from '@updraft/gitlab-ci';
-import { predefinedVariables } from '@updraft/gitlab-ci';
+import { SERVER_VERSION } from '@updraft/gitlab-ci';
 import { overrideHint, readBelow, unavailable } from './place.ts';
 import type { Place } from './place.ts';
 import { fetchKept } from './remote.ts';
@@ -18,10 +18,9 @@ export async function templateFile(place: Place, name: string): Promise<Answer> 
   const folder = place.settings.includes.get(OVERRIDE);
   const own = folder === undefined ? undefined : await readBelow(folder, name);
   if (own !== undefined) return { kind: 'file', text: own, name: `template:${name}` };
-  const version = predefinedVariables(place.facts).find(({ key }) => key === 'CI_SERVER_VERSION')?.value;
   const path = name.split('/').map(encodeURIComponent).join('/');
   const server = place.context.templateServer ?? 'https://gitlab.com/gitlab-org/gitlab/-/raw';
-  const url = `${server}/v${version}-ee/lib/gitlab/ci/templates/${path}`;
+  const url = `${server}/v${SERVER_VERSION}-ee/lib/gitlab/ci/templates/${path}`;
   const text = await fetchKept(place, url, Infinity);
   if (typeof text === 'string') return { kind: 'file', text, name: `template:${name}` };
   return unavailable(

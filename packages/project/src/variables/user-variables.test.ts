@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { forEnvironment } from '@updraft/gitlab-ci';
 import type { CommitFacts, Variable } from '@updraft/gitlab-ci';
+import { runOrThrow } from '@updraft/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProjectFault } from '../index.ts';
 import { looksSecret, readUserVariables } from './user-variables.ts';
@@ -15,13 +16,16 @@ const FACTS = {
   projectUrl: 'https://gitlab.example.org:8443/group/sub/book',
 } as CommitFacts;
 
-describe('variables of the user’s files', () => {
+describe('variables of the user’s files', { timeout: 30_000 }, () => {
   let root: string;
   beforeEach(async () => {
-    root = await mkdtemp(path.join(tmpdir(), 'updraft-project-'));
+    root = await realpath(await mkdtemp(path.join(tmpdir(), 'updraft-project-')));
+    await mkdir(path.join(root, 'repo'));
+    await git('init', '--quiet');
   });
   afterEach(() => rm(root, { recursive: true, force: true }));
 
+  const git = (...args: string[]) => runOrThrow('git', args, { cwd: path.join(root, 'repo') });
   const write = async (file: string, content: string) => {
     await mkdir(path.dirname(path.join(root, file)), { recursive: true });
     await writeFile(path.join(root, file), content);
@@ -191,6 +195,38 @@ URL:
     expect(message).toContain(`.updraft/variables.yml:${line}: `);
     expect(message).toContain(what);
     expect(next).toContain('.updraft/variables.yml');
+  });
+
+  it('that are committed may name no files of the user’s', async () => {
+    await write('user/.ssh/id', 'secret');
+    await write('repo/inside.pem', 'inside');
+    await symlink('../user/.ssh/id', path.join(root, 'repo/link.pem'));
+    await git('config', 'remote.origin.url', 'https://ada:secret@example.org/a/b');
+    await write('repo/.gitlab-ci-local-variables.yml', "PLAIN: '~/.ssh/id'");
+    expect(await values()).toEqual({ PLAIN: 'secret' });
+    await git('add', '--all');
+    expect(await values()).toEqual({ PLAIN: '~/.ssh/id' });
+    const files = ['../inside.pem', '~/.ssh/id', '../../user/.ssh/id', '../link.pem', '../.git/config'];
+    for (const file of files) {
+      await write('repo/.updraft/variables.yml', `A: { path: '${file}' }`);
+      expect(await values()).toHaveProperty('A');
+      await git('add', '--force', '.updraft');
+      if (file === '../inside.pem') expect((await values()).A).toBe('inside');
+      else
+        expect((await fault()).message).toContain(
+          'is committed, so it may name only files of this repository',
+        );
+      await git('rm', '--quiet', '--cached', '.updraft/variables.yml');
+    }
+  });
+
+  it('may not be a committed link to those of another project', async () => {
+    await write('other/variables.yml', 'A: secret');
+    await mkdir(path.join(root, 'repo/.updraft'));
+    await symlink('../../other/variables.yml', path.join(root, 'repo/.updraft/variables.yml'));
+    expect(await values()).toEqual({ A: 'secret' });
+    await git('add', '--all');
+    expect((await fault()).message).toContain('leads out of this repository');
   });
 
   it('tell every mistake of a file at once, and no value', async () => {

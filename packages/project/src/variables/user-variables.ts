@@ -2,6 +2,8 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { isProtectedRef } from '@updraft/gitlab-ci';
 import type { CommitFacts, Variable } from '@updraft/gitlab-ci';
+import { ANYWHERE, confinementOf } from '../confinement.ts';
+import type { Confinement } from '../confinement.ts';
 import { YamlFile, readSettingsText } from '../yaml-file.ts';
 import type { Entry } from '../yaml-tree.ts';
 import { readOptionsFile } from './options-file.ts';
@@ -46,22 +48,32 @@ type Source = () => Promise<readonly FoundSetting[]>;
 /** Weakest first. */
 function sourcesOf(places: VariablePlaces, facts: CommitFacts): readonly Source[] {
   const { dir, home, userHome = homedir() } = places;
-  const flat = (entries: readonly Entry[]) => [entries];
-  const sections = (entries: readonly Entry[], file: YamlFile) => sectionsFor(entries, facts, file);
-  const yaml = (where: string, name: string, how: Pick<Reading, 'levels' | 'pathsAreFiles'>) => () =>
+  const levels: Reading['levels'] = (entries, file) => sectionsFor(entries, facts, file);
+  const peerHome = path.join(userHome, '.gitlab-ci-local/variables.yml');
+  const ownHome = path.join(home, 'variables.yml');
+  const inHome = (file: string, name: string, pathsAreFiles: boolean) => () =>
     readVariableFile({
-      file: where,
+      file,
       name,
-      dialect: { dir: path.dirname(where), userHome, ...how },
-      levels: how.levels,
+      levels,
+      userHome,
+      pathsAreFiles,
+      confine: () => Promise.resolve(ANYWHERE),
     });
-  const peer = path.join(userHome, '.gitlab-ci-local/variables.yml');
-  const own = path.join(home, 'variables.yml');
+  const inProject = (name: string, pathsAreFiles: boolean) => () =>
+    readVariableFile({
+      file: path.join(dir, name),
+      name,
+      levels: (entries) => [entries],
+      userHome,
+      pathsAreFiles,
+      confine: () => confinementOf(dir, name),
+    });
   return [
-    yaml(peer, '~/.gitlab-ci-local/variables.yml', { levels: sections, pathsAreFiles: true }),
-    yaml(own, shorten(own, userHome), { levels: sections, pathsAreFiles: false }),
-    yaml(path.join(dir, PEER_FILE), PEER_FILE, { levels: flat, pathsAreFiles: true }),
-    yaml(path.join(dir, OWN_FILE), OWN_FILE, { levels: flat, pathsAreFiles: false }),
+    inHome(peerHome, '~/.gitlab-ci-local/variables.yml', true),
+    inHome(ownHome, shorten(ownHome, userHome), false),
+    inProject(PEER_FILE, true),
+    inProject(OWN_FILE, false),
     () => readOptionsFile(path.join(dir, PEER_OPTIONS), PEER_OPTIONS),
   ];
 }
@@ -73,23 +85,28 @@ const OWN_FILE = '.updraft/variables.yml';
 const shorten = (file: string, userHome: string): string =>
   file.startsWith(`${userHome}/`) ? `~${file.slice(userHome.length)}` : file;
 
-interface Reading {
+interface Reading extends Pick<Dialect, 'userHome' | 'pathsAreFiles'> {
   readonly file: string;
   readonly name: string;
-  readonly dialect: Dialect;
   /** The parts of the file that are meant for this project, weakest first. */
   readonly levels: (entries: readonly Entry[], file: YamlFile) => readonly (readonly Entry[])[];
-  readonly pathsAreFiles: boolean;
+  readonly confine: () => Promise<Confinement>;
 }
 
-async function readVariableFile(reading: Omit<Reading, 'pathsAreFiles'>): Promise<readonly FoundSetting[]> {
+async function readVariableFile(reading: Reading): Promise<readonly FoundSetting[]> {
   const text = await readSettingsText(reading.file, reading.name);
   if (text === undefined) return [];
+  const dialect: Dialect = {
+    dir: path.dirname(reading.file),
+    userHome: reading.userHome,
+    pathsAreFiles: reading.pathsAreFiles,
+    confinement: await reading.confine(),
+  };
   const file = new YamlFile(reading.name);
   const found: FoundSetting[] = [];
   for (const level of reading.levels(await file.parse(text), file)) {
     const settings: Setting[] = [];
-    for (const entry of level) settings.push(...(await readEntry(entry, file, reading.dialect)));
+    for (const entry of level) settings.push(...(await readEntry(entry, file, dialect)));
     const ordered = settings.toSorted((a, b) => rankOf(a.scope) - rankOf(b.scope));
     found.push(...ordered.map((setting) => ({ ...setting, origin: `${reading.name}:${setting.line}` })));
   }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '@updraft/kit';
+import type { Confinement } from '../confinement.ts';
 import type { YamlFile } from '../yaml-file.ts';
 import type { Entry, Value } from '../yaml-tree.ts';
 
@@ -26,6 +27,8 @@ export interface Dialect {
   readonly userHome: string;
   /** A plain value that is the path of a file stands for the file (gitlab-ci-local). */
   readonly pathsAreFiles: boolean;
+  /** Which files may be named. */
+  readonly confinement: Confinement;
 }
 
 const OPTIONS = [
@@ -141,6 +144,10 @@ async function contentsOf(
   }
   if (given.key === 'value') return [{ value: given.value.text }];
   const where = resolvePath(given.value.text, dialect);
+  if (!(await dialect.confinement.allows(where))) {
+    file.wrong(given.line, `${dialect.confinement.refusal}, not ${given.value.text}`);
+    return [];
+  }
   try {
     return [{ value: await readFile(where, 'utf8') }];
   } catch (error) {
@@ -166,10 +173,11 @@ const resolvePath = (text: string, { dir, userHome }: Dialect): string =>
 
 const LIMIT_BYTES = 16 * 1024 * 1024;
 
-/** A path that leads nowhere is a text like any other. */
+/** A path that leads nowhere, or where it may not, is a text like any other. */
 async function fileNamedBy(text: string, dialect: Dialect): Promise<string | undefined> {
   if (!/^[/~]/.test(text) || text.includes('\n')) return undefined;
   const where = resolvePath(text, dialect);
+  if (!(await dialect.confinement.allows(where))) return undefined;
   const status = await stat(where).catch(() => undefined);
   return status?.isFile() && status.size <= LIMIT_BYTES ? readFile(where, 'utf8') : undefined;
 }
