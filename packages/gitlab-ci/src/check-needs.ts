@@ -71,11 +71,18 @@ export class JobNames {
     const found = this.named(need.job).filter((instance) => isSelected(instance, need.matrix));
     if (found.length === 0) this.#reportAbsent(job, need);
     return found.filter((instance) => {
-      if (this.rank(instance.definition.stage) <= this.rank(job.stage)) return true;
+      if (!this.#isLater(instance.definition.stage, job.stage)) return true;
       const message = `job ${job.name} (stage ${job.stage}) needs ${need.job}, which is of the later stage ${instance.definition.stage}`;
       this.#problems.add('need-later-stage', need.at, message);
       return false;
     });
+  }
+
+  /** A stage that does not exist was reported; it is neither earlier nor later than others. */
+  #isLater(stage: string, than: string): boolean {
+    const rank = this.#stageRank.get(stage);
+    const other = this.#stageRank.get(than);
+    return rank !== undefined && other !== undefined && rank > other;
   }
 
   #reportAbsent(job: JobDefinition, need: NeedDefinition): void {
@@ -136,7 +143,7 @@ export class JobNames {
   /** One of the same stage is allowed, and brings nothing. */
   #whyNoDependency(job: JobDefinition, definition: JobDefinition | undefined): string | undefined {
     if (!definition) return 'which does not exist';
-    return this.rank(definition.stage) > this.rank(job.stage) ? 'which is of a later stage' : undefined;
+    return this.#isLater(definition.stage, job.stage) ? 'which is of a later stage' : undefined;
   }
 }
 

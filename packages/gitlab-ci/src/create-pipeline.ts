@@ -13,7 +13,7 @@ import { includeContext, prepareScene, ruleContext } from './scene.ts';
 import type { Scene } from './scene.ts';
 import { definedVariables, selectJob } from './select-jobs.ts';
 import type { SelectedJob, Selection } from './select-jobs.ts';
-import { expandVariables, mentionedVariables } from './variables/expand.ts';
+import { expandVariables } from './variables/expand.ts';
 import { VariableScope } from './variables/scope.ts';
 
 /**
@@ -159,11 +159,9 @@ function checkVariableCycles(
     return;
   }
   for (const { instance, scope: own } of selected) {
-    const mentions = own.own.some(
-      ({ source, value }) => isOfJob(source) && mentionedVariables(value).length > 0,
-    );
-    if (!mentions || !own.cycle) continue;
-    const message = `job ${instance.name}: variables refer to each other in a circle: ${own.cycle.join(' -> ')}`;
+    const cycle = own.cycleFrom(({ source }) => isOfJob(source));
+    if (!cycle) continue;
+    const message = `job ${instance.name}: variables refer to each other in a circle: ${cycle.join(' -> ')}`;
     problems.add('variable-cycle', instance.definition.at, message);
   }
 }

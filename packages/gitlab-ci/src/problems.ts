@@ -2,7 +2,7 @@ import { codes } from './codes.table.ts';
 import type { ProblemCode } from './codes.table.ts';
 import type { Problem } from './pipeline.ts';
 import { positionOf } from './tree.ts';
-import type { Mark } from './tree.ts';
+import type { Mark, Tree } from './tree.ts';
 
 /** The nearest valid word; as a function when finding it takes long. */
 export type Suggestion = string | undefined | (() => string | undefined);
@@ -17,6 +17,7 @@ const MAX_LOOKS = 100;
 export class Problems {
   readonly #found = new Map<string, Problem>();
   readonly #withheld = new Set<ProblemCode>();
+  readonly #read = new Map<string, Map<Tree, unknown>>();
   #errors = 0;
   #looks = 0;
 
@@ -26,6 +27,15 @@ export class Problems {
    */
   withhold(codes: Iterable<ProblemCode>): void {
     for (const code of codes) this.#withheld.add(code);
+  }
+
+  /** What was made of the values of a keyword while problems came here, for those that are read more than once. */
+  readValues(keyword: string): Map<Tree, unknown> {
+    const known = this.#read.get(keyword);
+    if (known) return known;
+    const fresh = new Map<Tree, unknown>();
+    this.#read.set(keyword, fresh);
+    return fresh;
   }
 
   isWithheld(code: ProblemCode): boolean {

@@ -60,17 +60,23 @@ class Resolver {
   #fresh(tree: Exclude<Tree, { kind: 'leaf' }>, trail: readonly string[]): Tree {
     if (tree.kind === 'reference') return this.#reference(tree, trail);
     if (tree.kind === 'list') {
-      const items = tree.items.map((item) => this.resolve(item, trail));
-      return items.every((item, index) => item === tree.items[index]) ? tree : { ...tree, items };
+      let items: Tree[] | undefined;
+      for (const [index, item] of tree.items.entries()) {
+        const value = this.resolve(item, trail);
+        if (value === item) continue;
+        items ??= [...tree.items];
+        items[index] = value;
+      }
+      return items ? { ...tree, items } : tree;
     }
-    let changed = false;
-    const entries = new Map<string, Entry>();
+    let entries: Map<string, Entry> | undefined;
     for (const [key, entry] of tree.entries) {
       const value = this.resolve(entry.value, trail);
-      changed ||= value !== entry.value;
-      entries.set(key, value === entry.value ? entry : { ...entry, value });
+      if (value === entry.value) continue;
+      entries ??= new Map(tree.entries);
+      entries.set(key, { ...entry, value });
     }
-    return changed ? { ...tree, entries } : tree;
+    return entries ? { ...tree, entries } : tree;
   }
 
   #reference(tree: ReferenceTree, trail: readonly string[]): Tree {

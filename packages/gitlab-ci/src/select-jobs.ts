@@ -95,33 +95,35 @@ export function scopeOf(instance: Instance, rule: Rule | undefined, selection: S
   return { candidates, scope, environment };
 }
 
+const NONE: readonly Variable[] = [];
+/** All jobs have the global ones, many the ones of a template: made once. */
+const made = new WeakMap<VariableDefinitions, { source: Variable['source']; all: readonly Variable[] }>();
+
 export function definedVariables(
   definitions: VariableDefinitions | undefined,
   source: Variable['source'],
 ): readonly Variable[] {
-  const variables: Variable[] = [];
-  for (const [key, { value, raw }] of definitions ?? []) {
-    variables.push(raw ? { key, value, raw, source } : { key, value, source });
-  }
-  return variables;
+  if (!definitions || definitions.size === 0) return NONE;
+  const known = made.get(definitions);
+  if (known?.source === source) return known.all;
+  const all = Array.from(definitions, ([key, { value, raw }]): Variable =>
+    raw ? { key, value, raw, source } : { key, value, source },
+  );
+  made.set(definitions, { source, all });
+  return all;
 }
 
 function inherited(instance: Instance, { configuration, workflowVariables }: Selection): readonly Variable[] {
   const which = instance.definition.keywords.inherit?.variables ?? true;
   if (which === false) return [];
-  const all = [
-    ...definedVariables(configuration.variables, 'global'),
-    ...definedVariables(workflowVariables, 'workflow'),
-  ];
+  const globals = definedVariables(configuration.variables, 'global');
+  const ofWorkflow = definedVariables(workflowVariables, 'workflow');
+  const all = ofWorkflow.length === 0 ? globals : [...globals, ...ofWorkflow];
   return which === true ? all : all.filter(({ key }) => which.includes(key));
 }
 
-const predefined = (key: string, value: string, raw = true): Variable => ({
-  key,
-  value,
-  ...(raw ? { raw } : {}),
-  source: 'predefined',
-});
+const predefined = (key: string, value: string, raw = true): Variable =>
+  raw ? { key, value, raw, source: 'predefined' } : { key, value, source: 'predefined' };
 
 function predefinedOf(instance: Instance): readonly Variable[] {
   const { definition, name, index, total } = instance;

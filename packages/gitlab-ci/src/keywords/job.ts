@@ -94,7 +94,7 @@ export const JOB_KEYWORDS = {
   when: oneOf('on_success', 'on_failure', 'always', 'manual', 'delayed', 'never'),
 } as const;
 
-export const jobFields = record(JOB_KEYWORDS);
+export const jobFields = record(JOB_KEYWORDS, { isShared: true });
 export type JobKeywords = Read<typeof jobFields>;
 
 const writtenFields = record({

@@ -25,9 +25,10 @@ export interface Reader<T> {
 
 export type Read<R> = R extends Reader<infer T> ? T : never;
 
-export const within = (scope: Scope, key: string): Scope => ({
-  ...scope,
-  keyword: scope.keyword === '' ? key : `${scope.keyword}:${key}`,
+export const within = ({ problems, subject, keyword }: Scope, key: string): Scope => ({
+  problems,
+  subject,
+  keyword: keyword === '' ? key : `${keyword}:${key}`,
 });
 
 export function report(scope: Scope, code: ProblemCode, at: Mark, message: string): undefined {
@@ -165,6 +166,8 @@ export type ReadFields<F extends Fields> = { readonly [K in keyof F]?: Read<F[K]
 
 export interface RecordOptions {
   readonly required?: readonly string[];
+  /** Values that come from one place are read once: those of a template that hundreds of jobs extend. */
+  readonly isShared?: boolean;
 }
 
 /** A map with known keys; unknown ones are reported with the nearest known one. */
@@ -173,7 +176,7 @@ export function record<F extends Fields>(fields: F, options: RecordOptions = {})
     if (tree.kind !== 'map') return refuse(scope, tree, `a map of ${Object.keys(fields).join(', ')}`);
     const result: Record<string, unknown> = {};
     for (const entry of tree.entries.values()) {
-      const read = readField(fields, entry, scope);
+      const read = options.isShared ? readShared(fields, entry, scope) : readField(fields, entry, scope);
       if (read !== undefined) result[entry.key] = read;
     }
     for (const key of options.required ?? []) {
@@ -183,6 +186,17 @@ export function record<F extends Fields>(fields: F, options: RecordOptions = {})
     }
     return result as ReadFields<F>;
   };
+}
+
+/** Problems at one place are kept once, so not reading it again hides none. */
+function readShared(fields: Fields, entry: Entry, scope: Scope): unknown {
+  const { value, key } = entry;
+  if (value.kind === 'leaf') return readField(fields, entry, scope);
+  const values = scope.problems.readValues(key);
+  if (values.has(value)) return values.get(value);
+  const read = readField(fields, entry, scope);
+  values.set(value, read);
+  return read;
 }
 
 function readField(fields: Fields, entry: Entry, scope: Scope): unknown {

@@ -7,6 +7,10 @@ export interface Scalar {
 const TRUE = /^(?:yes|true|on)$/i;
 const FALSE = /^(?:no|false|off)$/i;
 const NULL = /^(?:~|null)?$/i;
+/** Most values are longer than these words, and no date begins with a letter: not asked, they cost nothing. */
+const LONGEST_WORD = 'false'.length;
+const SHORTEST_DATE = '2026-1-1'.length;
+const BEGINS_LIKE_DATE = /^-?\d{4}-/;
 const OCTAL = /^[-+]?0[0-7_,]+$/;
 const DECIMAL = /^[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)$/;
 const HEXADECIMAL = /^[-+]?0[xX][0-9a-fA-F_,]+$/;
@@ -20,12 +24,15 @@ const TIME =
   /^-?\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?(?:\s*(?:Z|[-+]\d{1,2}:?(?:\d\d)?))?$/;
 
 /** A date or a time without quotes, which GitLab's reader refuses. */
-export const looksLikeDate = (source: string): boolean => DATE.test(source) || TIME.test(source);
+export const looksLikeDate = (source: string): boolean =>
+  source.length >= SHORTEST_DATE && BEGINS_LIKE_DATE.test(source) && (DATE.test(source) || TIME.test(source));
 
 export function readPlainScalar(source: string): Scalar {
-  if (NULL.test(source)) return { value: null, text: '' };
-  if (TRUE.test(source)) return { value: true, text: 'true' };
-  if (FALSE.test(source)) return { value: false, text: 'false' };
+  if (source.length <= LONGEST_WORD) {
+    if (NULL.test(source)) return { value: null, text: '' };
+    if (TRUE.test(source)) return { value: true, text: 'true' };
+    if (FALSE.test(source)) return { value: false, text: 'false' };
+  }
   // Anything else that means more than its letters begins like a number.
   if (!/^[-+.0-9]/.test(source)) return { value: source, text: source };
   return readInteger(source) ?? readFloat(source) ?? { value: source, text: source };
