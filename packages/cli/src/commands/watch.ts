@@ -71,8 +71,27 @@ export async function conclude(client: ControlClient, context: Context, watched:
   if (run === undefined) return EXIT.failed;
   const environments = await environmentsOf(client, [...runs.values()]);
   context.output.say(summary(run, { runs, environments }, context.output));
-  if (context.flag('json')) context.output.result(JSON.stringify(jsonResults(watched), null, 2));
+  if (context.flag('json')) {
+    const logs = await allLogs(client, watched);
+    context.output.result(JSON.stringify(jsonResults({ ...watched, logs }), null, 2));
+  }
   return exitCode(run);
+}
+
+/** Also of jobs that ran before this command was there. */
+async function allLogs(client: ControlClient, { runs, logs }: Watched): Promise<Watched['logs']> {
+  const all = new Map(logs);
+  for (const run of runs.values()) {
+    for (const job of run.jobs.filter((each) => each.attempt > 0 && !logs.has(`${run.id}/${each.name}`))) {
+      const path = { id: String(run.id), job: job.name };
+      // A job that has printed nothing has no log.
+      const log = await client
+        .call('GET /v1/runs/{id}/jobs/{job}/log', undefined, { path })
+        .catch(() => undefined);
+      all.set(`${run.id}/${job.name}`, log?.text ?? '');
+    }
+  }
+  return all;
 }
 
 /** A pipeline that waits for somebody to start a job is no failure, unless a job has failed. */
