@@ -43,7 +43,7 @@ export function match(inventory: Inventory, advisories: Advisories | undefined, 
       unchecked.push({ ecosystem, packages: packages.length, reason });
       continue;
     }
-    for (const installed of packages) found.push(...matchPackage(installed, name.ecosystem, advisories));
+    found.push(...matchAll(packages, name.ecosystem, advisories));
     unchecked.push(...unorderable(packages, name.ecosystem, advisories));
   }
   const eol = inventory.os === undefined ? undefined : eolDateMs(inventory.os);
@@ -116,6 +116,21 @@ function osvNames(ecosystem: Ecosystem, os: OperatingSystem | undefined): readon
     default:
       return [];
   }
+}
+
+/** Many packages are of one source, and what is true of one is true of all. */
+function matchAll(
+  packages: readonly Package[],
+  ecosystem: string,
+  advisories: Advisories,
+): readonly Vulnerability[] {
+  const known = new Map<string, readonly Vulnerability[]>();
+  return packages.flatMap((installed) => {
+    const key = `${installed.source.name}\n${installed.source.version}`;
+    const found = known.get(key) ?? matchPackage(installed, ecosystem, advisories);
+    known.set(key, found);
+    return found.map((one) => ({ ...one, package: installed }));
+  });
 }
 
 function matchPackage(

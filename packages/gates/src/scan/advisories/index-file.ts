@@ -1,21 +1,20 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { openDatabase } from '@updraft/kit';
 import type { Database } from '@updraft/kit';
 import type { Advisory } from './advisory.ts';
+import { writeIndex } from './index-writer.ts';
 import { packageKey } from './load.ts';
 import type { Advisories } from './load.ts';
-import { readOsvRecord } from './osv.ts';
 import { builtinNotes, withNotes } from './overlay.ts';
 import type { StatusNote } from './overlay.ts';
-import { advisoryFiles, missing, readAdvisoryFile } from './sources.ts';
-import type { AdvisoryFile, AdvisoryItem } from './sources.ts';
+import { advisoryFiles, missing } from './sources.ts';
+import type { AdvisoryFile } from './sources.ts';
 
 /** Raised when what is kept of an advisory changes: older indexes are then made anew. */
-const INDEX_FORMAT = 1;
-const WRITES_AT_ONCE = 5000;
+const INDEX_FORMAT = 4;
 
 export interface IndexOptions {
   /** The indexes' own folder. */
@@ -37,82 +36,33 @@ export async function openAdvisories(location: string, options: IndexOptions): P
   const place = hash(path.resolve(location));
   const state = hash([INDEX_FORMAT, ...files.map((file) => Object.values(file).join(' '))].join('\n'));
   const index = path.join(options.folder, `${place}-${state}.db`);
-  if (!existsSync(index)) {
-    options.onBuild?.(location);
-    await build(files, index, location);
-    await removeOlder(options.folder, place, index);
-  }
+  if (!existsSync(index)) await build({ files, index, place, location }, options);
   const newest = Math.max(...files.map(({ modifiedMs }) => modifiedMs));
   return new IndexedAdvisories(openDatabase(index), options.dateMs ?? (await statedDate(location)) ?? newest);
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 20);
 
-async function build(files: readonly AdvisoryFile[], index: string, location: string): Promise<void> {
-  await mkdir(path.dirname(index), { recursive: true });
-  const temporary = `${index}.${randomBytes(4).toString('hex')}.tmp`;
-  const database = openDatabase(temporary);
-  try {
-    // Nobody sees the file before it is whole, and a log beside it would not be renamed with it.
-    database.script('PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF;');
-    const writer = new IndexWriter(database);
-    for (const { file } of files) for await (const item of readAdvisoryFile(file)) writer.add(item);
-    if (writer.finish() === 0) throw missing(location);
-    database.close();
-    await rename(temporary, index);
-  } catch (error) {
-    database.close();
-    throw error;
-  } finally {
-    for (const end of ['', '-wal', '-shm']) await rm(`${temporary}${end}`, { force: true });
-  }
+interface Build {
+  readonly files: readonly AdvisoryFile[];
+  readonly index: string;
+  readonly place: string;
+  readonly location: string;
 }
 
-class IndexWriter {
-  readonly #database: Database;
-  readonly #counts = new Map<string, number>();
-  #pending: (() => void)[] = [];
+const building = new Map<string, Promise<void>>();
 
-  constructor(database: Database) {
-    this.#database = database;
-    database.script(`CREATE TABLE advisory (package TEXT NOT NULL, content TEXT NOT NULL);
-      CREATE TABLE note (package TEXT NOT NULL, content TEXT NOT NULL);
-      CREATE TABLE ecosystem (name TEXT PRIMARY KEY, advisories INTEGER NOT NULL);`);
-  }
-
-  add(item: AdvisoryItem): void {
-    if (item.kind === 'note') this.#write('note', item.note.ecosystem, item.note.packageName, item.note);
-    else for (const advisory of readOsvRecord(item.record)) this.#addAdvisory(advisory);
-    if (this.#pending.length >= WRITES_AT_ONCE) this.#flush();
-  }
-
-  #addAdvisory(advisory: Advisory): void {
-    this.#write('advisory', advisory.ecosystem, advisory.packageName, advisory);
-    this.#counts.set(advisory.ecosystem, (this.#counts.get(advisory.ecosystem) ?? 0) + 1);
-  }
-
-  #write(table: 'advisory' | 'note', ecosystem: string, name: string, content: object): void {
-    const values = [packageKey(ecosystem, name), JSON.stringify(content)] as const;
-    this.#pending.push(() => this.#database.write(`INSERT INTO ${table} VALUES (?, ?)`, ...values));
-  }
-
-  #flush(): void {
-    const pending = this.#pending;
-    this.#pending = [];
-    this.#database.transaction(() => {
-      for (const write of pending) write();
-    });
-  }
-
-  /** @returns the number of ecosystems there are advisories for */
-  finish(): number {
-    for (const [name, count] of this.#counts) {
-      this.#pending.push(() => this.#database.write('INSERT INTO ecosystem VALUES (?, ?)', name, count));
-    }
-    this.#flush();
-    this.#database.script('CREATE INDEX advisory_package ON advisory (package)');
-    this.#database.script('CREATE INDEX note_package ON note (package)');
-    return this.#counts.size;
+/** Who comes while an index is made waits for it. */
+async function build({ files, index, place, location }: Build, options: IndexOptions): Promise<void> {
+  const known = building.get(index);
+  if (known !== undefined) return known;
+  options.onBuild?.(location);
+  const made = writeIndex(files, index, location).then(() => removeOlder(options.folder, place, index));
+  building.set(index, made);
+  try {
+    await made;
+  } finally {
+    building.delete(index);
   }
 }
 
@@ -140,8 +90,8 @@ class IndexedAdvisories implements Advisories {
   }
 
   #contents(table: 'advisory' | 'note', key: string): readonly unknown[] {
-    const rows = this.#database.all(`SELECT content FROM ${table} WHERE package = ?`, key);
-    return rows.map(({ content }) => JSON.parse(String(content)) as unknown);
+    const row = this.#database.first(`SELECT content FROM ${table} WHERE package = ?`, key);
+    return row === undefined ? [] : (JSON.parse(String(row['content'])) as readonly unknown[]);
   }
 
   close(): void {
@@ -149,12 +99,10 @@ class IndexedAdvisories implements Advisories {
   }
 }
 
-/** Indexes of earlier states of the same place. One that is still open stays readable until it is closed. */
+/** Indexes of earlier states of the same place, and what a crash left of one. Who has one open can go on reading it. */
 async function removeOlder(folder: string, place: string, current: string): Promise<void> {
-  const keep = path.basename(current);
-  const old = (await readdir(folder)).filter(
-    (name) => name.startsWith(`${place}-`) && !name.startsWith(keep),
-  );
+  const keep = ['', '-wal', '-shm'].map((end) => `${path.basename(current)}${end}`);
+  const old = (await readdir(folder)).filter((name) => name.startsWith(`${place}-`) && !keep.includes(name));
   for (const name of old) await rm(path.join(folder, name), { force: true });
 }
 
