@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '@updraft/kit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { UsageError, parseWords } from '../command.ts';
 import type { Command } from '../command.ts';
 import { explain } from './explain.ts';
@@ -28,6 +28,9 @@ deploy:
   when: manual
   environment: production
 `;
+
+// Every command starts git a few times, and the first one loads the rooms.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let dir: string;
 let outside: string;

@@ -75,7 +75,8 @@ function pathResult({ keyword, match, looked, paths, because, holds }: PathsTrac
   const among = `${looked} ${what}${looked === 1 ? '' : 's'}`;
   if (match) return `${visibleText(match.path)} fits ${visibleText(match.pattern)} (of ${among})`;
   const names = paths.length > 0 ? `: ${shortList(paths.map(visibleText), looked)}` : '';
-  return looked === 0 ? `no ${what} to compare with` : `none of ${among} fits${names}`;
+  if (looked === 0) return keyword === 'changes' ? 'no file has changed' : 'there are no files';
+  return `none of ${among} fits${names}`;
 }
 
 function shortList(names: readonly string[], total = names.length): string {

@@ -15,15 +15,17 @@ export interface ExplanationView {
 /** An explanation for people: the verdict first, then what led to it. */
 export function explanationLines(explanation: Explanation, view: ExplanationView): readonly string[] {
   const { output } = view;
-  const section = (title: string, lines: readonly string[]): readonly string[] =>
+  const section: Section = (title, lines) =>
     lines.length === 0 ? [] : ['', output.style('bold', title), ...lines];
   const { workflow, keys, instances, asked } = explanation;
+  const groups = groupsOf(instances);
   return [
     ...headLines(explanation, output),
     ...section('workflow:rules', workflow ? ruleLines(workflow, output) : []),
-    ...groupsOf(instances).flatMap((group) => [
+    ...groups.flatMap((group) => [
       ...(instances.length > 1 ? ['', groupTitle(group, output)] : []),
-      ...instanceSections(group[0], section, view),
+      ...ruleSections(group[0], section, output),
+      ...(group[0].in || groups.length === 1 ? valueSections(group[0], section, view) : []),
     ]),
     ...section(`Where the keys of ${visibleText(asked)} come from`, keyLines(keys, output)),
   ];
@@ -87,17 +89,27 @@ function groupTitle(group: Group, output: Output): string {
   return `${mark(first.in, output)} ${output.style('bold', names.join(', ') + rest)}: ${visibleText(first.reason)}`;
 }
 
-function instanceSections(
+type Section = (title: string, lines: readonly string[]) => readonly string[];
+
+const ruleSections = (
+  { rules, filters }: InstanceExplanation,
+  section: Section,
+  output: Output,
+): readonly string[] => [
+  ...section('Rules', rules ? ruleLines(rules, output) : []),
+  ...section('only and except', filterLines(filters, output)),
+];
+
+/** What an instance that is out would need says nothing; its variables may be why it is. */
+function valueSections(
   instance: InstanceExplanation,
-  section: (title: string, lines: readonly string[]) => readonly string[],
+  section: Section,
   { output, showAll }: ExplanationView,
 ): readonly string[] {
-  const { rules, filters, needs, variables } = instance;
+  const { needs, variables } = instance;
   return [
-    ...section('Rules', rules ? ruleLines(rules, output) : []),
-    ...section('only and except', filterLines(filters, output)),
     ...section('What it does in this pipeline', resultLines(instance)),
-    ...section('Needs', needs ? needLines(needs, output) : []),
+    ...section('Needs', needs && instance.in ? needLines(needs, output) : []),
     ...section('Variables', variableLines(variables, { output, showAll })),
   ];
 }

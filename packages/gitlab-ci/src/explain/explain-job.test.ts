@@ -277,10 +277,15 @@ a:
   const explanation = explain('a', text, {
     projectVariables: [
       { key: 'SECRET', value: 'swordfish', masked: true, source: 'project' },
+      { key: 'G', value: 'of the platform', source: 'project' },
+      { key: 'G', value: 'of the user', source: 'project' },
       { key: 'FILE', value: 'quite-private', file: true, source: 'project' },
     ],
     pipelineVariables: [{ key: 'G', value: 'given', source: 'pipeline' }],
-    variableOrigins: new Map([['SECRET', '/etc/vars.yml']]),
+    variableOrigins: new Map([
+      ['SECRET', '/etc/vars.yml'],
+      ['G', '/etc/vars.yml'],
+    ]),
   });
 
   it('names the winner and all that lost, with their places', () => {
@@ -297,7 +302,11 @@ a:
     expect(variable(explanation, 'G')).toMatchObject({
       value: 'given',
       place: 'the command line',
-      over: [{ value: 'g-$A', source: 'global' }],
+      over: [
+        { value: 'of the user', source: 'project', place: '/etc/vars.yml' },
+        { value: 'of the platform', source: 'project', place: 'other settings' },
+        { value: 'g-$A', source: 'global' },
+      ],
     });
   });
 

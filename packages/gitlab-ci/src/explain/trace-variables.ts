@@ -14,7 +14,7 @@ export interface VariablePlaces {
   /** The rules that set variables: of workflow and of the job. */
   readonly workflowRule: MapTree | undefined;
   readonly rule: MapTree | undefined;
-  /** Of the variables that are not in YAML. */
+  /** Of the project's variables: the strongest of each name. */
   readonly given: ReadonlyMap<string, string> | undefined;
 }
 
@@ -37,7 +37,7 @@ function mapOf(source: Variable['source'], places: VariablePlaces): MapTree | un
 }
 
 function placeOf(key: string, source: Variable['source'], { given }: VariablePlaces): string | undefined {
-  if (source === 'pipeline') return given?.get(key) ?? 'the command line';
+  if (source === 'pipeline') return 'the command line';
   return source === 'project' ? (given?.get(key) ?? 'the project’s settings') : undefined;
 }
 
@@ -81,8 +81,10 @@ function traceVariable(all: readonly Variable[], setting: VariablesSetting): Var
   const { places, scope } = setting;
   const [winner, ...weaker] = all as [Variable, ...Variable[]];
   const expanded = winner.file ? winner.value : (scope.expanded(winner.key) ?? winner.value);
+  const isBeaten = (one: Variable): boolean => one.source === 'project' && one !== all.find(isOfProject);
   const others = weaker.map((one) => ({
     ...originOf(one, places),
+    ...(isBeaten(one) ? { place: 'other settings' } : {}),
     value: shown(one, one.value, setting),
     via: undefined,
   }));
@@ -95,6 +97,8 @@ function traceVariable(all: readonly Variable[], setting: VariablesSetting): Var
     over: [...extended(winner, setting), ...others],
   };
 }
+
+const isOfProject = ({ source }: Variable): boolean => source === 'project';
 
 /** What a file holds is for the job alone. */
 function shown({ file }: Variable, value: string, { redact }: VariablesSetting): string {
