@@ -4,7 +4,7 @@ import type { Undo } from '@updraft/kit';
 import type { Pod } from '@updraft/pods';
 import type { Execution } from './execution.ts';
 import { containerEnv } from './image.ts';
-import { resolveRequest } from './prepare.ts';
+import { findImage, imageName } from './prepare.ts';
 import type { Prepared } from './prepare.ts';
 import { serviceNames, startServices } from './services.ts';
 import type { ShellPlace } from './shell.ts';
@@ -80,20 +80,21 @@ async function makePod(execution: Execution, image: ResolvedImage | undefined): 
 
 async function openServices(
   execution: Execution,
-  { environment, image, log }: Prepared,
+  { environment, image: jobImage, log }: Prepared,
   { pod, undo }: { pod: Pod; undo: Undo },
 ): Promise<void> {
   const { services } = execution.input.job;
   if (services.length === 0) return;
-  if (!image) {
+  if (!jobImage) {
     log.warning('services run beside a container and are not started: this job runs on the host itself');
     return;
   }
   const planned = await Promise.all(
-    services.map(async (request) => ({
-      request,
-      ...(await resolveRequest(execution, request, { environment, log })),
-    })),
+    services.map(async (request) => {
+      const name = imageName(request, environment);
+      const image = await findImage(execution, { ...request, name }, { environment, log });
+      return { name, request, image };
+    }),
   );
   const { clock } = execution.config;
   const place = { pod, env: environment.values, log, clock, signal: execution.signal };

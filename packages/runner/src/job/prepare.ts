@@ -88,29 +88,33 @@ async function resolveImage(
 ): Promise<ResolvedImage | undefined> {
   const request = execution.input.job.image;
   if (request === undefined) return undefined;
-  const { image, name } = await resolveRequest(execution, request, { environment, log });
-  for (const note of image.notes) log.line(`NOTE: ${note}`);
+  const name = imageName(request, environment);
   log.line(`Using the image ${name}`);
+  const image = await findImage(execution, { ...request, name }, { environment, log });
+  for (const note of image.notes) log.line(`NOTE: ${note}`);
   return image;
 }
 
-/** The image that a job or a service asks for. */
-export async function resolveRequest(
-  execution: Execution,
+/** As the job's variables make it. @throws Fault IMAGE_NAME_EMPTY */
+export function imageName(request: ImageRequest, environment: JobEnvironment): string {
+  const name = expandVariables(request.name, environment.values);
+  if (name !== '') return name;
+  throw new Fault('IMAGE_NAME_EMPTY', `image: ${request.name} is empty once its variables are expanded`);
+}
+
+/** The image of a job or a service, by its expanded name. */
+export function findImage(
+  { config, signal }: Execution,
   request: ImageRequest,
   { environment, log }: { environment: JobEnvironment; log: JobLog },
-): Promise<{ readonly image: ResolvedImage; readonly name: string }> {
-  const name = expandVariables(request.name, environment.values);
-  if (name === '') {
-    throw new Fault('IMAGE_NAME_EMPTY', `image: ${request.name} is empty once its variables are expanded`);
-  }
-  const resolving = execution.config.images.resolve(name, {
+): Promise<ResolvedImage> {
+  const resolving = config.images.resolve(request.name, {
     policy: request.pullPolicy?.[0] ?? 'if-not-present',
     credentials: environment.values['DOCKER_AUTH_CONFIG'],
     onLog: (text) => log.line(text),
-    signal: execution.signal,
+    signal,
   });
-  return { image: await orAborted(resolving, execution.signal), name };
+  return orAborted(resolving, signal);
 }
 
 /** What takes long and cannot be ended goes on without the job that asked for it. */

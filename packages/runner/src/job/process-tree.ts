@@ -28,13 +28,24 @@ export function descendants(pid: number): readonly HostProcess[] {
  * daemon has left its group, its session and its parent. Only those newer than the process `after` are looked at.
  */
 export function marked(mark: string, after: number): readonly HostProcess[] {
-  const newer = readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > after);
-  return newer.flatMap((pid) => {
+  return newerThan(after).flatMap((pid) => {
     const status = environmentOf(pid).includes(mark) ? statusOf(pid) : undefined;
     return status ? [status] : [];
   });
+}
+
+/** Asking for this many ids one by one costs less than listing all processes. */
+const FEW = 100;
+
+function newerThan(after: number): readonly number[] {
+  const newest = Number(readFileSync('/proc/loadavg', 'utf8').trim().split(' ').at(-1));
+  const count = newest - after;
+  if (count >= 0 && count <= FEW) return Array.from({ length: count }, (_, index) => after + 1 + index);
+  // Once all ids have been given, new processes get low ones again.
+  const lowest = count < 0 ? 0 : after;
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > lowest);
 }
 
 function environmentOf(pid: number): string {

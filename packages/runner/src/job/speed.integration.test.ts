@@ -10,23 +10,30 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** Other tests share the machine: the limits hold three times what is measured when it is quiet. */
+/**
+ * The aim: 15 ms over its script, a hundred in 2 s. Where other work shares the processors a bare program takes longer,
+ * too, so that the limits are at least some multiples of what that takes now.
+ */
 test('an empty job on the host costs little over its script, alone and a hundred at once', async () => {
   const bench = await openBench({ files: { 'a.txt': 'a' } });
+  const bare = () => run('sh', ['-c', 'true']);
+  const hundredOf = (work: () => Promise<unknown>) => Promise.all(Array.from({ length: 100 }, work));
   try {
     const jobs: number[] = [];
-    const bare: number[] = [];
+    const shells: number[] = [];
     for (let index = 0; index < 20; index += 1) {
       jobs.push(await timed(() => bench.run({ script: ['true'] })));
-      bare.push(await timed(() => run('sh', ['-c', 'true'])));
+      shells.push(await timed(bare));
     }
-    const hundred = await timed(() =>
-      Promise.all(Array.from({ length: 100 }, () => bench.run({ script: ['true'] }))),
+    const over = median(jobs) - median(shells);
+    const hundred = await timed(() => hundredOf(() => bench.run({ script: ['true'] })));
+    const hundredShells = await timed(() => hundredOf(bare));
+    console.info(
+      `over its script: ${over.toFixed(1)} ms (a shell alone ${median(shells).toFixed(1)} ms); ` +
+        `a hundred: ${hundred.toFixed(0)} ms (shells ${hundredShells.toFixed(0)} ms)`,
     );
-    const over = median(jobs) - median(bare);
-    console.info(`over its script: ${over.toFixed(1)} ms; a hundred: ${hundred.toFixed(0)} ms`);
-    expect(over).toBeLessThan(30);
-    expect(hundred).toBeLessThan(4000);
+    expect(over).toBeLessThan(Math.max(15, 5 * median(shells)));
+    expect(hundred).toBeLessThan(Math.max(2000, 6 * hundredShells));
   } finally {
     await bench.close();
   }
