@@ -18,7 +18,6 @@ export type { LabelSchema, LabelType, LintSettings, RuleSetName } from './lint/s
 export type { ShellCheck, ShellDialect } from './lint/shellcheck.ts';
 export { shellcheckProgram } from './lint/shellcheck-program.ts';
 export { AdvisoryFault } from './scan/advisories/fault.ts';
-export { advisoriesFrom } from './scan/advisories/load.ts';
 export { provideAdvisories } from './scan/advisories/provide.ts';
 export type { ProvideOptions } from './scan/advisories/provide.ts';
 export type { Advisories } from './scan/advisories/load.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { systemClock } from '@updraft/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AdvisoryFault } from './advisories/fault.ts';
-import { advisoriesFrom } from './advisories/load.ts';
+import { advisoriesFrom } from './testing/advisories-from.ts';
 import { trivyCommand } from './command.ts';
 import type { TrivyIo } from './trivy-io.ts';
 import { DEBIAN_12, dpkg, npm, tinyImage } from './testing/tiny-image.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { advisoriesFrom } from './advisories/load.ts';
+import { advisoriesFrom } from './testing/advisories-from.ts';
 import { cvssScore } from './advisories/cvss.ts';
 import { openAdvisories } from './advisories/index-file.ts';
 import type { Advisories } from './advisories/load.ts';

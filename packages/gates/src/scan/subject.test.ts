@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@updraft/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { advisoriesFrom } from './advisories/load.ts';
+import { advisoriesFrom } from './testing/advisories-from.ts';
 import { trivyCommand } from './command.ts';
 import { goProgram } from './testing/go-program.ts';
 import { DEBIAN_12, dpkg, npm, tinyImage } from './testing/tiny-image.ts';

@@ -1,7 +1,4 @@
-import { createRequire } from 'node:module';
-import type { fromVector } from 'ae-cvss-calculator';
-
-const require = createRequire(import.meta.url);
+import { fromVector } from 'ae-cvss-calculator';
 
 /** What a vector of each version has to say before it has a score. */
 const NEEDED: readonly (readonly [RegExp, readonly string[]])[] = [
@@ -10,7 +7,6 @@ const NEEDED: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^\(?AV:/, ['AV', 'AC', 'Au', 'C', 'I', 'A']],
 ];
 
-let calculate: typeof fromVector | undefined;
 const scores = new Map<string, number | undefined>();
 
 /** The base score of a CVSS vector (2.0, 3.x or 4.0); undefined for anything else, or a vector with holes. */
@@ -29,8 +25,6 @@ function compute(vector: string): number | undefined {
   );
   const needed = NEEDED.find(([pattern]) => pattern.test(vector))?.[1];
   if (needed === undefined || !needed.every((metric) => metrics.has(metric))) return undefined;
-  // Loaded late: only reading new advisories needs it.
-  calculate ??= (require('ae-cvss-calculator') as { fromVector: typeof fromVector }).fromVector;
-  const found = calculate(vector)?.calculateScores(false);
+  const found = fromVector(vector)?.calculateScores(false);
   return found === undefined ? undefined : 'baseMetricsOnly' in found ? found.baseMetricsOnly : found.base;
 }

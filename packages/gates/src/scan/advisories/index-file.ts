@@ -5,7 +5,6 @@ import path from 'node:path';
 import { openDatabase } from '@updraft/kit';
 import type { Database } from '@updraft/kit';
 import type { Advisory } from './advisory.ts';
-import { writeIndex } from './index-writer.ts';
 import { packageKey } from './load.ts';
 import type { Advisories } from './load.ts';
 import { builtinNotes, withNotes } from './overlay.ts';
@@ -57,7 +56,7 @@ async function build({ files, index, place, location }: Build, options: IndexOpt
   const known = building.get(index);
   if (known !== undefined) return known;
   options.onBuild?.(location);
-  const made = writeIndex(files, index, location).then(() => removeOlder(options.folder, place, index));
+  const made = writeAnew({ files, index, place, location }, options.folder);
   building.set(index, made);
   try {
     await made;
@@ -97,6 +96,13 @@ class IndexedAdvisories implements Advisories {
   close(): void {
     this.#database.close();
   }
+}
+
+async function writeAnew({ files, index, place, location }: Build, folder: string): Promise<void> {
+  // Most scans find an index: reading records is loaded for those that do not.
+  const { writeIndex } = await import('./index-writer.ts');
+  await writeIndex(files, index, location);
+  await removeOlder(folder, place, index);
 }
 
 /** Indexes of earlier states of the same place, and what a crash left of one. Who has one open can go on reading it. */

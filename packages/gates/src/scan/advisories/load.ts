@@ -1,6 +1,4 @@
 import type { Advisory } from './advisory.ts';
-import { readOsvRecord } from './osv.ts';
-import { builtinNotes, withNotes } from './overlay.ts';
 
 /** Every advisory there is, found by ecosystem and package. */
 export interface Advisories {
@@ -12,28 +10,6 @@ export interface Advisories {
   for(ecosystem: string, packageName: string): readonly Advisory[];
   /** Once nobody asks any more. */
   close(): void;
-}
-
-/** Advisories that are already in memory. */
-export function advisoriesFrom(records: readonly unknown[], dateMs: number): Advisories {
-  const ecosystems = new Map<string, number>();
-  const byPackage = new Map<string, Advisory[]>();
-  for (const advisory of records.flatMap(readOsvRecord)) {
-    const key = packageKey(advisory.ecosystem, advisory.packageName);
-    const known = byPackage.get(key);
-    if (known === undefined) byPackage.set(key, [advisory]);
-    else known.push(advisory);
-    ecosystems.set(advisory.ecosystem, (ecosystems.get(advisory.ecosystem) ?? 0) + 1);
-  }
-  return {
-    dateMs,
-    ecosystems,
-    for: (ecosystem, name) =>
-      (byPackage.get(packageKey(ecosystem, name)) ?? []).map((advisory) =>
-        withNotes(advisory, builtinNotes(ecosystem, name)),
-      ),
-    close: () => undefined,
-  };
 }
 
 /** Several sources as one, as old as the oldest. */
