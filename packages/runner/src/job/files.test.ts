@@ -97,6 +97,12 @@ describe('selectFiles', () => {
     expect(selected.unnameable).toBe(1);
   });
 
+  test('untracked files are never outside', async () => {
+    const untracked = ['a.txt', '../x', '/etc/passwd', 'out/../../x'];
+    const { files } = await selectFiles(workspace, { paths: [], exclude: [], untracked });
+    expect(files).toEqual(['a.txt']);
+  });
+
   test('what matches nothing is named', async () => {
     const { missing } = await selectFiles(workspace, { paths: ['nope', 'out'], exclude: [], untracked: [] });
     expect(missing).toEqual(['nope']);

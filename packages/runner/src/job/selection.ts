@@ -29,7 +29,8 @@ export interface SelectedFiles {
  * are taken as links and never followed, and nothing outside the workspace is looked at.
  */
 export async function selectFiles(workspace: string, selection: Selection): Promise<SelectedFiles> {
-  const found = new Set(selection.untracked);
+  // git lists what is below the folder; what a job has made of its repository's settings is not trusted, though.
+  const found = new Set(selection.untracked.filter((file) => cleanPattern(file, undefined) !== undefined));
   const missing: string[] = [];
   const outside: string[] = [];
   for (const pattern of selection.paths) {

@@ -114,6 +114,15 @@ test('one that never answers is waited for, then the job runs with a warning', a
   expect(log).toContain('did not answer on port 8080 within 30 s');
 }, 90_000);
 
+test('two services on one port are warned of', async () => {
+  const { log } = await bench.run({
+    image: { name: 'tools' },
+    services: [service('group/web:1.0'), service('group/web:1.0', { aliases: ['second'] })],
+    script: [get('web').replace('web', 'group-web')],
+  });
+  expect(log).toContain('group/web:1.0 and group/web:1.0 both use port 8080');
+});
+
 test('a job on the host is told that its services are not started', async () => {
   const { log, result } = await bench.run({ services: [service('group/web:1.0')], script: ['true'] });
   expect(result.outcome).toEqual({ kind: 'passed' });

@@ -2,7 +2,7 @@ import { expandVariables } from '@updraft/gitlab-ci';
 import type { ServiceRequest } from '@updraft/gitlab-ci';
 import type { Clock } from '@updraft/kit';
 import type { Container, ContainerExit, Pod } from '@updraft/pods';
-import { containerEnv, entryCommand } from './image.ts';
+import { containerEnv, entryCommand, exposedPorts } from './image.ts';
 import type { JobLog } from './log.ts';
 import { readinessOf, waitUntilReady } from './service-health.ts';
 import type { Readiness } from './service-health.ts';
@@ -55,6 +55,7 @@ export async function startServices(
   place: ServicePlace,
   services: readonly PlannedService[],
 ): Promise<() => void> {
+  for (const clash of portClashes(services)) place.log.warning(clash);
   const started: Started[] = [];
   for (const [index, service] of services.entries()) started.push(await startOne(place, service, index));
   let over = false;
@@ -69,6 +70,24 @@ export async function startServices(
     over = true;
     for (const { output } of started) output.flush();
   };
+}
+
+/** Services of a job share its address here; GitLab gives each its own. */
+function portClashes(services: readonly PlannedService[]): readonly string[] {
+  const byPort = new Map<number, string>();
+  const clashes: string[] = [];
+  for (const { name, image } of services) {
+    for (const port of exposedPorts(image.image.config)) {
+      const other = byPort.get(port);
+      if (other !== undefined) {
+        clashes.push(
+          `the services ${other} and ${name} both use port ${port}, which only one of them can have`,
+        );
+      }
+      byPort.set(port, name);
+    }
+  }
+  return clashes;
 }
 
 async function startOne(place: ServicePlace, service: PlannedService, index: number): Promise<Started> {
