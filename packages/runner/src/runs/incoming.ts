@@ -14,6 +14,8 @@ export interface ArtifactSources {
   readonly request: RunRequest;
   /** The runs that this one is a child of, nearest first. */
   readonly ancestors: readonly number[];
+  /** Jobs of this run that have left something: artifacts or variables. */
+  readonly givers: ReadonlySet<string>;
   memory(job: string): JobMemory | undefined;
   /** The job's variables, for `needs:pipeline: $PARENT_PIPELINE_ID`. */
   values(job: Job): Readonly<Record<string, string>>;
@@ -37,7 +39,9 @@ export async function incomingFor(
 ): Promise<IncomingArtifacts & { readonly notes: readonly string[] }> {
   const collected: Collected = { archives: [], dotenv: {}, notes: [] };
   const { jobs } = sources.request.pipeline;
-  const present = jobs.map(({ name, stage }) => ({ name, stage, omitted: false }));
+  const present = jobs
+    .filter(({ name }) => sources.givers.has(name))
+    .map(({ name, stage }) => ({ name, stage, omitted: false }));
   const omitted = (sources.request.omitted?.jobs ?? []).map((each) => ({ ...each, omitted: true }));
   const rank = stageRank(sources.request);
   const all = [...present, ...omitted].toSorted((a, b) => rank(a.stage) - rank(b.stage));

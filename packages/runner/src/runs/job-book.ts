@@ -19,6 +19,7 @@ export class JobBook {
   readonly #before: ReadonlyMap<string, JobRecord>;
   readonly #memories: ReadonlyMap<string, JobMemory>;
   readonly #facts = new Map<string, Facts>();
+  readonly #givers: Set<string>;
   readonly #places: ReadonlyMap<string, number>;
 
   constructor(jobs: ReadonlyMap<string, Job>, reopened: Reopened | undefined) {
@@ -26,6 +27,7 @@ export class JobBook {
     this.#places = new Map([...jobs.keys()].map((name, place) => [name, place]));
     this.#before = new Map(reopened?.record.jobs.map((job) => [job.name, job]));
     this.#memories = reopened?.memories ?? new Map();
+    this.#givers = giversOf(reopened?.record.jobs ?? [], this.#memories);
   }
 
   /** The jobs' states as they were kept. */
@@ -46,6 +48,7 @@ export class JobBook {
   started(name: string, at: number): void {
     const { seq } = this.#of(name);
     this.#facts.set(name, { startedAt: at, seq });
+    this.#givers.delete(name);
   }
 
   ended(name: string, durationMs: number): void {
@@ -54,6 +57,7 @@ export class JobBook {
 
   left(name: string, result: JobResult): void {
     this.#of(name).result = result;
+    if (result.artifacts || Object.keys(result.dotenv).length > 0) this.#givers.add(name);
   }
 
   startedChild(name: string, run: number): void {
@@ -71,6 +75,11 @@ export class JobBook {
     const result = this.#facts.get(name)?.result;
     if (!result) return this.#memories.get(name);
     return { dotenv: result.dotenv, environmentUrl: result.environmentUrl, played: false };
+  }
+
+  /** Jobs that have left something to others. */
+  givers(): ReadonlySet<string> {
+    return this.#givers;
   }
 
   memory({ plan, played }: JobState): JobMemory {
@@ -121,6 +130,13 @@ export class JobBook {
     this.#facts.set(name, facts);
     return facts;
   }
+}
+
+/** Of these jobs, the ones that have left artifacts or variables. */
+export function giversOf(jobs: readonly JobRecord[], memories: ReadonlyMap<string, JobMemory>): Set<string> {
+  const gives = ({ name, artifacts }: JobRecord): boolean =>
+    artifacts !== undefined || Object.keys(memories.get(name)?.dotenv ?? {}).length > 0;
+  return new Set(jobs.filter(gives).map(({ name }) => name));
 }
 
 /** The record of a run that is only beginning. */

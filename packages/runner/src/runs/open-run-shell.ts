@@ -5,6 +5,7 @@ import type { RunnerConfig } from '../ports.ts';
 import { bridgeValues } from './bridge.ts';
 import { incomingFor } from './incoming.ts';
 import { openJobShell } from './shell.ts';
+import { giversOf } from './job-book.ts';
 import type { ShellSession, ShellStreams } from './shell.ts';
 import type { RunStore } from './store.ts';
 
@@ -33,6 +34,7 @@ export async function openRunShell(
     run: record,
     request,
     ancestors: runs.ancestors(record),
+    givers: giversOf(record.jobs, memories),
     memory: (name) => memories.get(name),
     values: (other) => bridgeValues(other, request, record.id),
   });

@@ -280,6 +280,7 @@ export class PipelineRun {
       run: this.#run,
       request: this.request,
       ancestors: runs.ancestors(this.#run),
+      givers: this.#book.givers(),
       memory: (other) => this.#book.memoryOf(other),
       values: (other) => bridgeValues(other, this.request, this.id),
     });
