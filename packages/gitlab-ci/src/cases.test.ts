@@ -20,6 +20,8 @@ interface CaseRequest {
   readonly paths?: readonly string[];
   readonly project?: Readonly<Record<string, string>>;
   readonly pipeline?: Readonly<Record<string, string>>;
+  /** Project variables whose values are masked. */
+  readonly masked?: Readonly<Record<string, string>>;
   /** What is known of places outside of the commit; absent: nobody can be asked. */
   readonly answers?: readonly (readonly [Question, Answer])[];
   readonly child?: PipelineRequest['child'];
@@ -90,7 +92,10 @@ function load(name: string) {
     facts: { ...FACTS, ...asked.facts },
     files: { read: (file: string) => input.get(file), list: () => [...input.keys(), ...(asked.paths ?? [])] },
     source: asked.source ?? 'push',
-    projectVariables: variables(asked.project, 'project'),
+    projectVariables: [
+      ...variables(asked.project, 'project'),
+      ...variables(asked.masked, 'project').map((one) => ({ ...one, masked: true })),
+    ],
     pipelineVariables: variables(asked.pipeline, 'pipeline'),
     ...(asked.answers ? { answers: answersOf(asked.answers) } : {}),
     ...(asked.child ? { child: asked.child } : {}),

@@ -39,7 +39,14 @@ export function applyHeader(request: HeaderRequest): Tree | undefined {
   const { problems, rules, isMasked } = request;
   const { declared, component } = readSpec(header, request);
   const inputs = new Inputs(declared, request).values();
-  return interpolate(second, { inputs, component, problems, isMasked, variable: rules.variable });
+  return interpolate(second, {
+    inputs,
+    declared: new Set(declared.keys()),
+    component,
+    problems,
+    isMasked,
+    variable: rules.variable,
+  });
 }
 
 function refuseInputs({ passed, problems, source }: HeaderRequest): void {
@@ -124,6 +131,8 @@ class Inputs {
       );
       return;
     }
+    // A default that is of a wrong type was reported where it is declared.
+    if (!given && !definition.rules && !fitsType(value, definition.type)) return;
     const why = whyUnfit(value, { ...definition, options: ruled.options });
     if (why === undefined) this.#values.set(name, value);
     else

@@ -6,6 +6,8 @@ import { expandVariables } from './variables/expand.ts';
 
 export interface Interpolation {
   readonly inputs: ReadonlyMap<string, Tree>;
+  /** Names of the header; what is wrong with one that has no value was reported with it. */
+  readonly declared: ReadonlySet<string>;
   /** What `$[[ component.x ]]` means; only what the header asks for. */
   readonly component: ReadonlyMap<string, string>;
   readonly problems: Problems;
@@ -118,17 +120,17 @@ class Interpolator {
   }
 
   #value(access: string, inner: string, place: Tree): Tree | undefined {
-    const { inputs, component, problems } = this.#context;
+    const { inputs, declared, component, problems } = this.#context;
     const [, kind, name = ''] = /^(inputs|component)\.([\w-]+)$/.exec(access) ?? [];
     const about = kind === 'component' ? component.get(name) : undefined;
     if (about !== undefined) return { kind: 'leaf', value: about, text: about, at: place.at };
     const value = kind === 'inputs' ? inputs.get(name) : undefined;
-    if (value) return value;
+    if (value || (kind === 'inputs' && declared.has(name))) return value;
     const message =
       kind === 'component'
         ? `$[[ ${shorten(inner)} ]]: list ${name} in spec:component, and include the file as a component`
         : `$[[ ${shorten(inner)} ]] names no input of this file`;
-    const suggestion = kind === 'inputs' ? () => nearest(name, inputs.keys()) : undefined;
+    const suggestion = kind === 'inputs' ? () => nearest(name, declared) : undefined;
     problems.add('input-invalid', place.at, message, suggestion);
     return undefined;
   }

@@ -45,9 +45,9 @@ export class Problems {
   add(code: ProblemCode, at: Mark | undefined, message: string, near?: Suggestion): void {
     if (this.#withheld.has(code)) return;
     const position = at && positionOf(at);
-    const identity = position
-      ? `${code} ${position.file} ${position.line} ${position.column}`
-      : `${code} ${message}`;
+    const place = position ? ` ${position.file} ${position.line} ${position.column}` : '';
+    // One text may mention several inputs; everything else is wrong once at a place, whichever job says so.
+    const identity = position && code !== 'input-invalid' ? `${code}${place}` : `${code}${place} ${message}`;
     if (this.#found.has(identity)) return;
     const [severity] = codes[code];
     if (severity === 'error') this.#errors += 1;

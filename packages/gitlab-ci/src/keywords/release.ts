@@ -1,7 +1,18 @@
 import type { ReleaseRequest } from '../pipeline.ts';
 import { isText } from '../tree.ts';
 import { durationOrNever } from './common.ts';
-import { filledText, flag, listOf, mapped, oneOf, oneOrList, record, refuse, text } from './readers.ts';
+import {
+  filledText,
+  flag,
+  listOf,
+  mapped,
+  oneOf,
+  oneOrList,
+  record,
+  refuse,
+  text,
+  unsupported,
+} from './readers.ts';
 import type { Reader } from './readers.ts';
 
 const link = record(
@@ -21,6 +32,8 @@ const releasedAt: Reader<string> = (tree, scope) =>
     ? tree.value
     : refuse(scope, tree, 'a time such as "2026-01-31T12:00:00Z"');
 
+const RECORD = 'a release is a record of this machine';
+
 const releaseFields = record(
   {
     tag_name: filledText,
@@ -28,9 +41,9 @@ const releaseFields = record(
     description: filledText,
     name: filledText,
     ref: filledText,
-    milestones: oneOrList(filledText),
-    released_at: releasedAt,
-    assets: record({ links: listOf(link, { min: 1 }) }),
+    milestones: unsupported(oneOrList(filledText), RECORD),
+    released_at: unsupported(releasedAt, RECORD),
+    assets: unsupported(record({ links: listOf(link, { min: 1 }) }), RECORD),
   },
   { required: ['tag_name', 'description'] },
 );
@@ -52,7 +65,11 @@ export type PagesDefinition =
   | false
   | { readonly publish: string | undefined; readonly pathPrefix: string | undefined };
 
-const pagesFields = record({ publish: filledText, path_prefix: text, expire_in: durationOrNever });
+const pagesFields = record({
+  publish: filledText,
+  path_prefix: text,
+  expire_in: unsupported(durationOrNever, 'what is published stays as long as the run'),
+});
 
 export const pages: Reader<PagesDefinition> = (tree, scope) => {
   if (tree.kind !== 'map') {
