@@ -87,11 +87,13 @@ async function override({ facts }: PrepareOptions, project: Project): Promise<ob
 function uncommitted(paths: readonly string[]): ProblemView {
   const [first = '', ...rest] = paths;
   const which =
-    rest.length === 0 ? `the change of ${first}` : `changes of ${paths.length} files (${first}, …)`;
+    rest.length === 0
+      ? `a change that is not committed is part of this run (${first})`
+      : `${paths.length} changes that are not committed are part of this run (${first}, …)`;
   return {
     code: 'uncommitted-changes',
     severity: 'warning',
-    message: `${which} that are not committed are part of this run; --committed leaves them out`,
+    message: `${which}; --committed runs the commit alone`,
   };
 }
 
