@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { KeyedLock, readTextIfPresent, runOrThrow, systemClock, writeFileAtomic } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
@@ -8,8 +8,11 @@ import type { CheckoutExtras, CheckoutSource } from '@updraft/runner';
 
 /** Checkouts of one project that are kept ready. */
 const KEPT = 12;
-/** A job that was given a folder has mounted it by then. */
-const RECENT_MS = 10 * 60_000;
+/**
+ * No job runs for longer. While one does, its folder is an overlay's lower layer, and nothing of the mount tells which:
+ * it was mounted by descriptor.
+ */
+const IN_USE_MS = 6 * 3_600_000;
 const NOTES = '.notes.json';
 
 /** What one checkout is made of. */
@@ -59,12 +62,13 @@ async function assemble(shelf: Shelf, project: string, wanted: Wanted): Promise<
     });
   const makeChanged = () =>
     shelf.ensure(changed, async (target) => {
-      await copyOf(await makeClean(), target);
+      // Linked: what differs is written anew, never into the file that is there.
+      await copyOf(await makeClean(), target, '--link');
       await applyWorkTree(projectDir, changes?.paths ?? [], target);
     });
   const makeOpen = () =>
     shelf.ensure(folder, async (target) => {
-      await copyOf(await (changes ? makeChanged() : makeClean()), target);
+      await copyOf(await (changes ? makeChanged() : makeClean()), target, '--reflink=auto');
       await openToAll(target);
     });
   if (open) await makeOpen();
@@ -77,7 +81,7 @@ async function assemble(shelf: Shelf, project: string, wanted: Wanted): Promise<
 interface Shelf {
   /** The folder, made when it is not there; half-made ones are never seen. Safe to call at the same time. */
   ensure(folder: string, make: (target: string) => Promise<void>): Promise<string>;
-  /** Keeps the newest, those given away a moment ago, and those that a job still has as an overlay's lower layer. */
+  /** Keeps the newest, and those that a job may still have. */
   removeOld(project: string): Promise<void>;
 }
 
@@ -102,14 +106,10 @@ function createShelf(clock: Clock): Shelf {
         const folders = await Promise.all(
           names.map(async (name) => ({ name, at: (await stat(path.join(project, name))).mtimeMs })),
         );
-        const mounted = await readFile('/proc/self/mountinfo', 'utf8');
         const old = folders
           .toSorted((a, b) => b.at - a.at)
           .slice(KEPT)
-          .filter(
-            ({ name, at }) =>
-              clock.now() - at > RECENT_MS && !mounted.includes(`${path.basename(project)}/${name}`),
-          );
+          .filter(({ at }) => clock.now() - at > IN_USE_MS);
         for (const { name } of old) {
           await rm(path.join(project, name), { recursive: true, force: true });
           await rm(path.join(project, name + NOTES), { force: true });
@@ -118,9 +118,9 @@ function createShelf(clock: Clock): Shelf {
   };
 }
 
-async function copyOf(from: string, to: string): Promise<void> {
+async function copyOf(from: string, to: string, how: '--link' | '--reflink=auto'): Promise<void> {
   await mkdir(to, { recursive: true });
-  await runOrThrow('cp', ['-a', '--reflink=auto', `${from}/.`, to]);
+  await runOrThrow('cp', ['-a', how, `${from}/.`, to]);
 }
 
 const openToAll = (folder: string): Promise<string> => runOrThrow('chmod', ['-R', 'a+rwX', folder]);

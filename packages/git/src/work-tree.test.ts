@@ -1,4 +1,5 @@
 import {
+  appendFile,
   chmod,
   lstat,
   mkdir,
@@ -131,6 +132,32 @@ describe('the work tree', { timeout: 30_000 }, () => {
     await applyWorkTree(sandbox.dir, ['../outside/file', '.git/config', 'folder/../../outside/file'], target);
     expect(await readFile(path.join(outside, 'file'), 'utf8')).toBe('mine');
     expect(await taken('.git/config')).not.toBe('');
+  });
+
+  it.each([0, 1, 1024 * 1024 - 1, 1024 * 1024, 2 * 1024 * 1024 + 1])(
+    'is copied byte by byte: %d',
+    async (size) => {
+      await sandbox.commit('first');
+      const content = Buffer.alloc(size, 'abcdefg');
+      await writeFile(at('large'), content);
+      await take();
+      expect((await readFile(path.join(target, 'large'))).equals(content)).toBe(true);
+    },
+  );
+
+  it('is copied while it is written to', async () => {
+    await sandbox.commit('first');
+    await writeFile(at('log'), 'line\n'.repeat(200_000));
+    const paths = await uncommittedPaths(sandbox.dir);
+    await mkdir(target);
+    let isOver = false;
+    const writing = (async () => {
+      while (!isOver) await appendFile(at('log'), 'line\n');
+    })();
+    await applyWorkTree(sandbox.dir, paths, target);
+    isOver = true;
+    await writing;
+    expect(await taken('log')).toMatch(/^(?:line\n)+$/);
   });
 
   it('leaves out what is neither file nor link', async () => {

@@ -31,13 +31,16 @@ export async function askUntilAnswered<T extends { readonly questions?: readonly
   const request = { ...project.request, ...options.request, answers };
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const result = ask(request);
-    const open = (result.questions ?? []).filter((question) => answers.get(question) === undefined);
-    if (open.length === 0) return result;
+    const { questions = [] } = result;
+    if (questions.length === 0) return result;
+    const open = questions.filter((question) => answers.get(question) === undefined);
+    // What is asked again though it was answered would be asked for ever.
+    if (open.length === 0) break;
     await Promise.all(
       open.map((question) => places.use(() => answerOne(question, { own, project, options }))),
     );
   }
-  throw new ProjectFault('ENDLESS_QUESTIONS', `the configuration asked for other files ${MAX_ROUNDS} times`, {
+  throw new ProjectFault('ENDLESS_QUESTIONS', 'the configuration asks for other files without an end', {
     next: 'Look for includes of other projects or addresses that include each other.',
   });
 }
