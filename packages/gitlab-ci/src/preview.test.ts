@@ -131,7 +131,7 @@ const word = fc.oneof(
   fc.string({ maxLength: 8 }),
 );
 
-it('every text comes back as it was, as a name, a variable and a command', { timeout: 60_000 }, () => {
+it('every text comes back as it was, as a name, a variable and a command', { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(word, word, fc.array(word, { minLength: 1, maxLength: 3 }), (key, value, script) => {
       // JSON is YAML in which nothing needs to be guessed.

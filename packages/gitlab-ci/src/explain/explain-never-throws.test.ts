@@ -39,7 +39,7 @@ function namesIn({ files }: PipelineRequest): readonly string[] {
   );
 }
 
-it.each(listFolders('cases'))('everything in the case %s is explained', { timeout: 30_000 }, (name) => {
+it.each(listFolders('cases'))('everything in the case %s is explained', { timeout: 60_000 }, (name) => {
   const request = requestOf(name);
   const { pipeline } = createPipeline(request);
   const jobs = pipeline?.jobs.map((job) => job.name) ?? [];

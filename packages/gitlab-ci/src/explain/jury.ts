@@ -44,7 +44,6 @@ export class Jury {
   readonly #redact: Redact;
   readonly #selection: Selection;
   readonly #workflowRule: MapTree | undefined;
-  #present: ReadonlyMap<string, SelectedJob> | undefined;
   #names: JobNames | undefined;
 
   constructor(given: Given) {
@@ -187,14 +186,12 @@ export class Jury {
 
   #jobNames(): JobNames {
     const { configuration } = this.#selection;
-    this.#present ??= new Map(
-      configuration.jobs.flatMap(instancesOf).flatMap((instance) => {
-        const selected = selectJob(instance, this.#selection);
-        return selected ? [[instance.name, selected]] : [];
-      }),
+    this.#names ??= new JobNames(
+      configuration,
+      configuration.jobs.flatMap(instancesOf).filter((instance) => selectJob(instance, this.#selection)),
+      new Problems(),
     );
-    const present = [...this.#present.values()].map(({ instance }) => instance);
-    return (this.#names ??= new JobNames(configuration, present, new Problems()));
+    return this.#names;
   }
 }
 

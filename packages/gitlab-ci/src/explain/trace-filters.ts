@@ -1,5 +1,4 @@
-import { isTruthy } from '../expression/evaluate.ts';
-import { evaluate } from '../expression/evaluate.ts';
+import { evaluate, isTruthy } from '../expression/evaluate.ts';
 import type { JobDefinition } from '../configuration.ts';
 import type { RuleContext } from '../conditions.ts';
 import { IMPLICIT_ONLY, refMatches } from '../filters.ts';
