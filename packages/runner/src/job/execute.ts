@@ -18,6 +18,7 @@ import type { KeptReports } from './reports/keep-reports.ts';
 import { openShell } from './open-shell.ts';
 import { requireRunnableSteps, runAfterScript, runHook, runMain } from './scripts.ts';
 import type { Limits } from './scripts.ts';
+import { JOB_TIMEOUT_SECONDS } from './timeouts.ts';
 
 /**
  * Runs one job from checkout to reports. Whatever happens, the outcome is a value and nothing stays behind: no pod,
@@ -28,7 +29,7 @@ export async function executeJob(asked: Execution): Promise<JobResult> {
   const log = new JobLog([], asked.onLog);
   const { clock, logger } = asked.config;
   const late = new AbortController();
-  const seconds = asked.input.job.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
+  const seconds = asked.input.job.timeoutSeconds ?? JOB_TIMEOUT_SECONDS;
   undo.add(clock.timer(seconds * 1000, () => late.abort(new Error(`took longer than ${seconds} s`))));
   // What leads up to the script ends by the job's time-out as by a cancel; the script is told which it was.
   const execution = { ...asked, signal: AbortSignal.any([asked.signal, late.signal]) };
@@ -48,8 +49,6 @@ export async function executeJob(asked: Execution): Promise<JobResult> {
     });
   }
 }
-
-const DEFAULT_TIMEOUT_SECONDS = 3600;
 
 function couldNotRun(log: JobLog, error: unknown): Outcome {
   const message = messageOf(error);

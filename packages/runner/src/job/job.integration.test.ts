@@ -65,6 +65,7 @@ test('an image without a shell says so', async () => {
   expect(result.outcome.kind === 'couldNotRun' && result.outcome.message).toContain(
     'the image bare has no shell',
   );
+  expect(log).toContain('ERROR: the image bare has no shell');
   expect(log).not.toContain('Running after_script');
 });
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Undo } from '@updraft/kit';
+import { expandVariables } from '@updraft/gitlab-ci';
 import type { Pod } from '@updraft/pods';
 import type { Execution } from './execution.ts';
 import { containerEnv } from './image.ts';
@@ -15,7 +16,7 @@ import type { ResolvedImage } from '../ports.ts';
 export async function openShell(execution: Execution, prepared: Prepared, undo: Undo): Promise<ShellPlace> {
   const { job } = execution.input;
   const { environment, place, image, workspace, log } = prepared;
-  const pod = await makePod(execution, image);
+  const pod = await makePod(execution, prepared);
   undo.add(() => pod.remove());
   await openServices(execution, prepared, { pod, undo });
   const rootUpper = rootOf(workspace.temporaryDir);
@@ -65,10 +66,13 @@ const safeDirectory = (projectDir: string): Record<string, string> => ({
   GIT_CONFIG_VALUE_0: projectDir,
 });
 
-async function makePod(execution: Execution, image: ResolvedImage | undefined): Promise<Pod> {
+async function makePod(execution: Execution, { image, environment }: Prepared): Promise<Pod> {
   const { config, input } = execution;
+  const expand = (text: string) => expandVariables(text, environment.values);
   const runtime = image ? config.runtime : config.hostRuntime;
-  const names = input.job.services.flatMap((service) => serviceNames(service));
+  const names = input.job.services.flatMap((service) =>
+    serviceNames({ name: expand(service.name), aliases: service.aliases.map(expand) }),
+  );
   return runtime.createPod({
     name: `job-${input.runId}-${input.jobId}-${randomBytes(3).toString('hex')}`,
     hostname: `runner-job-${input.jobId}`,

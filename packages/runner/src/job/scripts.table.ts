@@ -200,7 +200,7 @@ export const SCRIPT_CASES: readonly ScriptCase[] = [
       timeoutSeconds: 1,
     },
     outcome: 'timedOut',
-    shows: ['start\n', 'after: failed\n'],
+    shows: ['start\n', 'ERROR: ended after 1 s', 'after: failed\n'],
     hides: ['\nnever'],
   },
   {

@@ -55,7 +55,11 @@ const get = (host: string) => `busybox wget -q -O - http://${host}:8080/up`;
 test('a service is ready when the script starts, and answers to all its names', async () => {
   const { result, log, printed } = await bench.run({
     image: { name: 'tools' },
-    services: [service('group/web:1.0', { aliases: ['web', 'a b'] })],
+    services: [service('$GROUP/web:1.0', { aliases: ['$ALIAS', 'a b'] })],
+    variables: [
+      { key: 'GROUP', value: 'group', source: 'job' },
+      { key: 'ALIAS', value: 'web', source: 'job' },
+    ],
     script: ['web', 'group__web', 'group-web', 'a', 'b'].map(get),
   });
   expect(result.outcome, log).toEqual({ kind: 'passed' });

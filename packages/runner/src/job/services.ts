@@ -12,8 +12,8 @@ import type { ResolvedImage } from '../ports.ts';
 const KEPT_BYTES = 16 * 1024;
 const SHOWN_LINES = 20;
 
-/** Host names of a service: its aliases, and GitLab's two spellings of the image's name. */
-export function serviceNames(service: ServiceRequest): readonly string[] {
+/** Host names of a service: its aliases, and GitLab's two spellings of the image's name. Variables are expanded. */
+export function serviceNames(service: Pick<ServiceRequest, 'name' | 'aliases'>): readonly string[] {
   const aliases = service.aliases.flatMap((alias) => alias.split(/[\s,]+/)).filter(Boolean);
   const bare = service.name
     .replace(/@.*$/, '')

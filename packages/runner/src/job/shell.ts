@@ -60,6 +60,9 @@ export async function runShell(place: ShellPlace, shell: Shell): Promise<Outcome
   const outcome = await watchOver(place, shell, container);
   if (!place.image) killStrays(container, env);
   place.log.flush();
+  if (outcome.kind === 'couldNotRun') place.log.line(`ERROR: ${outcome.message}`);
+  if (outcome.kind === 'timedOut')
+    place.log.line(`ERROR: ended after ${Math.round(shell.timeoutSeconds)} s, its time-out`);
   return outcome;
 }
 

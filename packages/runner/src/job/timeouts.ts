@@ -1,7 +1,7 @@
 import { parseDuration } from '@updraft/gitlab-ci';
 
 /** GitLab's default when neither job nor project says otherwise. */
-const JOB_SECONDS = 3600;
+export const JOB_TIMEOUT_SECONDS = 3600;
 const AFTER_SCRIPT_SECONDS = 300;
 
 export interface Timeouts {
@@ -20,7 +20,7 @@ export function timeoutsOf(
   values: Readonly<Record<string, string>>,
 ): Timeouts {
   const warnings: string[] = [];
-  const whole = jobSeconds ?? JOB_SECONDS;
+  const whole = jobSeconds ?? JOB_TIMEOUT_SECONDS;
   const asked = (name: string, fallback: number, most: number): number => {
     const text = values[name];
     if (text === undefined || text === '') return fallback;

@@ -4,6 +4,7 @@ import { Fault, timestamp } from '@updraft/kit';
 import { jobVariables } from '@updraft/gitlab-ci';
 import type { Variable } from '@updraft/gitlab-ci';
 import { fileSecrets, requireSecrets } from './secrets.ts';
+import { JOB_TIMEOUT_SECONDS } from './timeouts.ts';
 import type { JobInput } from '../ports.ts';
 
 /** Everything a job's shell sees, expanded; and the values that must not be seen in its log. */
@@ -92,7 +93,7 @@ function runnerVariables(input: JobInput, place: JobPlace): readonly Variable[] 
     CI_JOB_ID: String(jobId),
     CI_JOB_TOKEN: place.token,
     CI_JOB_STARTED_AT: timestamp(place.startedAt),
-    CI_JOB_TIMEOUT: String(job.timeoutSeconds ?? 3600),
+    CI_JOB_TIMEOUT: String(job.timeoutSeconds ?? JOB_TIMEOUT_SECONDS),
     CI_JOB_STATUS: 'running',
     CI_PIPELINE_ID: String(runId),
     CI_PIPELINE_IID: String(runId),
