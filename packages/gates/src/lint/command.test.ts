@@ -55,8 +55,45 @@ describe('hadolint', () => {
     expect(err.match(/ShellCheck is not available/g)).toHaveLength(1);
   });
 
+  it('reads the names that other releases give to keys', async () => {
+    const config = 'output-format: json\ntrusted-registries: [x.example]\nverbose: true\n';
+    const { out, err } = await hadolint('a', {
+      files: { a: 'FROM y.example/b:1\n', '.hadolint.yaml': config },
+    });
+    expect(err).not.toContain('.hadolint.yaml');
+    expect((JSON.parse(out) as readonly { code: string }[]).map(({ code }) => code)).toEqual(['DL3026']);
+  });
+
+  it('switches sets of rules on, by flag, file and environment', async () => {
+    const files = { a: 'FROM debian:12\nUSER app\n' };
+    const codesOf = async (argv: string, setup: Setup) =>
+      (await hadolint(argv, setup)).out.match(/(?:DL|UP)\d+/g);
+    expect(await codesOf('a', { files })).toBeNull();
+    expect(await codesOf('--rules newest a', { files })).toEqual(['DL3066']);
+    expect(await codesOf('a', { files, env: { HADOLINT_RULES: 'all' } })).toEqual(['UP1004', 'DL3066']);
+    expect(await codesOf('a', { files: { ...files, '.hadolint.yaml': 'rules: newest\n' } })).toEqual([
+      'DL3066',
+    ]);
+    expect(await codesOf('--style UP1004 a', { files })).toEqual(['UP1004']);
+    expect((await hadolint('--rules every a', { files })).err).toContain(
+      '--rules knows compatible, newest, all',
+    );
+  });
+
+  it('explains a rule', async () => {
+    expect(await hadolint('--explain dl3008')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('DL3008 (warning'),
+    });
+    expect(await hadolint('--explain DL9999')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no rule DL9999'),
+    });
+  });
+
   it('reads standard input as -', async () => {
     expect((await hadolint('-', { stdin: BAD })).out).toMatch(/^-:1 DL3006 /);
+    expect((await hadolint('/dev/stdin', { stdin: BAD })).out).toMatch(/^\/dev\/stdin:1 DL3006 /);
   });
 
   it('reports a file that does not parse whatever the threshold', async () => {

@@ -129,8 +129,10 @@ interface NamedText {
   readonly text: string;
 }
 
+const STANDARD_INPUT = ['-', '/dev/stdin'];
+
 async function readText(path: string, io: HadolintIo): Promise<NamedText | undefined> {
-  const text = path === '-' ? await io.stdin() : await io.readFile(path);
+  const text = STANDARD_INPUT.includes(path) ? await io.stdin() : await io.readFile(path);
   if (text === undefined) io.stderr(`hadolint: ${path}: there is no such file\n`);
   return text === undefined ? undefined : { path, text };
 }

@@ -47,7 +47,7 @@ function readLayer(io: CommandIo, path: string, text: string): SettingsLayer {
 
 const KEYS = new Set([
   'failure-threshold', 'format', 'ignored', 'override', 'trustedRegistries', 'label-schema', 'strict-labels', 'no-fail',
-  'no-color', 'disable-ignore-pragma', 'rules',
+  'no-color', 'disable-ignore-pragma', 'rules', 'verbose', 'output-format', 'trusted-registries',
 ]); // prettier-ignore
 
 class ConfigReader {
@@ -63,12 +63,15 @@ class ConfigReader {
   }
 
   layer(): SettingsLayer {
-    const format = this.#text('format');
+    // Releases differ in what they call two of the keys.
+    const format = this.#text('format') ?? this.#text('output-format');
     if (format !== undefined && !isFormat(format)) this.errors.push(`unknown format ${format}`);
     return {
       ignored: this.#list(this.#root['ignored'], 'ignored'),
       overrides: this.#overrides(),
-      trustedRegistries: this.#list(this.#root['trustedRegistries'], 'trustedRegistries'),
+      trustedRegistries: ['trustedRegistries', 'trusted-registries'].flatMap((key) =>
+        this.#list(this.#root[key], key),
+      ),
       labelSchema: this.#labels(),
       strictLabels: this.#flag('strict-labels'),
       disableIgnorePragma: this.#flag('disable-ignore-pragma'),

@@ -6,7 +6,9 @@ export interface Pragmas {
   readonly global: ReadonlySet<string>;
 }
 
-const LIST = String.raw`([DLSC0-9]+(?:[ \t]*,[ \t]*[DLSC0-9]+)*)[ \t]*(?:#.*)?`;
+/** The letters of DL and SC, as the original has it, and of our own UP. */
+const CODE = '[DLSCUP0-9]+';
+const LIST = String.raw`(${CODE}(?:[ \t]*,[ \t]*${CODE})*)[ \t]*(?:#.*)?`;
 const IGNORE = new RegExp(String.raw`^[ \t]*hadolint[ \t]+ignore[ \t]*=[ \t]*${LIST}$`);
 const GLOBAL = new RegExp(String.raw`^[ \t]*hadolint[ \t]+global[ \t]+ignore[ \t]*=[ \t]*${LIST}$`);
 const SHELL = /^[ \t]*hadolint[ \t]+shell[ \t]*=[ \t]*([^\s]+)[ \t]*(?:#.*)?$/;

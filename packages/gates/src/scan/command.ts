@@ -12,6 +12,7 @@ import { registryCommand } from './registry-command.ts';
 import { cyclonedxReport } from './report/cyclonedx.ts';
 import { gitlabReport } from './report/gitlab.ts';
 import { jsonReport } from './report/json.ts';
+import { secretPlace } from './report/model.ts';
 import type { ScanReport } from './report/model.ts';
 import { sarifReport } from './report/sarif.ts';
 import { spdxReport } from './report/spdx.ts';
@@ -292,8 +293,11 @@ function tell(report: ScanReport, { format, output, scanners }: ScanOptions, io:
 
 /** These formats have no place for secrets. */
 function tellSecrets({ secrets = [] }: ScanReport, io: TrivyIo): void {
-  for (const { severity, ruleId, path, line } of secrets) {
-    io.stderr(`trivy: secret (not in this report): ${severity} ${ruleId} in /${path}:${line}\n`);
+  for (const secret of secrets) {
+    const { severity, ruleId, line } = secret;
+    io.stderr(
+      `trivy: secret (not in this report): ${severity} ${ruleId} in ${secretPlace(secret)}:${line}\n`,
+    );
   }
 }
 

@@ -24,6 +24,8 @@ const DRIVER = {
   name: 'Hadolint',
   fullName: 'Updraft’s Dockerfile lint, with the rule codes of Hadolint 2.12',
   version: '2.12.0',
+  downloadUri: 'https://github.com/hadolint/hadolint',
+  shortDescription: { text: 'Rules for Dockerfiles, and ShellCheck’s for the scripts in them' },
 };
 
 function toResult(file: string, { code, severity, line, column, message }: Finding) {

@@ -31,6 +31,10 @@ describe('rules that are off', () => {
     expect(found({ ruleSet: 'all' })).toEqual(['UP1004', 'DL3066', 'DL3064', 'UP1001']);
   });
   it('come on one by one', () => expect(found({ overrides: { UP1001: 'info' } })).toEqual(['UP1001']));
+  it('are ignored by comments as others are', () => {
+    const ignored = text.replace('ENV', '# hadolint ignore=UP1001,DL3064\nENV');
+    expect(lintDockerfile(ignored, { ruleSet: 'all' }).map(({ code }) => code)).toEqual(['UP1004', 'DL3066']);
+  });
   it('go off one by one', () =>
     expect(found({ ruleSet: 'newest', overrides: { DL3066: 'ignore' } })).toEqual(['DL3064']));
 });

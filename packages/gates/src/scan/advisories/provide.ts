@@ -43,11 +43,12 @@ async function fromOsv(options: ProvideOptions): Promise<Advisories | undefined>
       options.signal.throwIfAborted();
       if (!(error instanceof AdvisoryFault)) throw error;
       failures.push(error);
-      options.onLog(messageOf(error));
     }
   }
-  if (opened.length === 0 && failures.length > 0) throw failures[0];
-  return opened.length === 0 ? undefined : combineAdvisories(opened);
+  const [first] = opened;
+  if (first === undefined && failures.length > 0) throw failures[0];
+  for (const failure of failures) options.onLog(messageOf(failure));
+  return first === undefined ? undefined : combineAdvisories(opened);
 }
 
 function download(url: string, options: ProvideOptions) {

@@ -4,7 +4,7 @@ import type { LayerSecret } from '../inventory.ts';
 import type { LayerRef, Package } from '../inventory-types.ts';
 import type { Vulnerability } from '../match.ts';
 import { packageUrl } from '../purl.ts';
-import { primaryUrl, titleOf } from './model.ts';
+import { primaryUrl, secretPlace, titleOf } from './model.ts';
 import type { ReportResult, ScanReport } from './model.ts';
 
 /** Trivy's JSON, schema 2. Packages nobody could judge are listed in `Unchecked`, which the original does not have. */
@@ -59,12 +59,12 @@ function toResult(
 }
 
 function secretResults(secrets: readonly LayerSecret[]) {
-  const paths = [...new Set(secrets.map(({ path }) => path))];
-  return paths.map((path) => ({
-    Target: `/${path}`,
+  const places = [...new Set(secrets.map(secretPlace))];
+  return places.map((place) => ({
+    Target: place,
     Class: 'secret',
     Secrets: secrets
-      .filter((secret) => secret.path === path)
+      .filter((secret) => secretPlace(secret) === place)
       .map(({ ruleId, category, severity, title, line, match, layer }) => ({
         RuleID: ruleId,
         Category: category,

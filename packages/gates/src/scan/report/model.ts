@@ -46,6 +46,11 @@ export interface ScanReport {
   readonly listAllPackages: boolean;
 }
 
+/** Where a secret lies: an image has a root, a folder is named by whoever scans it. */
+export function secretPlace({ path, layer }: LayerSecret): string {
+  return layer === undefined ? path : `/${path}`;
+}
+
 /** A page about a vulnerability. */
 export function primaryUrl(id: string): string {
   return id.startsWith('CVE-')

@@ -4,7 +4,7 @@ import type { Unchecked, Vulnerability } from '../match.ts';
 import type { LayerSecret } from '../inventory.ts';
 import type { LayerRef } from '../inventory-types.ts';
 import { boxTable } from './box.ts';
-import { primaryUrl, titleOf } from './model.ts';
+import { primaryUrl, secretPlace, titleOf } from './model.ts';
 import type { ReportResult, ScanReport } from './model.ts';
 
 /** What is said about packages nobody could judge. */
@@ -33,7 +33,7 @@ function summary(report: ScanReport): string {
   const rows = [
     ...report.results.flatMap((result) => summaryRows(result)).map((row) => [...row, '-']),
     ...report.unchecked.map(({ ecosystem }) => [report.artifactName, ecosystem, '-', '-']),
-    ...byPath(report.secrets ?? []).map(([path, found]) => [`/${path}`, 'text', '-', String(found.length)]),
+    ...byPlace(report.secrets ?? []).map(([place, found]) => [place, 'text', '-', String(found.length)]),
   ];
   const table = boxTable(
     columns.map((title) => ({ title, align: 'center' })),
@@ -43,14 +43,14 @@ function summary(report: ScanReport): string {
   return `\nReport Summary\n\n${table}${legend}`;
 }
 
-function byPath(secrets: readonly LayerSecret[]): readonly (readonly [string, readonly LayerSecret[]])[] {
-  const paths = [...new Set(secrets.map(({ path }) => path))];
-  return paths.map((path) => [path, secrets.filter((secret) => secret.path === path)]);
+function byPlace(secrets: readonly LayerSecret[]): readonly (readonly [string, readonly LayerSecret[]])[] {
+  const places = [...new Set(secrets.map(secretPlace))];
+  return places.map((place) => [place, secrets.filter((secret) => secretPlace(secret) === place)]);
 }
 
 function secretSections({ secrets = [], severities }: ScanReport): readonly string[] {
-  return byPath(secrets).map(([path, found]) => {
-    const heading = `/${path} (secrets)`;
+  return byPlace(secrets).map(([place, found]) => {
+    const heading = `${place} (secrets)`;
     const total = `Total: ${found.length} (${counts(found, severities)})`;
     const rows = found.map(({ severity, category, ruleId, title, line, match, layer }) => [
       `${severity}: ${category} (${ruleId})`,
