@@ -80,13 +80,23 @@ async function readDockerfile(request: BuildRequest, context: string | undefined
 
 async function readText(request: BuildRequest, context: string | undefined): Promise<string> {
   const file = await dockerfilePath(context, request.dockerfile);
-  const isOutside = path.isAbsolute(request.dockerfile);
-  const real = isOutside
-    ? await realPath(path.resolve(request.dockerfile), request).catch(() => undefined)
-    : file;
-  if (real === undefined || (await statusOf(real))?.isFile() !== true)
-    throw new BuildFailure('there is no such Dockerfile');
-  return await readTextInside(real);
+  for (const each of [file, lowerCase(file)]) {
+    const real = await realDockerfile(request, each);
+    if (real !== undefined && (await statusOf(real))?.isFile() === true) return await readTextInside(real);
+  }
+  throw new BuildFailure('there is no such Dockerfile');
+}
+
+/** Some write the usual name small. */
+function lowerCase(file: string): string {
+  return path.basename(file) === 'Dockerfile' ? path.join(path.dirname(file), 'dockerfile') : file;
+}
+
+/** One outside of the context may be reached by links, unless the request says that there are none. */
+async function realDockerfile(request: BuildRequest, file: string): Promise<string | undefined> {
+  if (!path.isAbsolute(request.dockerfile)) return file;
+  const given = path.join(path.dirname(path.resolve(request.dockerfile)), path.basename(file));
+  return await realPath(given, request).catch(() => undefined);
 }
 
 interface Work {

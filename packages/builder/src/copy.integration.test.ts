@@ -63,7 +63,19 @@ describe('COPY', () => {
     [
       'owner and mode, also of the folders made on the way',
       'COPY --chown=5:6 --chmod=640 a.txt /x/',
-      ['755 5:6 x/', '640 5:6 x/a.txt = "a"'],
+      ['640 5:6 x/', '640 5:6 x/a.txt = "a"'],
+    ],
+    [
+      'a mode: of the folders on the way, not of the one that a folder becomes',
+      'COPY --chmod=700 dir/deep /x/y\nCOPY --chmod=u+x a.txt /z/',
+      [
+        '700 0:0 x/',
+        '755 0:0 x/y/',
+        '700 0:0 x/y/e.txt = "e"',
+        '700 0:0 x/y/f.md = "f"',
+        '755 0:0 z/',
+        '744 0:0 z/a.txt = "a"',
+      ],
     ],
     ['a symbolic mode', 'COPY --chmod=u=rwX,g+w,o= dir/deep/e.txt /', ['660 0:0 e.txt = "e"']],
     ['variables', 'ENV N=a E=txt\nCOPY ${N}.$E /${NONE:-y}', ['644 0:0 y = "a"']],
@@ -116,7 +128,7 @@ describe('COPY', () => {
     ['COPY --parents missing/*/x a.txt /', null],
     ['COPY --parents missing/x /', /missing\/x is not in the build context/],
     ['COPY --chmod=u+q a.txt /', /2:1: --chmod: u\+q is no mode/],
-    ['COPY a.txt /x\nCOPY dir /x', /3:1: \/x is in the image and not a folder|3:6: \/x is in the image/],
+    ['COPY a.txt /x\nCOPY dir /x', /3:6: the target is in the image and not a folder/],
     ['COPY dir /x\nCOPY a.txt /x/deep/\nCOPY a.txt /y/\nCOPY dir/deep/e.txt /x', null],
   ])('%s', async (instructions, message) => {
     const { outcome } = await bench.build({ ...FILES, Dockerfile: `FROM scratch\n${instructions}\n` });
@@ -164,6 +176,12 @@ COPY --from=0 /s/f /u
     expect(outcome).toMatchObject({
       message: expect.stringContaining('.dockerignore leaves it out') as string,
     });
+    const wrong = await bench.build({ '.dockerignore': 'a\n!\n', Dockerfile: 'FROM scratch\nCOPY . /\n' });
+    expect(wrong.outcome).toMatchObject({
+      message: expect.stringContaining('.dockerignore:2: ! is no valid') as string,
+    });
+    const small = await bench.built({ a: 'a', dockerfile: 'FROM scratch\nCOPY a /\n' });
+    expect(await bench.files(small.layers)).toEqual(['644 0:0 a = "a"']);
     const own = await bench.built(
       { ...files, 'x/D': 'FROM scratch\nCOPY a.txt /\n', 'x/D.dockerignore': 'dir\n' },
       { dockerfile: 'x/D' },

@@ -21,6 +21,8 @@ export interface FileDigest {
   readonly digest: string;
 }
 
+export type Attributes = readonly (readonly [string, Buffer])[];
+
 /** What earlier builds found out. Losing it costs time, nothing else. */
 export interface StepCache {
   /** undefined when the step was never done, was done before `sinceMs`, or its layer is gone from the store. */
@@ -29,6 +31,8 @@ export interface StepCache {
   /** Digest of a file's content. */
   file(identity: FileIdentity): string | undefined;
   putFiles(files: readonly FileDigest[]): void;
+  /** A file's extended attributes, as long as this process lives; `read` finds them out. */
+  attributes(identity: FileIdentity, read: () => Attributes): Attributes;
   /** Digest of something in immutable layers, by a key of ours. */
   tree(key: string): string | undefined;
   putTree(key: string, digest: string): void;
@@ -42,8 +46,27 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS trees (key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
 `;
 
-/** More than this many remembered files are forgotten all at once. */
+/** More than this many remembered files are forgotten all at once: on disk, and in memory. */
 const MAX_FILES = 500_000;
+const MAX_IN_MEMORY = 100_000;
+
+const NO_ATTRIBUTES: Attributes = [];
+
+/** Facts of the files that were asked for last: asking the database for each takes longer than all the rest. */
+class Recent<Value> {
+  readonly #known = new Map<string, Value>();
+
+  /** What is known, or what `search` finds. */
+  find(key: string, search: () => Value | undefined): Value | undefined {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const found = search();
+    if (found === undefined) return undefined;
+    if (this.#known.size >= MAX_IN_MEMORY) this.#known.clear();
+    this.#known.set(key, found);
+    return found;
+  }
+}
 
 export function openStepCache(dir: string, store: ImageStore): StepCache {
   const database = openDatabase(path.join(dir, 'cache.db'));
@@ -54,6 +77,8 @@ export function openStepCache(dir: string, store: ImageStore): StepCache {
     const value = database.first(sql, key)?.['digest'];
     return typeof value === 'string' ? value : undefined;
   };
+  const digests = new Recent<string>();
+  const attributes = new Recent<Attributes>();
   return {
     async step(key, sinceMs) {
       const row = database.first(
@@ -75,7 +100,15 @@ export function openStepCache(dir: string, store: ImageStore): StepCache {
         layer?.size ?? null,
         nowMs,
       ),
-    file: (identity) => text('SELECT digest FROM files WHERE identity = ?', fileKey(identity)),
+    file: (identity) => {
+      const key = fileKey(identity);
+      return digests.find(key, () => text('SELECT digest FROM files WHERE identity = ?', key));
+    },
+    attributes: (identity, read) =>
+      attributes.find(fileKey(identity), () => {
+        const found = read();
+        return found.length === 0 ? NO_ATTRIBUTES : found;
+      }) ?? NO_ATTRIBUTES,
     putFiles: (files) => {
       if (files.length === 0) return;
       database.transaction(() => {

@@ -33,11 +33,13 @@ export interface CopyOptions {
   readonly mode: ModeChange | undefined;
   /** Absent: the entry's own times. */
   readonly timestampMs: number | undefined;
+  /** Of folders that are made on the way to the target; absent: 755. */
+  readonly folderMode?: number;
   /** Whatever is in the way of another kind goes, as where archives are unpacked. */
   readonly replace?: boolean;
 }
 
-/** Folders on the way that nobody named are root's (or the new owner's) and open to all, as BuildKit makes them. */
+/** Folders on the way that nobody named are root's (or the new owner's) and open to all, or as --chmod says. */
 export async function makeFolders(root: string, folder: string, options: CopyOptions): Promise<void> {
   const relative = path.relative(root, folder);
   let current = root;
@@ -47,7 +49,7 @@ export async function makeFolders(root: string, folder: string, options: CopyOpt
     if (status?.isDirectory()) continue;
     if (status) throw new BuildFailure(`/${path.relative(root, current)} is in the image and not a folder`);
     await mkdir(raw(current));
-    await chmod(raw(current), 0o755);
+    await chmod(raw(current), options.folderMode ?? 0o755);
     if (options.owner) await lchown(raw(current), options.owner.uid, options.owner.gid);
     setTimes(current, options.timestampMs);
   }
@@ -89,7 +91,7 @@ class Copier {
   folder(entry: TreeEntry, target: string): void {
     const inTheWay = this.#clear(target, true);
     if (inTheWay && !inTheWay.isDirectory()) {
-      throw new BuildFailure(`cannot copy the folder ${entry.path} over something that is not one`);
+      throw new BuildFailure(`${entry.path || 'the target'} is in the image and not a folder`);
     }
     if (!inTheWay) mkdirSync(raw(target));
     // The folder that was named itself only lends its content; one that is already there stays as it is.

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { resolveInRoot } from '@updraft/kit';
 import { compileIgnore } from '@updraft/dockerfile';
 import type { Ignore } from '@updraft/dockerfile';
+import { BuildFailure } from '../failure.ts';
 import { statusOf } from './merged-root.ts';
 import { readTextInside } from './open-inside.ts';
 
@@ -13,7 +14,11 @@ export async function readIgnore(
 ): Promise<Ignore | undefined> {
   const own = dockerfile === undefined ? undefined : await textOf(`${dockerfile}.dockerignore`);
   const text = own ?? (await textOf(await resolveInRoot(context, '.dockerignore')));
-  return text === undefined ? undefined : compileIgnore(text);
+  if (text === undefined) return undefined;
+  const ignore = compileIgnore(text);
+  const [wrong] = ignore.problems;
+  if (wrong) throw new BuildFailure(`.dockerignore:${wrong.line}: ${wrong.message}`);
+  return ignore;
 }
 
 async function textOf(file: string): Promise<string | undefined> {

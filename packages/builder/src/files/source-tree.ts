@@ -6,7 +6,7 @@ import type { Clock } from '@updraft/kit';
 import { resolveInRoot } from '@updraft/kit';
 import type { Ignore } from '@updraft/dockerfile';
 import { readAttributes } from '@updraft/pods';
-import type { FileDigest, StepCache } from '../step-cache.ts';
+import type { Attributes, FileDigest, StepCache } from '../step-cache.ts';
 import { Breather } from './breather.ts';
 import { readInside, withFolder } from './open-inside.ts';
 import { linkOf, namesOf, raw } from './raw-path.ts';
@@ -41,7 +41,7 @@ export interface TreeEntry {
   /** Type bits and device number of a node. */
   readonly node: { readonly type: number; readonly device: bigint } | undefined;
   /** Extended attributes, such as file capabilities. */
-  readonly attributes: readonly (readonly [string, Buffer])[];
+  readonly attributes: Attributes;
 }
 
 /** Something that a source names: a file, or a folder with all that is below it. */
@@ -179,8 +179,18 @@ class TreeReader {
       digest: rest.digest,
       hardLink: status.isFile() && status.nlink > 1n ? `${status.dev}:${status.ino}` : undefined,
       node: rest.node,
-      attributes: readAttributes(raw(via)).filter(([name]) => isCopied(name)),
+      attributes: this.#attributes(status, via),
     };
+  }
+
+  #attributes(status: BigIntStats, via: string): Attributes {
+    const read = () => readAttributes(raw(via)).filter(([name]) => isCopied(name));
+    return this.#isOld(status) ? this.#tools.cache.attributes(status, read) : read();
+  }
+
+  /** A file that is being written right now may change again without its times telling. */
+  #isOld(status: BigIntStats): boolean {
+    return this.#tools.clock.now() - Number(status.ctimeMs) > 1000;
   }
 
   async #digest(file: string, status: BigIntStats): Promise<string> {
@@ -193,9 +203,7 @@ class TreeReader {
       () => this.#breather.breathe(),
     );
     const digest = hash.digest('hex');
-    // A file that is being written right now may change again without its times telling.
-    if (this.#tools.clock.now() - Number(status.ctimeMs) > 1000)
-      this.#digests.push({ identity: status, digest });
+    if (this.#isOld(status)) this.#digests.push({ identity: status, digest });
     return digest;
   }
 }

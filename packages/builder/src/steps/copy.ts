@@ -92,6 +92,8 @@ async function execute(build: Build, below: Draft['layers'], copy: Copy, materia
       options: {
         owner: chown === undefined ? undefined : await findOwner(root.path, chown, build.warn),
         mode: chmod === undefined ? undefined : parseMode(chmod),
+        // A number is also meant for the folders on the way; what is relative has nothing to start from there.
+        ...(/^[0-7]+$/.test(chmod ?? '') ? { folderMode: Number.parseInt(chmod ?? '', 8) & 0o777 } : {}),
         timestampMs: material.origin.kind === 'context' ? build.timestampMs : undefined,
       },
     };

@@ -35,7 +35,7 @@ export async function placeTree(tree: SourceTree, target: Target, options: Place
   if (!self) return;
   if (self.kind === 'folder') {
     const folder = await resolveInRoot(target.root, target.path);
-    await makeFolders(target.root, folder, target.options);
+    await makeFolders(target.root, target.isFolder ? folder : path.dirname(folder), target.options);
     return await copyTree(tree, folder, target.options, clock);
   }
   if (options.unpack !== undefined && self.kind === 'file' && (await isArchive(self.file))) {
