@@ -66,7 +66,7 @@ for the job follows it.`,
     const variables = keyValues(context.texts('variable'), 'variable');
     const request = { jobs, variables, attached: true };
     const events = client.stream('POST /v1/runs/{id}/play', request, { path: { id: String(run.id) } });
-    return conclude(client, context, await watchRun(client, context, events));
+    return conclude(client, context, await watchRun(client, context, events, run.status === 'running'));
   },
 };
 
@@ -99,7 +99,7 @@ turn again.`,
     const run = await chosenRun(client, context, context.words);
     const request = { jobs: context.words, attached: true };
     const events = client.stream('POST /v1/runs/{id}/retry', request, { path: { id: String(run.id) } });
-    return conclude(client, context, await watchRun(client, context, events));
+    return conclude(client, context, await watchRun(client, context, events, run.status === 'running'));
   },
 };
 

@@ -15,11 +15,15 @@ export interface Watched {
   readonly logs: ReadonlyMap<string, string>;
 }
 
-/** Draws a stream of run events to its end; Ctrl-C cancels the run and waits for it to clean up, a second one forces it. */
+/**
+ * Draws a stream of run events to its end; Ctrl-C cancels the run and waits for it to clean up, a second one forces it.
+ * @param joined the run was going on before: Ctrl-C only leaves it
+ */
 export async function watchRun(
   client: ControlClient,
   context: Context,
   events: AsyncIterable<RunEvent>,
+  joined = false,
 ): Promise<Watched> {
   const renderer = new RunRenderer(context.output, () => systemClock.elapsed(), {
     logs: context.flag('logs'),
@@ -31,7 +35,8 @@ export async function watchRun(
     // Before the run has a number there is nothing to cancel yet.
     if (!run || isCanceled) return;
     isCanceled = true;
-    onInterrupt(client, context, run.id);
+    if (joined) leave(context, run.id);
+    else onInterrupt(client, context, run.id);
   };
   context.signal.addEventListener('abort', cancel, { once: true });
   try {
@@ -48,6 +53,11 @@ export async function watchRun(
     context.signal.removeEventListener('abort', cancel);
   }
   return { run: renderer.run, runs: renderer.runs, logs };
+}
+
+function leave({ output }: Context, id: number): never {
+  output.say(`Run ${id} goes on; updraft cancel --run ${id} ends it`);
+  process.exit(EXIT.failed);
 }
 
 function onInterrupt(client: ControlClient, { output }: Context, id: number): void {

@@ -3,11 +3,18 @@ import path from 'node:path';
 import { messageOf, runOrThrow } from '@updraft/kit';
 import type { Prune, Pruned } from '@updraft/control';
 import type { Platform } from '../platform.ts';
+import { RequestError } from '../server/router.ts';
 
+/** `artifacts:expire_in` is meant in hours and days. */
 const SWEEP_EVERY_MS = 3_600_000;
 
 /** Removes what runs have left, and the caches when asked to. Runs that go on keep theirs. */
 export async function prune({ runner, config }: Platform, asked: Prune): Promise<Pruned> {
+  if (asked.caches && runner.active().length > 0) {
+    throw new RequestError(409, 'RUNS_ACTIVE', 'caches stay while runs go on: their jobs use them', {
+      next: 'updraft runs shows which; updraft cancel ends one.',
+    });
+  }
   const dir = path.join(config.home, 'runner');
   const before = await sizeOf(dir);
   const { runs } = await runner.sweep(Math.max(0, asked.keepRuns));
