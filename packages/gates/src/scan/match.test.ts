@@ -7,7 +7,7 @@ import { cvssScore } from './advisories/cvss.ts';
 import { openAdvisories } from './advisories/index-file.ts';
 import type { Advisories } from './advisories/load.ts';
 import type { Ecosystem, Inventory, Package } from './inventory-types.ts';
-import { match } from './match.ts';
+import { match, neededEcosystems } from './match.ts';
 
 const NOW = Date.parse('2026-11-22');
 
@@ -145,6 +145,19 @@ describe('matching', () => {
       match(debian(installed('npm', 'a', '1.0.0')), advisoriesFrom([...odd, twice], NOW), NOW)
         .vulnerabilities,
     ).toHaveLength(1);
+  });
+
+  it('knows what OSV calls a release', () => {
+    const needed = (family: string, version: string) =>
+      neededEcosystems({
+        os: { family, version },
+        packages: [installed('dpkg', 'a', '1'), installed('go', 'b', '1')],
+      });
+    expect(needed('debian', '12.15')).toEqual(['Debian:12', 'Go']);
+    expect(needed('ubuntu', '22.04')).toEqual(['Ubuntu:22.04:LTS', 'Go']);
+    expect(needed('ubuntu', '24.10')).toEqual(['Ubuntu:24.10', 'Go']);
+    expect(needed('alpine', '3.20.3')).toEqual(['Alpine:v3.20', 'Go']);
+    expect(needed('fedora', '40')).toEqual(['Go']);
   });
 
   it('knows when a release gets no more fixes', () => {

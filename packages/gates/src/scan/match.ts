@@ -110,12 +110,18 @@ function osvNames(ecosystem: Ecosystem, os: OperatingSystem | undefined): readon
     case 'debian':
       return [`Debian:${major}`];
     case 'ubuntu':
-      return [`Ubuntu:${major}.${minor}:LTS`, `Ubuntu:${major}.${minor}`];
+      return ubuntuNames(`${major}.${minor}`);
     case 'alpine':
       return [`Alpine:v${major}.${minor}`];
     default:
       return [];
   }
+}
+
+/** OSV names releases with long support apart: those of April in even years. The other name stands behind, for other data. */
+function ubuntuNames(release: string): readonly string[] {
+  const names = [`Ubuntu:${release}:LTS`, `Ubuntu:${release}`];
+  return /[02468]\.04$/.test(release) ? names : names.toReversed();
 }
 
 /** Many packages are of one source, and what is true of one is true of all. */

@@ -1,4 +1,4 @@
-import { fromVector } from 'ae-cvss-calculator';
+import calculator from 'ae-cvss-calculator';
 
 /** What a vector of each version has to say before it has a score. */
 const NEEDED: readonly (readonly [RegExp, readonly string[]])[] = [
@@ -25,6 +25,6 @@ function compute(vector: string): number | undefined {
   );
   const needed = NEEDED.find(([pattern]) => pattern.test(vector))?.[1];
   if (needed === undefined || !needed.every((metric) => metrics.has(metric))) return undefined;
-  const found = fromVector(vector)?.calculateScores(false);
+  const found = calculator.fromVector(vector)?.calculateScores(false);
   return found === undefined ? undefined : 'baseMetricsOnly' in found ? found.baseMetricsOnly : found.base;
 }
