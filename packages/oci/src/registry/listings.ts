@@ -8,7 +8,8 @@ import type { Exchange } from './exchange.ts';
 export function listTags(exchange: Exchange): void {
   const { store, host, route } = exchange;
   const tags = store.records.namesOf(host, route.repository).map((name) => name.tag);
-  if (tags.length === 0 && !store.records.repositories(host).includes(route.repository)) {
+  // One whose last tag was deleted is still there, without any.
+  if (tags.length === 0 && !store.records.hasRepository(fullName(exchange))) {
     throw new WireError('NAME_UNKNOWN', 'there is no such repository');
   }
   const { page, headers } = pageOf(exchange, tags);

@@ -296,6 +296,7 @@ describe('the registry', () => {
       expect((await call('GET', `/v2/a/manifests/${digest}`)).status).toBe(200);
       expect((await call('DELETE', `/v2/a/manifests/${digest}`)).status).toBe(202);
       expect((await call('GET', '/v2/a/manifests/two')).status).toBe(404);
+      expect(await (await call('GET', '/v2/a/tags/list')).json()).toEqual({ name: 'a', tags: [] });
       expect((await call('DELETE', `/v2/a/manifests/${digest}`)).status).toBe(404);
     });
 

@@ -3,13 +3,13 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { algorithmOf } from '../digest.ts';
 import type { LocalImageStore } from '../store/store.ts';
 import { Meter, chain } from '../streams.ts';
 import type { DiffId, Digest } from '../types.ts';
+import { ChunkWriter } from './chunk-writer.ts';
 import { WireError } from './errors.ts';
 
 const IDLE_MS = 60 * 60 * 1000;
@@ -72,13 +72,15 @@ export class UploadSessions {
       const session = await this.#find(at);
       if (at.start !== undefined && at.start !== session.size) throw outOfOrder(at, session);
       const handle = await open(session.file, 'a');
+      const writer = new ChunkWriter(handle, (bytes) => (session.size += bytes));
       try {
-        for await (const chunk of body) await grow(session, handle, chunk);
+        await receive(session, writer, body);
       } catch (error) {
         throw diskFault(error, session.file);
       } finally {
+        // What came is kept, so that an upload that broke off can go on from where it says it is.
+        await this.#settle(session, writer);
         await handle.close();
-        this.#store.records.setUpload(session.id, session.repository, this.#store.clock.now());
       }
       return session.size;
     });
@@ -109,6 +111,16 @@ export class UploadSessions {
       this.#forget(session.id);
       await rm(session.file, { force: true });
     });
+  }
+
+  async #settle(session: Session, writer: ChunkWriter): Promise<void> {
+    try {
+      await writer.end();
+    } catch {
+      // The hash is ahead of the file: both are read anew from the file when somebody asks. The fault was thrown.
+      this.#sessions.delete(session.id);
+    }
+    this.#store.records.setUpload(session.id, session.repository, this.#store.clock.now());
   }
 
   #forget(id: string): void {
@@ -155,14 +167,12 @@ export class UploadSessions {
   }
 }
 
-async function grow(session: Session, handle: FileHandle, chunk: Buffer): Promise<void> {
-  for (let offset = 0; offset < chunk.length;) {
-    const { bytesWritten } = await handle.write(chunk, offset);
-    // File, hash and size go together, so that an upload that broke off can go on from where it says it is.
-    session.hash.update(chunk.subarray(offset, offset + bytesWritten));
-    session.size += bytesWritten;
-    offset += bytesWritten;
+async function receive(session: Session, writer: ChunkWriter, body: AsyncIterable<Buffer>): Promise<void> {
+  for await (const chunk of body) {
+    session.hash.update(chunk);
+    await writer.add(chunk);
   }
+  await writer.end();
 }
 
 const reading = (file: string): AsyncIterable<Buffer> & Readable =>

@@ -251,6 +251,13 @@ export class Records {
     });
   }
 
+  /** Something is, or was lately, in this repository (`host/path`). */
+  hasRepository(repository: string): boolean {
+    const sql = `SELECT 1 FROM repository_manifests WHERE repository = ?
+      UNION ALL SELECT 1 FROM repository_blobs WHERE repository = ? LIMIT 1`;
+    return this.#db.first(sql, repository, repository) !== undefined;
+  }
+
   transaction<T>(work: () => T): T {
     return this.#db.transaction(work);
   }
