@@ -7,7 +7,7 @@ import type { RunRequest, RunnerConfig } from './ports.ts';
 import { ActiveRuns } from './runs/active-runs.ts';
 import { cancelOutdated } from './runs/auto-cancel.ts';
 import { openRunShell } from './runs/open-run-shell.ts';
-import { endOrphans } from './runs/orphans.ts';
+import { endOrphans, startWatchdog } from './runs/orphans.ts';
 import type { RunRecord } from './runs/record.ts';
 import type { PipelineRun } from './runs/run.ts';
 import type { ShellSession, ShellStreams } from './runs/shell.ts';
@@ -41,6 +41,7 @@ export interface Runner {
 
 export async function createRunner(config: RunnerConfig): Promise<Runner> {
   sweepJobs(config);
+  const watchdog = await startWatchdog(jobsDir(config));
   const database = openDatabase(path.join(config.dir, 'runner.db'));
   const environments = new EnvironmentStore(database);
   const runs = new RunStore(database, path.join(config.dir, 'runs'), config.clock);
@@ -63,15 +64,19 @@ export async function createRunner(config: RunnerConfig): Promise<Runner> {
       return { runs: forgotten.length, archives: removed, bytes };
     },
     close: () => {
+      watchdog.end();
       runs.flush();
       database.close();
     },
   };
 }
 
+const jobsDir = ({ dir }: RunnerConfig): string => path.join(dir, 'jobs');
+
 /** What a dead daemon's jobs left: processes on the host, mounts and folders. */
-function sweepJobs({ dir, logger }: RunnerConfig): void {
-  const jobs = path.join(dir, 'jobs');
+function sweepJobs(config: RunnerConfig): void {
+  const { logger } = config;
+  const jobs = jobsDir(config);
   const ended = endOrphans(jobs);
   if (ended > 0) logger.log('info', 'ended processes of a dead daemon’s jobs', { ended });
   clearJobFolders(jobs);
