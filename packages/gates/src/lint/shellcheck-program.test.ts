@@ -43,6 +43,13 @@ it('gives the program’s findings, each to who asked', async () => {
   expect(await shellcheck?.('again', 'sh')).toEqual(remark('again'));
 });
 
+it('looks at the same script once', async () => {
+  const shellcheck = await shellcheckProgram(await stub(REMARKS));
+  const found = await Promise.all(['one', 'two', 'one'].map(async (script) => shellcheck?.(script, 'sh')));
+  expect(found.map((remarks) => remarks?.[0]?.message)).toEqual(['one', 'two', 'one']);
+  expect((await readFile(path.join(folder, 'calls'), 'utf8')).match(/updraft-shellcheck-/g)).toHaveLength(2);
+});
+
 it('is undefined when there is no such program, and a fault when it fails', async () => {
   expect(await shellcheckProgram(path.join(folder, 'nothere'))).toBeUndefined();
   const shellcheck = await shellcheckProgram(await stub('echo broken >&2; exit 4'));

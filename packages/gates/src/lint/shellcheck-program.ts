@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { Fault, codeOf, messageOf, run, writeFileAtomic } from '@updraft/kit';
+import { Fault, codeOf, messageOf, run } from '@updraft/kit';
 import type { Finding, LintSeverity } from './finding.ts';
 import type { ShellCheck, ShellDialect } from './shellcheck.ts';
 
@@ -52,8 +52,25 @@ function batched(program: string): ShellCheck {
   };
 }
 
-/** The findings of each script, in their order. */
+/** Fewer than this are not worth another process. */
+const SCRIPTS_A_PROCESS = 16;
+
+/** The findings of each script, in their order. The same script is looked at once, many of them by several processes. */
 async function check(
+  program: string,
+  scripts: readonly string[],
+  shell: ShellDialect,
+): Promise<readonly (readonly Finding[])[]> {
+  const distinct = [...new Set(scripts)];
+  const processes = Math.min(availableParallelism(), Math.ceil(distinct.length / SCRIPTS_A_PROCESS));
+  const size = Math.ceil(distinct.length / processes);
+  const parts = Array.from({ length: processes }, (_, at) => distinct.slice(at * size, (at + 1) * size));
+  const found = (await Promise.all(parts.map((part) => checkPart(program, part, shell)))).flat();
+  const byScript = new Map(distinct.map((script, index) => [script, found[index] ?? []]));
+  return scripts.map((script) => byScript.get(script) ?? []);
+}
+
+async function checkPart(
   program: string,
   scripts: readonly string[],
   shell: ShellDialect,
@@ -61,7 +78,7 @@ async function check(
   const folder = await mkdtemp(path.join(tmpdir(), 'updraft-shellcheck-'));
   try {
     const files = scripts.map((_, index) => path.join(folder, String(index)));
-    for (const [index, file] of files.entries()) await writeFileAtomic(file, scripts[index] ?? '');
+    await Promise.all(files.map((file, index) => writeFile(file, scripts[index] ?? '')));
     const comments = await comment(program, files, shell);
     return files.map((file) => comments.filter((one) => one.file === file).map(toFinding));
   } finally {
