@@ -227,16 +227,14 @@ function isCopied(attribute: string): boolean {
 }
 
 /** What of a tree can be seen in a layer, apart from times: the same parts mean the same layer. */
-export function treeParts(tree: SourceTree): readonly (string | number | undefined)[] {
-  return tree.entries.flatMap(({ path, kind, mode, uid, gid, link, digest, node, attributes }) => [
-    path,
-    kind,
-    mode,
-    uid,
-    gid,
-    link,
-    digest,
-    node && `${node.type}:${node.device}`,
-    attributes.map(([name, value]) => `${name}=${value.toString('hex')}`).join(','),
-  ]);
+export function treeParts(tree: SourceTree): readonly string[] {
+  const parts: string[] = [];
+  for (const { path, kind, mode, uid, gid, link, digest, node, attributes } of tree.entries) {
+    // None of these can hold a blank; what can is a part of its own.
+    parts.push(path, `${kind} ${mode} ${uid} ${gid} ${digest ?? ''}`);
+    if (link !== undefined) parts.push(link);
+    if (node) parts.push(`${node.type}:${node.device}`);
+    for (const [name, value] of attributes) parts.push(`@${name}`, value.toString('hex'));
+  }
+  return parts;
 }
