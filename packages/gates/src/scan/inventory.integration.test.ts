@@ -77,7 +77,7 @@ describe('the inventory agrees', () => {
     expect(new Set(installed)).toEqual(new Set(listed));
   }, 60_000);
 
-  it('with pip list', async () => {
+  it('with pip list', async ({ skip }) => {
     const { code, stdout } = await run('python3', [
       '-m',
       'pip',
@@ -86,7 +86,7 @@ describe('the inventory agrees', () => {
       '--path',
       ...(await sitePackages()),
     ]);
-    if (code !== 0) return;
+    if (code !== 0) skip('there is no pip here');
     const listed = JSON.parse(stdout) as readonly { readonly name: string; readonly version: string }[];
     const found = new Set<string>();
     for (const place of await sitePackages())

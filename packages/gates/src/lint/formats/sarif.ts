@@ -34,7 +34,7 @@ function toResult(file: string, { code, severity, line, column, message }: Findi
     endLine: line,
     startColumn: column,
     endColumn: column,
-    sourceLanguage: code.startsWith('DL') ? 'dockerfile' : 'sh',
+    sourceLanguage: code.startsWith('SC') ? 'sh' : 'dockerfile',
   };
   return {
     ruleId: code,
