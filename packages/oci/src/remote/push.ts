@@ -23,8 +23,8 @@ interface Transfer {
 
 /**
  * Sends an image to a registry under a name with a tag or none (then `latest`). Layers that lie here uncompressed go as
- * gzip, once compressed and kept; what the registry has already is not sent. What is attached to the image goes too. Gives the digest it has there, which is
- * the image's own when nothing had to be compressed.
+ * gzip, once compressed and kept; what the registry has already is not sent. What is attached to the image goes too.
+ * Gives the digest it has there, which is the image's own when nothing had to be compressed.
  * @throws OciFault REFERENCE_INVALID, REGISTRY_UNREACHABLE, REGISTRY_FAILED, UNAUTHORIZED, BLOB_UNKNOWN
  */
 export async function push(

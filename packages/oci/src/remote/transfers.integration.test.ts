@@ -214,6 +214,21 @@ describe('a push', () => {
     expect(uploads).toEqual([]);
   });
 
+  test('sends what it may not mount', async () => {
+    const refused: string[] = [];
+    const host = await registry((request, response) => {
+      if (!request.url?.includes('mount=') || !isSigned(request)) return false;
+      refused.push(request.url);
+      response.writeHead(403).end();
+      return true;
+    });
+    await there.store.tag(`${host}/base:1`, image.digest);
+    const base = await pull(here.store, `${host}/base:1`, OPTIONS);
+    await push(here.store, base, `${host}/a:t`, OPTIONS);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(await names(host)).toEqual(image.layers);
+  });
+
   test('goes in chunks where the whole is too large', async () => {
     const sizes: number[] = [];
     const host = await registry((request, response) => {

@@ -29,6 +29,7 @@ export class BlobUpload {
   #offset = 0;
   /** Undefined: all in one request. */
   #chunkBytes: number | undefined;
+  #mayMount = true;
 
   constructor(upload: Upload) {
     this.#upload = upload;
@@ -73,16 +74,28 @@ export class BlobUpload {
   }
 
   async #begin(): Promise<URL | 'mounted'> {
-    const { descriptor, source } = this.#upload;
     this.#offset = 0;
-    const mount = new URLSearchParams({ mount: descriptor.digest, from: source ?? '' });
-    const query = source === undefined ? '' : `?${mount.toString()}`;
-    const started = await this.#ask('POST', `blobs/uploads/${query}`, { body: Buffer.alloc(0) });
+    const started = await this.#start();
     if (started.statusCode === 201) return 'mounted';
     const least = Number(headerOf(started, 'oci-chunk-min-length') ?? 0);
     if (this.#chunkBytes !== undefined && least > this.#chunkBytes)
       this.#chunkBytes = Math.min(least, MAX_CHUNK_BYTES);
     return this.#next(started);
+  }
+
+  async #start(): Promise<RemoteResponse> {
+    const { descriptor, source } = this.#upload;
+    const body = Buffer.alloc(0);
+    if (source === undefined || !this.#mayMount) return await this.#ask('POST', 'blobs/uploads/', { body });
+    try {
+      const mount = new URLSearchParams({ mount: descriptor.digest, from: source });
+      return await this.#ask('POST', `blobs/uploads/?${mount.toString()}`, { body });
+    } catch (error) {
+      if (!(error instanceof StatusError) || ![400, 401, 403, 404].includes(error.status)) throw error;
+      // Who may not read there may still write here.
+      this.#mayMount = false;
+      return await this.#start();
+    }
   }
 
   async #sendWhole(location: URL): Promise<void> {
