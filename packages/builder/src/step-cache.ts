@@ -123,6 +123,13 @@ export function openStepCache(dir: string, store: ImageStore): StepCache {
   };
 }
 
-function fileKey({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): string {
-  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+/** A file is asked for twice in a row, for its digest and its attributes: the text is made once. */
+let last: { readonly identity: FileIdentity; readonly key: string } | undefined;
+
+function fileKey(identity: FileIdentity): string {
+  if (last?.identity === identity) return last.key;
+  const { dev, ino, size, mtimeNs, ctimeNs } = identity;
+  const key = `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+  last = { identity, key };
+  return key;
 }
