@@ -65,7 +65,7 @@ export async function fetchAdvisories(url: string, options: FetchOptions): Promi
   if (kept !== undefined && (isFresh || options.offline)) return { file, dateMs: kept.dateMs };
   if (options.offline) throw notFetched(url, 'nothing is kept, and downloads are switched off');
   try {
-    return await refresh(url, file, kept, options);
+    return await refreshOnce(url, file, kept, options);
   } catch (error) {
     options.signal.throwIfAborted();
     failedAtMs.set(new URL(url).host, now);
@@ -93,6 +93,26 @@ async function readKept(file: string): Promise<Kept | undefined> {
     return JSON.parse(text) as Kept;
   } catch {
     return undefined;
+  }
+}
+
+const underway = new Map<string, Promise<Download>>();
+
+/** Who wants a file that is being fetched waits for it. */
+async function refreshOnce(
+  url: string,
+  file: string,
+  kept: Kept | undefined,
+  options: FetchOptions,
+): Promise<Download> {
+  const known = underway.get(file);
+  if (known !== undefined) return known;
+  const fetched = refresh(url, file, kept, options);
+  underway.set(file, fetched);
+  try {
+    return await fetched;
+  } finally {
+    underway.delete(file);
   }
 }
 
@@ -157,7 +177,7 @@ async function save(
     const stated = /md5=([A-Za-z0-9+/=]+)/.exec(response.headers.get('x-goog-hash') ?? '')?.[1];
     if (stated !== undefined && !isPacked && stated !== md5)
       throw notFetched(url, 'it does not have its checksum');
-    if (file.endsWith('.zip')) await readThrough(temporary);
+    if (file.endsWith('.zip')) await readThrough(temporary, url);
     await rename(temporary, file);
   } finally {
     await rm(temporary, { force: true });
@@ -183,10 +203,14 @@ async function write(
   return { bytes, md5: hash.digest('base64') };
 }
 
-async function readThrough(file: string): Promise<void> {
+async function readThrough(file: string, url: string): Promise<void> {
   let members = 0;
-  for await (const { name } of readZip(file)) members += Number(name !== '');
-  if (members === 0) throw new AdvisoryFault('ADVISORIES_INVALID', 'the archive is empty');
+  try {
+    for await (const { name } of readZip(file)) members += Number(name !== '');
+  } catch (error) {
+    throw notFetched(url, messageOf(error), error);
+  }
+  if (members === 0) throw notFetched(url, 'the archive is empty');
 }
 
 async function keep(file: string, kept: Kept): Promise<void> {
