@@ -20,6 +20,10 @@ export interface StartRun {
   /** Path of the configuration file in the repository. */
   readonly configPath?: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** Of the configuration's own `spec:inputs`. */
+  readonly inputs?: Readonly<Record<string, string>>;
+  /** What fetching includes goes by: SSH_AUTH_SOCK and proxies, as the user has them. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Only these jobs and what they need; empty: the whole pipeline. Manual jobs named here are started. */
   readonly jobs: readonly string[];
   /** false: what the named jobs need is not run again, its artifacts come from the last run that has them. */

@@ -130,6 +130,8 @@ export interface ProblemView {
   readonly line?: number;
   readonly column?: number;
   readonly suggestion?: string;
+  /** The files that included `file`, outermost first. */
+  readonly includedFrom?: readonly string[];
 }
 
 /** A fault on the wire: HTTP status 4xx or 5xx with this body. */

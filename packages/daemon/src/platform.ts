@@ -116,7 +116,8 @@ async function serveRegistry(
   const { port, servers } = await listenTogether(
     ['127.0.0.1', network.gateway],
     [...(last ? [last.registry] : []), config.registryPort, 0],
-    () => createServer((request, response) => handler?.(request, response)),
+    // A large layer over a slow line may take longer than Node's five minutes.
+    () => createServer({ requestTimeout: 0 }, (request, response) => handler?.(request, response)),
   );
   undo.add(() => {
     for (const server of servers) server.close();

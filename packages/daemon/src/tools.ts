@@ -15,6 +15,7 @@ import type { DaemonConfig } from './config.ts';
 import { scanImage } from './images/scan.ts';
 import type { ImageFinder } from './images/source.ts';
 import type { RegistrySecrets } from './secrets.ts';
+import { StillProject } from './still-project.ts';
 
 export interface ToolParts {
   readonly config: DaemonConfig;
@@ -90,8 +91,7 @@ async function hadolint(job: ToolJob, call: ToolCall, io: ToolIo): Promise<numbe
   const shellcheck = await shellcheckProgram();
   return hadolintCommand(call.argv, {
     readFile: (file) => readJobFile(job, path.posix.resolve(call.cwd, file)),
-    stdin: () =>
-      Promise.reject(new Fault('STDIN_UNSUPPORTED', 'standard input is not passed on: name the Dockerfile')),
+    stdin: () => stdinOf(call),
     stdout: (text) => io.write('stdout', text),
     stderr: (text) => io.write('stderr', text),
     env: call.env,
@@ -99,11 +99,32 @@ async function hadolint(job: ToolJob, call: ToolCall, io: ToolIo): Promise<numbe
   });
 }
 
-function trivy(parts: ToolParts, job: ToolJob, call: ToolCall, io: ToolIo): Promise<number> {
+/** The entry point sends it along when the command line asks for it. */
+const stdinOf = ({ stdin }: ToolCall): Promise<string> =>
+  stdin === undefined
+    ? Promise.reject(new Fault('STDIN_UNSUPPORTED', 'standard input was not passed on: name a file'))
+    : Promise.resolve(stdin);
+
+async function trivy(parts: ToolParts, job: ToolJob, call: ToolCall, io: ToolIo): Promise<number> {
+  const still = new StillProject(job, path.join(parts.config.home, 'run', 'tools'));
+  try {
+    return await scan(parts, job, { call, io, still });
+  } finally {
+    await still.remove();
+  }
+}
+
+function scan(
+  parts: ToolParts,
+  job: ToolJob,
+  { call, io, still }: { readonly call: ToolCall; readonly io: ToolIo; readonly still: StillProject },
+): Promise<number> {
   return scanImage(parts, {
     argv: call.argv,
     env: call.env,
     advisories: parts.config.advisories,
+    stdin: () => stdinOf(call),
+    locate: (name) => still.place(path.posix.resolve(call.cwd, name)),
     readFile: (file) => readJobFile(job, path.posix.resolve(call.cwd, file)),
     writeFile: async (file, text) => io.writeFile(path.posix.resolve(call.cwd, file), text),
     stdout: (text) => io.write('stdout', text),

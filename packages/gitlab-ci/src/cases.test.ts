@@ -25,6 +25,7 @@ interface CaseRequest {
   /** What is known of places outside of the commit; absent: nobody can be asked. */
   readonly answers?: readonly (readonly [Question, Answer])[];
   readonly child?: PipelineRequest['child'];
+  readonly inputs?: PipelineRequest['inputs'];
 }
 
 /** `expected.json`: `jobs` in order, parts of some, values of variables (null: not set), problems as `code place -> suggestion`. */
@@ -99,6 +100,7 @@ function load(name: string) {
     pipelineVariables: variables(asked.pipeline, 'pipeline'),
     ...(asked.answers ? { answers: answersOf(asked.answers) } : {}),
     ...(asked.child ? { child: asked.child } : {}),
+    ...(asked.inputs ? { inputs: asked.inputs } : {}),
   };
   return { request, expected };
 }
@@ -141,7 +143,8 @@ describe.each(listFolders('cases'))('case %s', (name) => {
     if (!pipeline) return;
     const { yaml } = expandConfiguration(request);
     const files = { ...request.files, read: () => yaml };
-    const { child, ...whole } = request;
+    // Inputs are put in already.
+    const { child, inputs: _inputs, ...whole } = request;
     const again = createPipeline({ ...whole, files });
     // The child's configuration is a file of its own now.
     if (child) expect(again.pipeline).toBeDefined();

@@ -25,6 +25,8 @@ export interface IncludeContext {
   readonly outside: Outside;
   /** Of what is known before the pipeline: predefined, project and pipeline variables. */
   readonly rules: RuleContext;
+  /** `PipelineRequest.inputs`. */
+  readonly inputs: Readonly<Record<string, string>> | undefined;
   /** Variables whose values may not show up in the configuration. */
   isMasked(name: string): boolean;
 }
@@ -39,7 +41,14 @@ export function assemble(path: string, context: IncludeContext): MapTree | undef
     return undefined;
   }
   const root = { located: { name: path, text, home: 'commit' } as const, chain: [] };
-  return new Assembly(context, false).file({ ...root, includedAt: undefined, inputs: undefined });
+  const at = { source: new FixedPlace({ file: '--input', line: 1, column: 1 }), offset: 0 };
+  const inputs = context.inputs && treeOf(context.inputs, at);
+  return new Assembly(context, false).file({
+    ...root,
+    includedAt: undefined,
+    inputs: inputs?.kind === 'map' && inputs.entries.size > 0 ? inputs : undefined,
+    areTexts: true,
+  });
 }
 
 /** The configuration of a child pipeline: nothing but what its trigger includes. */
@@ -57,6 +66,8 @@ interface FileRequest {
   readonly includedAt: Mark | undefined;
   /** `include:inputs`. */
   readonly inputs: MapTree | undefined;
+  /** The inputs come from a command line. */
+  readonly areTexts?: boolean;
 }
 
 class Assembly {
@@ -101,6 +112,7 @@ class Assembly {
       documents,
       source,
       passed: inputs,
+      areTexts: request.areTexts ?? false,
       includedAt,
       problems,
       rules,

@@ -17,6 +17,8 @@ export interface HeaderRequest {
   readonly source: SourceFile;
   /** `include:inputs` of the entry that brought the file in. */
   readonly passed: MapTree | undefined;
+  /** All of `passed` are texts: what is declared to be something else is read as YAML. */
+  readonly areTexts: boolean;
   readonly includedAt: Mark | undefined;
   readonly problems: Problems;
   readonly rules: RuleContext;
@@ -119,9 +121,9 @@ class Inputs {
   }
 
   #settle(name: string, definition: InputDefinition): void {
-    const { passed, problems, source, includedAt } = this.#request;
+    const { problems, source, includedAt } = this.#request;
     const ruled = this.#ruled(definition);
-    const given = passed?.entries.get(name)?.value;
+    const given = this.#given(name, definition);
     const value = given ?? ruled.default;
     if (!value) {
       problems.add(
@@ -141,6 +143,14 @@ class Inputs {
         given ? value.at : definition.at,
         `${source.path}: the input ${name} ${why}`,
       );
+  }
+
+  #given(name: string, { type }: InputDefinition): Tree | undefined {
+    const { passed, areTexts, problems } = this.#request;
+    const value = passed?.entries.get(name)?.value;
+    if (!areTexts || type === 'string' || value?.kind !== 'leaf') return value;
+    const [read] = readYaml(new SourceFile(`--input ${name}`, value.text), problems);
+    return read ?? value;
   }
 
   /** The first rule that holds supplies options and default; it may ask for inputs declared above. */

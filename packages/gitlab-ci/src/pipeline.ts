@@ -342,6 +342,8 @@ export interface PipelineRequest {
   readonly createdAt?: string;
   /** Without them, whatever lies outside of the commit is a problem. */
   readonly answers?: Answers;
+  /** Of the configuration's own `spec:inputs`, as text: numbers, booleans and lists are read as YAML. */
+  readonly inputs?: Readonly<Record<string, string>>;
   /** A child pipeline: its configuration is these includes instead of `configPath`. */
   readonly child?: readonly ChildInclude[];
 }

@@ -96,6 +96,7 @@ export const includeContext = (
   problems,
   outside: scene.outside,
   rules: ruleContext(request, scene),
+  inputs: request.inputs,
   isMasked: scene.scope.isMasked,
 });
 

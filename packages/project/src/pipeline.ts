@@ -20,6 +20,8 @@ export interface ProjectSelection {
   /** Default: `.gitlab-ci.yml`, else `.gitlab/gitlab-ci.yml`. */
   readonly configPath?: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** Of the configuration's own `spec:inputs`, as text. */
+  readonly inputs?: Readonly<Record<string, string>>;
 }
 
 export interface ProjectContext {

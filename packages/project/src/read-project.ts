@@ -38,6 +38,7 @@ export async function readProject(selection: ProjectSelection, context: ProjectC
     files,
     source,
     ...(selection.configPath === undefined ? {} : { configPath: selection.configPath }),
+    ...(selection.inputs === undefined ? {} : { inputs: selection.inputs }),
     pipelineVariables: Object.entries(selection.variables).map(pipelineVariable),
     projectVariables: [...(context.platformVariables?.(facts.projectPath) ?? []), ...user.variables],
     createdAt: new Date(context.now).toISOString(),

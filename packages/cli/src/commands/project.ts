@@ -12,6 +12,7 @@ export const PIPELINE_OPTIONS: readonly Option[] = [
   { name: 'source', value: 'SOURCE', help: 'CI_PIPELINE_SOURCE, such as schedule or web (default: push)' },
   { name: 'target', value: 'BRANCH', help: 'as for a merge request into this branch' },
   { name: 'variable', value: 'K=V', repeated: true, help: 'set a pipeline variable' },
+  { name: 'input', value: 'K=V', repeated: true, help: 'an input that the configuration declares' },
   { name: 'compare-to', value: 'REF', help: 'what rules:changes compares with (default: the parent commit)' },
   { name: 'committed', help: 'the commit alone, without what is changed in the work tree' },
 ];
@@ -29,13 +30,20 @@ export async function projectFor(context: Context, dir = context.cwd): Promise<P
       dir,
       committed: context.flag('committed'),
       variables: keyValues(context.texts('variable'), 'variable'),
+      inputs: keyValues(context.texts('input'), 'input'),
       ...(ref === undefined ? {} : { ref }),
       ...(tag === undefined ? {} : { tag }),
       ...(source === undefined ? {} : { source }),
       ...(target === undefined ? {} : { target }),
       ...(compareTo === undefined ? {} : { compareTo }),
     },
-    { home: homeOf(context.env), now: systemClock.now(), signal: context.signal },
+    {
+      home: homeOf(context.env),
+      now: systemClock.now(),
+      signal: context.signal,
+      environment: context.env,
+      onNote: (note) => context.output.say(note),
+    },
   );
 }
 

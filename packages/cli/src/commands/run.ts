@@ -1,4 +1,5 @@
 import { UsageError, keyValues } from '../command.ts';
+import { fetchingEnvironment } from '../fetching.ts';
 import type { Command, Context } from '../command.ts';
 import { connect } from '../daemon/connect.ts';
 import { conclude, watchRun } from './watch.ts';
@@ -22,6 +23,7 @@ export const run: Command = {
     { name: 'compare-to', value: 'REF', help: 'what rules:changes compares with' },
     { name: 'config', value: 'FILE', help: 'the configuration (default: .gitlab-ci.yml)' },
     { name: 'variable', value: 'K=V', repeated: true, help: 'set a pipeline variable' },
+    { name: 'input', value: 'K=V', repeated: true, help: 'an input that the configuration declares' },
     { name: 'no-needs', help: 'run only the named jobs; what they need comes from the last run that has it' },
     { name: 'no-auto-cancel', help: 'let earlier runs of this ref for other commits go on' },
     { name: 'executor', value: 'KIND', help: `where jobs run: ${EXECUTORS.join(', ')} (default: runc)` },
@@ -47,6 +49,8 @@ async function runPipeline(context: Context): Promise<number> {
   const request = {
     projectDir: context.cwd,
     variables: keyValues(context.texts('variable'), 'variable'),
+    inputs: keyValues(context.texts('input'), 'input'),
+    environment: fetchingEnvironment(context.env),
     jobs: context.words,
     attached: true,
     ...(context.flag('committed') ? { committed: true } : {}),

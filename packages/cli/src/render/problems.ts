@@ -3,11 +3,9 @@ import type { Output } from '../output.ts';
 import { excerptOf, visibleText } from './excerpt.ts';
 
 /** A problem of the configuration or of a run; only the former know how their file came in. */
-type ShownProblem = ProblemView & { readonly includedFrom?: readonly string[] };
-
 /** `file:line:column: error: message`, the source line with a caret when it is known, and how the file came in. */
 export function problemLines(
-  problems: readonly ShownProblem[],
+  problems: readonly ProblemView[],
   output: Output,
   sourceOf: (file: string) => string | undefined = () => undefined,
 ): readonly string[] {
@@ -34,7 +32,7 @@ function lineReader(sourceOf: (file: string) => string | undefined) {
 const GUTTER = 5;
 
 function sourceLines(
-  { file, line, column }: ShownProblem,
+  { file, line, column }: ProblemView,
   output: Output,
   linesOf: (file: string) => readonly string[] | undefined,
 ): readonly string[] {
@@ -49,14 +47,14 @@ function sourceLines(
   ];
 }
 
-function chainLine({ includedFrom = [] }: ShownProblem, output: Output): readonly string[] {
+function chainLine({ includedFrom = [] }: ProblemView, output: Output): readonly string[] {
   if (includedFrom.length === 0) return [];
   const chain = includedFrom.toReversed().map(visibleText).join(', which is included by ');
   return [`${' '.repeat(GUTTER)} ${output.style('dim', '=')} included by ${chain}`];
 }
 
 /** `2 errors, 1 warning`; empty when there are none. */
-export function countProblems(problems: readonly ShownProblem[]): string {
+export function countProblems(problems: readonly ProblemView[]): string {
   return (['error', 'warning'] as const)
     .map((severity) => ({
       severity,

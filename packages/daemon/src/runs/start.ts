@@ -31,7 +31,8 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
       next: 'Use --executor runc (default) or host.',
     });
   }
-  const project = await projectFor(asked, options);
+  const notes: ProblemView[] = [];
+  const project = await projectFor(asked, options, (note) => notes.push(fetched(note)));
   const { pipeline, problems } = validPipeline(
     await createProjectPipeline(project, await override(options, project)),
   );
@@ -50,7 +51,7 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
     ...given({ omitted: chosen.omitted, workTree: await workTreeOf(project) }),
   };
   rememberProject(request, project);
-  return { request, problems: [...problems, ...(paths ? [uncommitted(paths)] : [])] };
+  return { request, problems: [...notes, ...problems, ...(paths ? [uncommitted(paths)] : [])] };
 }
 
 /** Only a pipeline that GitLab would create for a new commit makes earlier ones outdated. */
@@ -61,17 +62,28 @@ async function workTreeOf({ dir, uncommitted: paths }: Project): Promise<RunRequ
   return paths && { paths, key: await workTreeKey(dir, paths) };
 }
 
-function projectFor(asked: StartRun, options: PrepareOptions): Promise<Project> {
-  const { ref, tag, source, target, compareTo, configPath, committed } = asked;
+function projectFor(
+  asked: StartRun,
+  options: PrepareOptions,
+  onNote: (note: string) => void,
+): Promise<Project> {
+  const { ref, tag, source, target, compareTo, configPath, committed, inputs } = asked;
   const at = options.facts ? { ref: options.facts.sha, committed: true } : {};
   const selection: ProjectSelection = {
     dir: asked.projectDir,
     variables: asked.variables,
-    ...given({ ref, tag, source, target, compareTo, configPath, committed }),
+    ...given({ ref, tag, source, target, compareTo, configPath, committed, inputs }),
     ...at,
   };
   const { now, home, offline } = options;
-  return readProject(selection, { now, home, offline, platformVariables: options.variablesFor });
+  return readProject(selection, {
+    now,
+    home,
+    offline,
+    platformVariables: options.variablesFor,
+    environment: asked.environment ?? {},
+    onNote,
+  });
 }
 
 function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -83,6 +95,9 @@ async function override({ facts }: PrepareOptions, project: Project): Promise<ob
   if (!facts) return {};
   return { request: { facts, files: await readTree(project.dir, facts.sha) } };
 }
+
+/** Such as: a cached file was taken because its server did not answer. */
+const fetched = (message: string): ProblemView => ({ code: 'include-note', severity: 'warning', message });
 
 function uncommitted(paths: readonly string[]): ProblemView {
   const [first = '', ...rest] = paths;
@@ -153,5 +168,6 @@ const problemView = (problem: Problem): ProblemView => ({
     line: problem.line,
     column: problem.column,
     suggestion: problem.suggestion,
+    includedFrom: problem.includedFrom,
   }),
 });
