@@ -108,7 +108,7 @@ export class JobNames {
 
   /**
    * Jobs whose artifacts come in; those that are not in the pipeline are left out, as GitLab does. `ofRule`: the needs
-   * are those of a rule, which GitLab does not hold the dependencies against.
+   * are those of a rule, which GitLab does not hold the dependencies against; nor `needs: []`.
    */
   resolveDependencies(
     job: JobDefinition,
@@ -117,13 +117,14 @@ export class JobNames {
   ): readonly string[] | undefined {
     const { dependencies } = job.keywords;
     if (!dependencies) return undefined;
+    const isFree = ofRule || job.keywords.needs?.length === 0;
     const needed = needs && new Set(needs.map((need) => need.job));
     const brings = (instance: Instance): boolean =>
       needed ? needed.has(instance.name) : this.rank(instance.definition.stage) < this.rank(job.stage);
     return dependencies.flatMap(({ name, at }) => {
       const found = this.named(name);
       const definition = this.definitions.get(name) ?? this.#byInstanceName(name);
-      const isOutside = needed !== undefined && !ofRule && !found.every(brings);
+      const isOutside = needed !== undefined && !isFree && !found.every(brings);
       const why = isOutside ? 'which is not among its needs' : this.#whyNoDependency(job, definition);
       if (why !== undefined)
         this.#reportDependency(job, { name, at, why, isKnown: definition !== undefined });

@@ -39,7 +39,7 @@ export { evaluate, holds, isTruthy } from './expression/evaluate.ts';
 export type { ExpressionContext, Value } from './expression/evaluate.ts';
 export { parseExpression } from './expression/parse.ts';
 export type { Expression, ParsedExpression } from './expression/parse.ts';
-export { expandVariables } from './variables/expand.ts';
+export { expandAsRunner, expandVariables } from './variables/expand.ts';
 export type { ExpandOptions } from './variables/expand.ts';
 export { jobVariables, variableValues } from './variables/job-variables.ts';
 export { forEnvironment } from './variables/environment-scope.ts';

@@ -120,7 +120,7 @@ const MAX_NESTING = 10;
 /** Lists in lists become one, as `!reference` leaves them. */
 export function flatten(tree: Tree, scope: Scope, depth = 0): readonly Tree[] {
   if (tree.kind !== 'list') return [tree];
-  if (depth > MAX_NESTING) {
+  if (depth >= MAX_NESTING) {
     report(scope, 'invalid-value', tree.at, `${scope.keyword} nests lists deeper than ${MAX_NESTING} levels`);
     return [];
   }

@@ -8,6 +8,8 @@ export interface ExpandAllOptions extends ExpandOptions {
   readonly expandRawRefs?: boolean;
   /** false: a mention of a file variable stays a mention. */
   readonly expandFileRefs?: boolean;
+  /** With keepUndefined: mentions of these stay exactly as they are written. */
+  readonly keep?: (mentioned: Variable) => boolean;
 }
 
 export interface ExpandedVariables {
@@ -35,6 +37,7 @@ export function expandAll(variables: readonly Variable[], options: ExpandAllOpti
   const values = new Map<string, string>();
   const look = (name: string) => {
     const mentioned = byKey.get(name);
+    if (mentioned && options.keep?.(mentioned)) return undefined;
     if (mentioned?.raw && options.expandRawRefs === false) return `$${name}`;
     if (mentioned?.file && options.expandFileRefs === false) return `$${name}`;
     return values.get(name);

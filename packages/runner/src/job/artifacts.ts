@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { run, writeFileAtomic } from '@updraft/kit';
-import { expandVariables } from '@updraft/gitlab-ci';
+import { expandAsRunner, expandVariables } from '@updraft/gitlab-ci';
 import type { Artifacts, Job } from '@updraft/gitlab-ci';
 import { packFiles, unpackFiles } from './files.ts';
 import { selectFiles } from './selection.ts';
@@ -68,7 +68,7 @@ export async function selectExpanded(
 ): Promise<readonly string[]> {
   const { workspace, projectDir, values, log } = ended;
   const expand = (patterns: readonly string[]) =>
-    patterns.map((pattern) => expandVariables(pattern, values)).filter((pattern) => pattern !== '');
+    patterns.map((pattern) => expandAsRunner(pattern, values)).filter((pattern) => pattern !== '');
   const selection: Selection = {
     paths: expand(asked.paths),
     exclude: expand(asked.exclude ?? []),
@@ -97,7 +97,7 @@ export async function keepArtifacts(
   const archive = path.join(outputDir, ARCHIVE);
   await packFiles(workspace.dir, files, archive);
   const record: ArtifactsRecord = {
-    name: expandVariables(artifacts.name ?? '', values) || 'artifacts',
+    name: expandAsRunner(artifacts.name ?? '', values) || 'artifacts',
     files: files.length,
     bytes: (await stat(archive)).size,
     exposeAs: artifacts.exposeAs,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Undo } from '@updraft/kit';
-import { expandVariables } from '@updraft/gitlab-ci';
+import { expandAsRunner } from '@updraft/gitlab-ci';
 import type { Pod } from '@updraft/pods';
 import type { Execution } from './execution.ts';
 import { containerEnv } from './image.ts';
@@ -68,7 +68,7 @@ const safeDirectory = (projectDir: string): Record<string, string> => ({
 
 async function makePod(execution: Execution, { image, environment }: Prepared): Promise<Pod> {
   const { config, input } = execution;
-  const expand = (text: string) => expandVariables(text, environment.values);
+  const expand = (text: string) => expandAsRunner(text, environment.values);
   const runtime = image ? config.runtime : config.hostRuntime;
   const names = input.job.services.flatMap((service) =>
     serviceNames({ name: expand(service.name), aliases: service.aliases.map(expand) }),

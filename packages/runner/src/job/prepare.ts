@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '@updraft/kit';
 import type { Undo } from '@updraft/kit';
-import { expandVariables } from '@updraft/gitlab-ci';
+import { expandAsRunner } from '@updraft/gitlab-ci';
 import type { ImageRequest } from '@updraft/gitlab-ci';
 import type { Execution } from './execution.ts';
 import type { JobLog } from './log.ts';
@@ -97,7 +97,7 @@ async function resolveImage(
 
 /** As the job's variables make it. @throws Fault IMAGE_NAME_EMPTY */
 export function imageName(request: ImageRequest, environment: JobEnvironment): string {
-  const name = expandVariables(request.name, environment.values);
+  const name = expandAsRunner(request.name, environment.values);
   if (name !== '') return name;
   throw new Fault('IMAGE_NAME_EMPTY', `image: ${request.name} is empty once its variables are expanded`);
 }

@@ -1,4 +1,4 @@
-import { expandVariables } from '@updraft/gitlab-ci';
+import { expandAsRunner } from '@updraft/gitlab-ci';
 import type { Job } from '@updraft/gitlab-ci';
 import { Fault } from '@updraft/kit';
 import { statusWord } from './outcome.ts';
@@ -38,7 +38,7 @@ export async function runMain(place: ShellPlace, job: Job, limits: () => Limits)
   }
   for (const [index, step] of job.steps.entries()) {
     place.log.line(`Running the step ${step.name}`);
-    const env = Object.entries(step.env).map(([key, value]) => [key, expandVariables(value, place.env)]);
+    const env = Object.entries(step.env).map(([key, value]) => [key, expandAsRunner(value, place.env)]);
     const shell = { name: `step-${index}`, commands: [step.script ?? ''], env: Object.fromEntries(env) };
     const outcome = await runShell(place, { ...shell, ...limits() });
     if (outcome.kind !== 'passed') return outcome;

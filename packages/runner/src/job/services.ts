@@ -1,4 +1,4 @@
-import { expandVariables } from '@updraft/gitlab-ci';
+import { expandAsRunner } from '@updraft/gitlab-ci';
 import type { ServiceRequest } from '@updraft/gitlab-ci';
 import type { Clock } from '@updraft/kit';
 import type { Container, ContainerExit, Pod } from '@updraft/pods';
@@ -95,7 +95,7 @@ async function startOne(place: ServicePlace, service: PlannedService, index: num
   const { env, log } = place;
   log.line(`Starting the service ${name}`);
   const own = Object.fromEntries(
-    Object.entries(request.variables).map(([key, value]) => [key, expandVariables(value, env)]),
+    Object.entries(request.variables).map(([key, value]) => [key, expandAsRunner(value, env)]),
   );
   const config = image.image.config;
   const all = { ...containerEnv(config), ...env, ...own };

@@ -49,12 +49,14 @@ export function jobEnvironment(
   const secrets: string[] = [place.token];
   const asFile = fileSecrets(job);
   const required = new Set((job.requiredSecrets ?? []).map(({ name }) => name));
-  for (const variable of jobVariables(request.pipeline, job, extra)) {
+  const pathOf = ({ key, file }: Variable): string | undefined =>
+    (file === true || asFile.has(key)) && isFileName(key) ? `${place.temporaryDir.inside}/${key}` : undefined;
+  for (const variable of jobVariables(request.pipeline, job, extra, pathOf)) {
     const { key, value } = variable;
     requireUsable(key, value);
-    const isFile = (variable.file === true || asFile.has(key)) && isFileName(key);
-    values[key] = isFile ? `${place.temporaryDir.inside}/${key}` : value;
-    if (isFile) files[key] = value;
+    const file = pathOf(variable);
+    values[key] = file ?? value;
+    if (file !== undefined) files[key] = value;
     if (variable.masked || required.has(key) || ALWAYS_SECRET.test(key)) secrets.push(value);
   }
   requireSecrets(job, values);

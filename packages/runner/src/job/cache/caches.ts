@@ -1,5 +1,5 @@
 import { messageOf } from '@updraft/kit';
-import { expandVariables } from '@updraft/gitlab-ci';
+import { expandAsRunner } from '@updraft/gitlab-ci';
 import type { Cache } from '@updraft/gitlab-ci';
 import { isWanted, selectExpanded } from '../artifacts.ts';
 import type { Ended } from '../artifacts.ts';
@@ -44,7 +44,7 @@ export async function restoreCaches(
 }
 
 async function planCache(place: CachePlace, cache: Cache): Promise<PlannedCache> {
-  const policy = expandVariables(cache.policy, place.values) || 'pull-push';
+  const policy = expandAsRunner(cache.policy, place.values) || 'pull-push';
   if (!['pull', 'push', 'pull-push'].includes(policy)) {
     place.log.warning(`cache:policy: ${policy} is neither pull, push nor pull-push; pull-push is taken`);
   }

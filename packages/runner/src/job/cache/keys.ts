@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { run } from '@updraft/kit';
-import { expandVariables } from '@updraft/gitlab-ci';
+import { expandAsRunner } from '@updraft/gitlab-ci';
 import type { Cache } from '@updraft/gitlab-ci';
 import { UnreadableReport, readPlainFile } from '../reports/plain-file.ts';
 
@@ -22,7 +22,7 @@ export async function cacheKeys(cache: Cache, workspace: string, values: Values)
   const name = (await baseKey(cache, workspace, values)) || 'default';
   const suffix = cache.unprotect ? '' : suffixOf(values);
   const key = `${name}${suffix}`;
-  const fallbacks = cache.fallbackKeys.map((text) => expandVariables(text, values)).filter(Boolean);
+  const fallbacks = cache.fallbackKeys.map((text) => expandAsRunner(text, values)).filter(Boolean);
   const last = values['CACHE_FALLBACK_KEY'];
   const candidates = [key, ...fallbacks.map((text) => `${text}${suffix}`)];
   // GitLab lets nobody reach a protected ref's cache by this variable.
@@ -34,12 +34,12 @@ const suffixOf = (values: Values): string =>
   values['CI_COMMIT_REF_PROTECTED'] === 'true' ? '-protected' : '-non_protected';
 
 async function baseKey(cache: Cache, workspace: string, values: Values): Promise<string> {
-  if (typeof cache.key === 'string') return expandVariables(cache.key, values);
-  const files = cache.key.files.map((file) => expandVariables(file, values));
+  if (typeof cache.key === 'string') return expandAsRunner(cache.key, values);
+  const files = cache.key.files.map((file) => expandAsRunner(file, values));
   const hash =
     cache.key.by === 'commits' ? await ofCommits(files, workspace) : await ofContents(files, workspace);
   const name = hash ?? 'default';
-  return cache.key.prefix === undefined ? name : `${expandVariables(cache.key.prefix, values)}-${name}`;
+  return cache.key.prefix === undefined ? name : `${expandAsRunner(cache.key.prefix, values)}-${name}`;
 }
 
 /** undefined: none of the files is there. */
