@@ -1,7 +1,7 @@
-/** What git, ssh and downloads go by; nothing else of the user's environment leaves the command. */
-const NAMES = ['SSH_AUTH_SOCK', 'http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'];
+/** What git, ssh, downloads and the user's own files go by; nothing else of the user's environment leaves the command. */
+const NAMES = ['HOME', 'SSH_AUTH_SOCK', 'http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'];
 
-/** For includes from elsewhere: the daemon has not the user's agent and proxies. */
+/** For includes from elsewhere and variables of the user: the daemon has not the user's agent, proxies and home. */
 export function fetchingEnvironment(
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {

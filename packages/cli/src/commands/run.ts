@@ -34,6 +34,7 @@ export const run: Command = {
 What is in the work tree is run when the ref is the one checked out, also what is not committed yet. The jobs work on
 copies: your files stay as they are. A job named on the command line is started even when it is manual, after what it
 needs; artifacts of jobs that are not part of the run come from the last run that has them.
+The name of a parallel job stands for all its instances.
 A pipeline that a manual job blocks ends with exit code 0: updraft play JOB goes on with it.`,
   run: runPipeline,
 };

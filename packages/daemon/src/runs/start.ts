@@ -6,6 +6,7 @@ import type { ProblemView, StartRun } from '@updraft/control';
 import type { RunRequest } from '@updraft/runner';
 import { RequestError } from '../server/router.ts';
 import { rememberProject } from './children.ts';
+import { jobsNamed } from './named-jobs.ts';
 
 export interface Prepared {
   readonly request: RunRequest;
@@ -43,7 +44,7 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
     facts: options.facts ?? project.facts,
     pipeline: chosen.pipeline,
     source: project.request.source ?? 'push',
-    play: asked.jobs,
+    play: chosen.named,
     projectVariables: project.request.projectVariables ?? [],
     pipelineVariables: project.request.pipelineVariables ?? [],
     executor: asked.executor === 'host' ? 'host' : 'pods',
@@ -82,6 +83,7 @@ function projectFor(
     offline,
     platformVariables: options.variablesFor,
     environment: asked.environment ?? {},
+    ...given({ userHome: asked.environment?.['HOME'] }),
     onNote,
   });
 }
@@ -130,14 +132,16 @@ function validPipeline(result: PipelineResult): { pipeline: Pipeline; problems: 
 
 interface Chosen {
   readonly pipeline: Pipeline;
+  /** By their full names, each once. */
+  readonly named: readonly string[];
   readonly omitted?: NonNullable<RunRequest['omitted']>;
 }
 
 /** Only the named jobs and, over any number of steps, what they need. */
 function chooseJobs(whole: Pipeline, asked: StartRun): Chosen {
-  if (asked.jobs.length === 0) return { pipeline: whole };
-  for (const name of asked.jobs) requireJob(whole, name);
-  const wanted = new Set(asked.jobs);
+  if (asked.jobs.length === 0) return { pipeline: whole, named: [] };
+  const named = [...new Set(asked.jobs.flatMap((name) => requireJobs(whole, name)))];
+  const wanted = new Set(named);
   const byName = new Map(whole.jobs.map((job) => [job.name, job]));
   if (asked.needs !== false) {
     // A set gives what is added while it is gone through.
@@ -148,14 +152,17 @@ function chooseJobs(whole: Pipeline, asked: StartRun): Chosen {
   const others = whole.jobs.filter((job) => !wanted.has(job.name));
   return {
     pipeline: { ...whole, jobs, stages },
+    named,
     omitted: { stages: whole.stages, jobs: others.map(({ name, stage }) => ({ name, stage })) },
   };
 }
 
-function requireJob({ jobs }: Pipeline, name: string): void {
-  if (jobs.some((job) => job.name === name)) return;
+function requireJobs({ jobs }: Pipeline, name: string): readonly string[] {
+  const names = jobs.map((job) => job.name);
+  const found = jobsNamed(names, name);
+  if (found.length > 0) return found;
   throw new RequestError(400, 'JOB_UNKNOWN', `this pipeline has no job ${name}`, {
-    next: `Its jobs: ${jobs.map((job) => job.name).join(', ')}.`,
+    next: `Its jobs: ${names.join(', ')}.`,
   });
 }
 
