@@ -43,7 +43,7 @@ describe.each(Object.entries(STORES))('the contract, %s store', (_name, kind) =>
     dir = await mkdtemp(path.join(tmpdir(), 'addrservice-contract-'));
     if (kind.skip !== undefined) return;
     await kind.setUp();
-    app = await runApp({ store: kind.make(dir) });
+    app = await runApp({ store: await kind.make(dir) });
   }, 60_000);
   afterAll(async () => {
     if (kind.skip === undefined) await app.close();

@@ -17,7 +17,7 @@ describe.each(Object.entries(STORES))('the %s store', (_name, kind) => {
   beforeEach(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'addrservice-store-'));
     if (kind.skip !== undefined) return;
-    store = kind.make(dir);
+    store = await kind.make(dir);
     await store.open();
   });
   afterEach(async () => {

@@ -1,10 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import postgres from 'postgres';
 
 const DEBIAN = '/usr/lib/postgresql';
 
@@ -18,13 +20,22 @@ function findPrograms(): string | undefined {
 
 const programs = findPrograms();
 
+/** A server that is there already, such as a service of a CI job: `postgres://user@host:port/any`. */
+const external = process.env['TEST_DATABASE_URL'];
+
 /** Why a test with a database cannot run here; undefined: it can. */
-export const withoutPostgres = programs === undefined ? 'no PostgreSQL server is installed' : undefined;
+export const withoutPostgres =
+  programs === undefined && external === undefined
+    ? 'no PostgreSQL server is installed, and TEST_DATABASE_URL names none'
+    : undefined;
+
+/** Tests may stop and start the server. */
+export const canRestartPostgres = external === undefined && programs !== undefined;
 
 export interface PostgresServer {
   /** Of its first database; each caller makes its own. */
   url(database: string): string;
-  createDatabase(name: string): void;
+  createDatabase(name: string): Promise<void>;
   /** As when the machine fails. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -53,8 +64,39 @@ async function ended(child: ReturnType<typeof spawn>): Promise<void> {
   await new Promise((resolve) => child.once('exit', resolve));
 }
 
-/** A real PostgreSQL in a folder of its own. */
+const refuse = () => Promise.reject(new Error('this server is not ours'));
+
+/** Somebody else's server: databases with names of our own, removed at the end. */
+function connectPostgres(address: string): PostgresServer {
+  const mark = `addrservice_${randomBytes(6).toString('hex')}`;
+  const made: string[] = [];
+  const url = (database: string) => {
+    const own = new URL(address);
+    own.pathname = `/${mark}_${database}`;
+    return own.href;
+  };
+  const ask = async (statement: string) => {
+    const sql = postgres(address, { max: 1, onnotice: () => undefined });
+    await sql.unsafe(statement).finally(() => sql.end());
+  };
+
+  return {
+    url,
+    async createDatabase(name) {
+      await ask(`create database ${mark}_${name}`);
+      made.push(name);
+    },
+    kill: refuse,
+    start: refuse,
+    async remove() {
+      for (const name of made) await ask(`drop database if exists ${mark}_${name} with (force)`);
+    },
+  };
+}
+
+/** A real PostgreSQL: the one that TEST_DATABASE_URL names, else one in a folder of its own. */
 export async function startPostgres(): Promise<PostgresServer> {
+  if (external !== undefined) return connectPostgres(external);
   const dir = await mkdtemp(path.join(tmpdir(), 'addrservice-postgres-'));
   const who = identity();
   if (who.uid !== undefined && who.gid !== undefined) await chown(dir, who.uid, who.gid);
@@ -73,7 +115,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   let server: ReturnType<typeof spawn> | undefined;
   const created: PostgresServer = {
     url: (database) => `postgres://test@127.0.0.1:${port}/${database}`,
-    createDatabase: (name) => run('createdb', ['-h', '127.0.0.1', '-p', String(port), '-U', 'test', name]),
+    createDatabase: async (name) =>
+      run('createdb', ['-h', '127.0.0.1', '-p', String(port), '-U', 'test', name]),
     async kill() {
       if (!server) return;
       const stopped = ended(server);

@@ -87,7 +87,7 @@ export interface StoreKind {
   /** Why it cannot be tried here. */
   readonly skip: string | undefined;
   setUp(): Promise<void>;
-  make(dir: string): Store;
+  make(dir: string): Store | Promise<Store>;
   tearDown(): Promise<void>;
 }
 
@@ -106,9 +106,9 @@ function postgresKind(): StoreKind {
     async setUp() {
       server = await startPostgres();
     },
-    make() {
+    async make() {
       const name = `test_${(databases += 1)}`;
-      server?.createDatabase(name);
+      await server?.createDatabase(name);
       return postgresStore(server?.url(name) ?? '');
     },
     async tearDown() {
