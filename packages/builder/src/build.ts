@@ -4,7 +4,7 @@ import type { Image, Layer } from '@updraft/oci';
 import type { Draft } from './draft.ts';
 import type { Arguments } from './scope.ts';
 import type { StepCache } from './step-cache.ts';
-import type { BuildContext, BuilderOptions, BuildRequest, NamedContext } from './types.ts';
+import type { Base, BuildContext, BuilderOptions, BuildRequest, NamedContext } from './types.ts';
 import type { SourceRoot } from './files/source-tree.ts';
 
 /** What all builds of one builder share. */
@@ -41,6 +41,8 @@ export interface Build {
   stage(stage: Stage): Promise<Draft>;
   /** An image by reference, asked for once in a build. */
   image(reference: string, platform?: string): Promise<Image>;
+  /** All that were asked for so far. */
+  bases(): Promise<readonly Base[]>;
   /** What the user put in place of a name. */
   named(name: string): NamedContext | undefined;
   /** The files of such a context, fetched once in a build. */

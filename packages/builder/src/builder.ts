@@ -33,6 +33,7 @@ export function createBuilder(options: BuilderOptions): Builder {
   };
   return {
     build: (request) => runBuild(workshop, request),
+    cachedLayers: () => workshop.cache.layers(),
     sweep: () => sweepBuilder(options.store.dir, options.dir),
     close: () => workshop.cache.close(),
   };
@@ -120,7 +121,8 @@ async function carryOut({ file, folder, tools, cancel }: Work): Promise<BuildOut
   throwFirstFailure(drafts, cancel.signal);
   const draft = await build.stage(plan.target);
   const image = await finish(build, draft);
-  return { kind: 'built', image, steps: build.counted.steps, cachedSteps: build.counted.cached };
+  const { steps, cached } = build.counted;
+  return { kind: 'built', image, steps, cachedSteps: cached, bases: await build.bases() };
 }
 
 /** The first one is what went wrong; the others only stopped because of it. */

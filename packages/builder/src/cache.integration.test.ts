@@ -1,8 +1,8 @@
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runOrThrow } from '@updraft/kit';
-import { exportOciLayout } from '@updraft/oci';
+import { runOrThrow, silentLogger, systemClock } from '@updraft/kit';
+import { exportOciLayout, openImageStore } from '@updraft/oci';
 import { createBuilder } from './builder.ts';
 import { openBench, TIME } from './testing/bench.ts';
 import type { Bench } from './testing/bench.ts';
@@ -254,4 +254,23 @@ test('the example of the README', async () => {
   expect(outcome.kind === 'failed' && outcome.message.split('\n')[0]).toBe(
     'Dockerfile:2:6: missing is not in the build context, or .dockerignore leaves it out',
   );
+});
+
+test('layers of the cache are kept from pruning, or their steps are done again', async () => {
+  const { store } = bench.options;
+  const folder = await bench.context({
+    Dockerfile: 'FROM tiny\nRUN echo kept > /kept\nCOPY f /f\n',
+    f: 'kept',
+  });
+  const { image } = await build(folder);
+  const made = image.layers.slice(1).map(({ diffId }) => diffId);
+  expect(bench.builder.cachedLayers()).toEqual(expect.arrayContaining(made));
+  // What came in just now is on its way somewhere: only later can it be pruned.
+  const clock = { ...systemClock, now: () => systemClock.now() + 2 * 3_600_000 };
+  const later = await openImageStore(store.dir, { clock, logger: silentLogger });
+  await later.prune(bench.builder.cachedLayers());
+  expect((await build(folder)).cachedSteps).toBe(2);
+  await later.prune();
+  expect((await build(folder)).cachedSteps).toBe(0);
+  later.close();
 });

@@ -6,6 +6,7 @@
 export { createBuilder } from './builder.ts';
 export { namedContext } from './named-context.ts';
 export type {
+  Base,
   BuildContext,
   Builder,
   BuilderOptions,

@@ -53,6 +53,13 @@ export function startBuild(start: Start): Build {
     stage: (stage) => remember(stages, stage, () => stageOrCancel(build, stage, cancel)),
     image: (reference, wanted = platform) =>
       remember(images, `${wanted} ${reference}`, () => resolveImage(build, reference, wanted)),
+    bases: async () =>
+      await Promise.all(
+        [...images].map(async ([key, image]) => ({
+          reference: key.slice(key.indexOf(' ') + 1),
+          digest: (await image).digest,
+        })),
+      ),
     named: (name) => findNamed(request, name),
     namedRoot: (named) =>
       remember(roots, named, async () => contextRoot(await contextFolder(named, tools), tools)),

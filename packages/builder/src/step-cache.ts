@@ -28,6 +28,8 @@ export interface StepCache {
   /** undefined when the step was never done, was done before `sinceMs`, or its layer is gone from the store. */
   step(key: string, sinceMs: number): Promise<StepResult | undefined>;
   putStep(key: string, result: StepResult, nowMs: number): void;
+  /** Of all steps that are known. */
+  layers(): readonly DiffId[];
   /** Digest of a file's content. */
   file(identity: FileIdentity): string | undefined;
   putFiles(files: readonly FileDigest[]): void;
@@ -100,6 +102,10 @@ export function openStepCache(dir: string, store: ImageStore): StepCache {
         layer?.size ?? null,
         nowMs,
       ),
+    layers: () =>
+      database
+        .all('SELECT DISTINCT diff_id FROM results WHERE diff_id IS NOT NULL')
+        .map((row) => row['diff_id'] as DiffId),
     file: (identity) => {
       const key = fileKey(identity);
       return digests.find(key, () => text('SELECT digest FROM files WHERE identity = ?', key));

@@ -1,4 +1,4 @@
-import type { Image, ImageStore } from '@updraft/oci';
+import type { Digest, DiffId, Image, ImageStore } from '@updraft/oci';
 import type { Runtime } from '@updraft/pods';
 import type { Clock, Logger } from '@updraft/kit';
 
@@ -114,6 +114,14 @@ export interface BuiltImage {
   /** Instructions that were carried out or taken from the cache, in all stages that were needed. */
   readonly steps: number;
   readonly cachedSteps: number;
+  /** What FROM and `--from` asked for by name, and what they got. */
+  readonly bases: readonly Base[];
+}
+
+export interface Base {
+  /** As the Dockerfile has it. */
+  readonly reference: string;
+  readonly digest: Digest;
 }
 
 export interface FailedBuild {
@@ -139,6 +147,8 @@ export interface Builder {
    * @throws Fault DISK_FULL, and others when the machine fails
    */
   build(request: BuildRequest): Promise<BuildOutcome>;
+  /** Layers that later builds may find their steps done in; those that no image has either are lost to `prune` unless kept. */
+  cachedLayers(): readonly DiffId[];
   /** Takes away what a dead process left. To be called before the first build. */
   sweep(): Promise<void>;
   /** Closes the cache's database. */

@@ -87,6 +87,10 @@ export interface BuildImage {
   /** Bounds of each command. */
   readonly memoryBytes?: number;
   readonly processes?: number;
+  /** Attaches a list of what is installed in the image, in this format. */
+  readonly sbom?: 'spdx' | 'cyclonedx';
+  /** Attaches a statement of what the image was made from, and how. */
+  readonly provenance?: boolean;
 }
 
 /** Paths are absolute. */
@@ -122,6 +126,8 @@ export interface ImageAction {
   readonly unusedForMs?: number;
   /** prune: only as much as brings the store down to this. */
   readonly maxBytes?: number;
+  /** prune: what builds made and may use again, too. */
+  readonly buildCache?: boolean;
 }
 
 /** How far an action is, once it takes long; then how it ended. */

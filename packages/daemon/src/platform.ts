@@ -226,7 +226,7 @@ function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {
 async function findForBuild(
   images: ImageFinder | undefined,
   name: string,
-  options: { signal?: AbortSignal; onLog: (line: string) => void },
+  options: { signal?: AbortSignal; onLog: (line: string) => void; platform?: string },
 ): Promise<{ image: Image; note?: string }> {
   const found = await images?.find(name, { policy: 'if-not-present', credentials: undefined, ...options });
   if (!found) throw new Error('the platform is not composed yet');

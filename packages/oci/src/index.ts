@@ -13,7 +13,7 @@ export { pull } from './remote/pull.ts';
 export type { PullOptions } from './remote/pull.ts';
 export { push } from './remote/push.ts';
 export { checkCredentials } from './remote/login.ts';
-export { attachReferrer, referrersOf } from './referrers.ts';
+export { attachReferrer, referrersOf, tagWithReferrers } from './referrers.ts';
 export type { Attachment, Referrer } from './referrers.ts';
 export { isLoopback } from './remote/connections.ts';
 export type { Proxies } from './remote/connections.ts';

@@ -1,6 +1,6 @@
 import { systemClock } from '@updraft/kit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { attachReferrer, referrersOf } from './referrers.ts';
+import { attachReferrer, referrersOf, tagWithReferrers } from './referrers.ts';
 import { push } from './remote/push.ts';
 import { checkCredentials } from './remote/login.ts';
 import { TEST_CREDENTIALS, randomImage, serveRegistry, temporaryStore } from './testing/index.ts';
@@ -64,4 +64,17 @@ test('credentials are asked about before they are kept', async () => {
   await expect(checkCredentials('127.0.0.1:1', OPTIONS)).rejects.toMatchObject({
     code: 'REGISTRY_UNREACHABLE',
   });
+});
+
+test('another name brings the attachments to its repository; pruning leaves them', async () => {
+  const { store } = here;
+  const image = await randomImage(store);
+  await store.tag('one:1', image.digest);
+  const { digest } = await attachReferrer(store, image.digest, SBOM);
+  await tagWithReferrers(store, 'registry.example/two:1', image.digest);
+  await store.untag('one:1');
+  await store.prune();
+  const inTwo = store.records.referrers(image.digest, 'registry.example/two');
+  expect(inTwo.map((found) => found.digest)).toEqual([digest]);
+  expect(await store.blobs.size(digest)).toBeGreaterThan(0);
 });

@@ -1,6 +1,7 @@
 import { OciFault } from './faults.ts';
 import { canonicalJson } from './json.ts';
 import { MEDIA } from './media-types.ts';
+import { parseReference } from './reference.ts';
 import type { LocalImageStore } from './store/store.ts';
 import type { Descriptor, Digest } from './types.ts';
 
@@ -47,6 +48,15 @@ export async function attachReferrer(
   const { digest } = await store.blobs.write(await artifactManifest(store, subjectDescriptor, attachment));
   for (const { registry, repository } of repositories) await store.link({ registry, repository }, digest);
   return { digest };
+}
+
+/**
+ * Names an image of this store, and what is attached to it comes along to the name's repository. A name that comes from
+ * elsewhere must not be given so: it would show one repository's attachments in another.
+ */
+export async function tagWithReferrers(store: LocalImageStore, name: string, digest: Digest): Promise<void> {
+  await store.tag(name, digest);
+  for (const referrer of store.referrers(digest)) await store.link(parseReference(name), referrer);
 }
 
 /** What is attached to an image, of one kind or of all, by digest. */

@@ -33,6 +33,7 @@ export const ACTION_OPTIONS: readonly Option[] = [
     value: 'SIZE',
     help: 'prune: only until all images take no more than this (500MB, 10GB)',
   },
+  { name: 'build-cache', help: 'prune: also layers that builds may use again' },
   { name: 'json', help: 'the result as JSON' },
 ];
 
@@ -47,7 +48,8 @@ export const ACTION_DETAILS = `
   image load -i FILE [NAME]       images of such an archive, or of the folder of an OCI layout
   image export REF --oci-layout DIR
   image login REGISTRY -u NAME --password-stdin, image logout REGISTRY
-  image prune                     remove what no name leads to; what runs or is on its way stays
+  image prune                     remove what no name leads to; what runs or is on its way stays, and what builds
+                                  may use again unless --build-cache is given
 
 Pull and push sign in with what login has kept, else with Docker's config.json (credential helpers are not asked), and
 go through HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the shell that started the platform.`;
@@ -122,6 +124,7 @@ const MANNERS: Readonly<Record<Verb, Manner>> = {
         reference: '',
         ...(unused !== undefined && { unusedForMs: milliseconds(unused) }),
         ...(downTo !== undefined && { maxBytes: bytes(downTo) }),
+        ...(context.flag('build-cache') && { buildCache: true }),
       });
     },
     show: removedLine,

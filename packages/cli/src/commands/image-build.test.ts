@@ -48,3 +48,11 @@ test('secrets, agents and limits', () => {
   expect(() => request(['--ssh', 'default'])).toThrow('there is no agent');
   expect(() => request(['--timeout', 'soon'])).toThrow('needs a number');
 });
+
+test('what is attached needs a name', () => {
+  expect(request(['-t', 'a', '--sbom', '--provenance'])).toMatchObject({ sbom: 'spdx', provenance: true });
+  expect(request(['-t', 'a', '--sbom-format', 'cyclonedx'])).toMatchObject({ sbom: 'cyclonedx' });
+  expect(request(['-t', 'a'])).not.toHaveProperty('sbom');
+  expect(() => request(['--sbom'])).toThrow('found by the image’s name');
+  expect(() => request(['-t', 'a', '--sbom-format', 'x'])).toThrow('no SBOM format x');
+});

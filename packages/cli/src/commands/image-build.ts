@@ -38,6 +38,9 @@ export const BUILD_OPTIONS: readonly Option[] = [
   { name: 'timeout', value: 'SECONDS', help: 'build: give up after this long' },
   { name: 'memory', value: 'MB', help: 'build: the most memory a RUN may take' },
   { name: 'processes', value: 'N', help: 'build: the most processes a RUN may have' },
+  { name: 'sbom', help: 'build: attach a list of what is installed in the image (SPDX)' },
+  { name: 'sbom-format', value: 'FORMAT', help: 'build: spdx or cyclonedx; means --sbom' },
+  { name: 'provenance', help: 'build: attach a statement of what the image was made from (in-toto, SLSA)' },
   { name: 'oci-layout', value: 'OUT', help: 'build, export: also write an OCI layout to this folder' },
 ];
 
@@ -78,10 +81,24 @@ export function buildRequest(context: Context): BuildImage {
     ...numberOf(context, 'timeout', (seconds) => ({ timeoutMs: seconds * 1000 })),
     ...numberOf(context, 'memory', (megabytes) => ({ memoryBytes: megabytes * 1024 * 1024 })),
     ...numberOf(context, 'processes', (processes) => ({ processes })),
+    ...attachments(context),
     ...(target === undefined ? {} : { target }),
     ...(platform === undefined ? {} : { platform }),
     ...(layout === undefined ? {} : { ociLayout: path.resolve(context.cwd, layout) }),
   };
+}
+
+function attachments(context: Context): Pick<BuildImage, 'sbom' | 'provenance'> {
+  const format = context.text('sbom-format') ?? (context.flag('sbom') ? 'spdx' : undefined);
+  const provenance = context.flag('provenance');
+  if ((format !== undefined || provenance) && context.texts('tag').length === 0)
+    throw new UsageError(
+      'what is attached to an image is found by the image’s name',
+      'Give it one with --tag.',
+    );
+  if (format !== undefined && format !== 'spdx' && format !== 'cyclonedx')
+    throw new UsageError(`there is no SBOM format ${format}`, 'It is spdx or cyclonedx.');
+  return { ...(format && { sbom: format }), ...(provenance && { provenance }) };
 }
 
 /** What is no path of this machine stays as it is. */

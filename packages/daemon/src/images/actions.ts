@@ -11,6 +11,7 @@ import {
   push,
   referrersOf,
   shortReference,
+  tagWithReferrers,
 } from '@updraft/oci';
 import type { Credentials, Image } from '@updraft/oci';
 import type { Platform } from '../platform.ts';
@@ -139,7 +140,7 @@ async function pushImage(call: ActionCall): Promise<unknown> {
   const { registry } = parseReference(name);
   if (registry === platform.addresses.registry) {
     // The embedded registry shows this very store: to name the image is to push it.
-    await store.tag(name, store.resolve(action.reference) ?? image.digest);
+    await tagWithReferrers(store, name, store.resolve(action.reference) ?? image.digest);
     return { digest: image.digest };
   }
   const ways = await access.to(registry, given(action));
@@ -231,7 +232,8 @@ function isName(text: string): boolean {
 async function tag({ platform, action }: ActionCall): Promise<unknown> {
   const image = await knownImage(platform, action.reference);
   if (action.target === undefined) throw new RequestError(400, 'NO_TARGET', 'tag needs the new name');
-  await platform.store.tag(action.target, platform.store.resolve(action.reference) ?? image.digest);
+  const digest = platform.store.resolve(action.reference) ?? image.digest;
+  await tagWithReferrers(platform.store, action.target, digest);
   return { digest: image.digest, name: shortReference(parseReference(action.target)) };
 }
 
@@ -251,8 +253,10 @@ async function rm(call: ActionCall): Promise<unknown> {
 }
 
 async function prune(call: ActionCall): Promise<unknown> {
-  const { unusedForMs, maxBytes } = call.action;
-  return await call.platform.store.prune(inUse(call), {
+  const { unusedForMs, maxBytes, buildCache } = call.action;
+  // A layer of the cache costs a step's whole time to get back: it goes when it is meant to.
+  const cached = buildCache === true ? [] : call.platform.builder.cachedLayers();
+  return await call.platform.store.prune([...inUse(call), ...cached], {
     ...sparing(call),
     ...(unusedForMs !== undefined && { unusedForMs }),
     ...(maxBytes !== undefined && { maxBytes }),

@@ -1,9 +1,14 @@
+import path from 'node:path';
+import { fileSummaryCache } from '@updraft/gates';
 import { exportOciLayout } from '@updraft/oci';
-import type { BuildEvent, ImageView } from '@updraft/control';
+import type { BuildEvent, BuildImage, ImageView } from '@updraft/control';
+import type { BuiltImage } from '@updraft/builder';
 import type { Platform } from '../platform.ts';
 import { EventQueue } from '../server/queue.ts';
+import { RequestError } from '../server/router.ts';
 import type { Call, Handlers } from '../server/router.ts';
 import { Busy, actOnImages } from './actions.ts';
+import { attachAsked } from './attachments.ts';
 import { buildRequest } from './build-request.ts';
 import { scanStream } from './scan.ts';
 
@@ -31,10 +36,12 @@ async function* build(platform: Platform, call: Call<'POST /v1/images/build'>): 
 }
 
 async function runBuild(
-  { builder, store, clock }: Platform,
+  platform: Platform,
   { body, signal }: Call<'POST /v1/images/build'>,
   queue: EventQueue<BuildEvent>,
 ): Promise<void> {
+  const { builder, clock } = platform;
+  checkAttachments(body);
   const outcome = await builder.build({
     ...buildRequest(body),
     timestampMs: clock.now(),
@@ -51,8 +58,29 @@ async function runBuild(
     return;
   }
   const { image, steps, cachedSteps } = outcome;
-  if (body.ociLayout !== undefined)
-    await exportOciLayout(store, image, body.ociLayout, body.tags[0] ?? 'latest');
+  await handOver(platform, body, outcome, (text) => queue.push({ type: 'log', text }));
   const sizeBytes = image.layers.reduce((sum, layer) => sum + layer.size, 0);
   queue.push({ type: 'built', digest: image.digest, sizeBytes, steps, cachedSteps });
+}
+
+/** Without a name nobody could find what is attached. */
+function checkAttachments({ sbom, provenance, tags }: BuildImage): void {
+  if ((sbom === undefined && provenance !== true) || tags.length > 0) return;
+  throw new RequestError(400, 'NO_NAME', 'what is attached to an image is found by the image’s name', {
+    next: 'Give the image one: updraft image build -t NAME --sbom',
+  });
+}
+
+/** What is wanted beside the image in the store. */
+async function handOver(
+  { store, clock, config }: Platform,
+  body: BuildImage,
+  built: BuiltImage,
+  log: (text: string) => void,
+): Promise<void> {
+  const summaries = fileSummaryCache(path.join(config.home, 'scans'));
+  for (const { artifactType, digest } of await attachAsked({ store, clock, summaries }, body, built))
+    log(`attached ${artifactType} ${digest}`);
+  if (body.ociLayout !== undefined)
+    await exportOciLayout(store, built.image, body.ociLayout, body.tags[0] ?? 'latest');
 }

@@ -3,19 +3,14 @@ import path from 'node:path';
 import { codeOf } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import type { ToolEvent } from '@updraft/control';
-import {
-  fileSummaryCache,
-  provideAdvisories,
-  scanCommand,
-  scanImageFromStore,
-  trivyCommand,
-} from '@updraft/gates';
+import { fileSummaryCache, provideAdvisories, scanCommand, trivyCommand } from '@updraft/gates';
 import type { AdvisoryRequest, ScanImage, TrivyIo } from '@updraft/gates';
 import { importArchive, importOciLayout } from '@updraft/oci';
 import type { ImageStore } from '@updraft/oci';
 import type { DaemonConfig } from '../config.ts';
 import type { Platform } from '../platform.ts';
 import { EventQueue } from '../server/queue.ts';
+import { scannable } from './scannable.ts';
 import type { ImageFinder } from './source.ts';
 
 interface ScanParts {
@@ -101,10 +96,10 @@ async function importForScan(store: ImageStore, place: string): Promise<ScanImag
   const kind = await kindOf(place);
   if (kind === undefined) return 'notFound';
   if (kind === 'folder') {
-    return scanImageFromStore(store, (await importOciLayout(store, place)).digest);
+    return scannable(store, (await importOciLayout(store, place)).digest);
   }
   const [first] = await importArchive(store, place);
-  return first === undefined ? 'notFound' : scanImageFromStore(store, first.image.digest);
+  return first === undefined ? 'notFound' : scannable(store, first.image.digest);
 }
 
 async function findForScan(
@@ -113,7 +108,7 @@ async function findForScan(
   reference: string,
   call: ScanCall,
 ): Promise<ScanImage | 'notFound'> {
-  const here = await scanImageFromStore(store, reference);
+  const here = await scannable(store, reference);
   if (here !== 'notFound') return here;
   try {
     const found = await images.find(reference, {
@@ -123,7 +118,7 @@ async function findForScan(
       signal: call.signal,
     });
     for (const note of found.notes) call.stderr(`note: ${note}\n`);
-    return await scanImageFromStore(store, found.image.digest);
+    return await scannable(store, found.image.digest);
   } catch (error) {
     if (codeOf(error) === 'IMAGE_NOT_FOUND') return 'notFound';
     throw error;

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Emitter, systemClock } from '@updraft/kit';
-import { randomImage, temporaryStore } from '@updraft/oci/testing';
+import { machineArchitecture } from '@updraft/oci';
+import { TEST_CREDENTIALS, randomImage, serveRegistry, temporaryStore } from '@updraft/oci/testing';
 import type { TemporaryStore } from '@updraft/oci/testing';
 import type { StandIn, StandIns } from '@updraft/stand-ins';
 import { RegistryAccess } from './access.ts';
@@ -99,3 +100,34 @@ test('tools that are always ours are never pulled', async () => {
   await finder({ always: true }).find(`${AWAY}/known:1`, options('always'));
   expect(made).toHaveLength(1);
 });
+
+test('for another platform its own image is pulled, and the name stays what it was', async () => {
+  const there = await temporaryStore();
+  const server = await serveRegistry(there.store);
+  try {
+    const foreign = await imageFor(there, 'arm64');
+    const name = `${server.host}/group/app:1`;
+    await there.store.tag(name, foreign.digest);
+    const own = await imageFor(temporary, machineArchitecture());
+    await temporary.store.tag(name, own.digest);
+    const transfer = { insecure: true };
+    const find = (platform?: string) =>
+      finder().find(name, {
+        ...options(),
+        credentials: TEST_CREDENTIALS,
+        transfer,
+        ...(platform && { platform }),
+      });
+    expect((await find('linux/arm64')).image.config.architecture).toBe('arm64');
+    expect((await find()).image.digest).toBe(own.digest);
+    expect(temporary.store.resolve(name)).toBe(own.digest);
+  } finally {
+    await server.close();
+    await there.remove();
+  }
+});
+
+async function imageFor({ store }: TemporaryStore, architecture: string) {
+  const { layers } = await randomImage(store);
+  return await store.putImage({ os: 'linux', architecture }, layers);
+}

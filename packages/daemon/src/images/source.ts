@@ -1,7 +1,7 @@
 import { Fault, KeyedLock, codeOf, messageOf } from '@updraft/kit';
 import type { Clock, Emitter } from '@updraft/kit';
 import type { RunEvent } from '@updraft/control';
-import { formatReference, parseReference, pull } from '@updraft/oci';
+import { formatReference, machineArchitecture, parseReference, pull } from '@updraft/oci';
 import type { Credentials, Digest, Image, ImageStore, PullOptions, Reference } from '@updraft/oci';
 import type { RegistryAccess } from './access.ts';
 import type { StandIn, StandIns } from '@updraft/stand-ins';
@@ -25,6 +25,8 @@ export interface FindOptions {
   readonly credentials: Credentials | undefined;
   readonly onLog: (text: string) => void;
   readonly signal?: AbortSignal;
+  /** `linux/arm64`: what the image is to be for. The name goes on to mean what it did. */
+  readonly platform?: string;
   /** For a transfer, if there is one. */
   readonly transfer?: Pick<PullOptions, 'onProgress' | 'platform' | 'insecure'>;
 }
@@ -78,21 +80,38 @@ export class ImageFinder {
     const standIn = standIns.find(name);
     if (standIn?.always) return this.#standIn(standIn, options);
     const present = await store.get(name);
-    const isOurs = reference.registry === registryHost;
-    if (present && (isOurs || options.policy !== 'always')) return plain(present);
-    if (isOurs) throw notHere(name, 'the embedded registry does not have it; a build job pushes it there');
+    const fits = isFor(present, options.platform);
+    if (present && this.#isEnough(reference, fits, options)) return plain(present);
+    if (reference.registry === registryHost)
+      throw notHere(name, 'the embedded registry does not have it; a build job pushes it there');
     if (options.policy === 'never') throw notHere(name, 'it is not on this machine and pull_policy is never');
-    const pulled = await this.#pull(reference, options);
+    const pulled = await this.#pullUnlessKnown(present !== undefined && !fits, reference, options);
     if (pulled) return plain(pulled);
     if (present) return plain(present);
     if (standIn) return this.#standIn(standIn, options);
-    throw new Fault(
-      'IMAGE_PULL_FAILED',
-      `the registry ${reference.registry} cannot be reached to pull ${name}`,
-      {
-        next: `There is no stand-in for ${reference.repository}; those there are: ${standIns.known().join(', ')}.`,
-      },
-    );
+    throw unreachable(reference, name, standIns.known());
+  }
+
+  /** Need its registry not be asked about an image that is here? */
+  #isEnough({ registry }: Reference, fits: boolean, { policy }: FindOptions): boolean {
+    return registry === this.#parts.registryHost || (fits && policy !== 'always');
+  }
+
+  /**
+   * As `#pull`. Where there is an image of that name, only for another platform, a registry need not know it: the image is
+   * what it is, and who asked sees what it is for.
+   */
+  async #pullUnlessKnown(
+    isKnown: boolean,
+    reference: Reference,
+    options: FindOptions,
+  ): Promise<Image | undefined> {
+    try {
+      return await this.#pull(reference, options);
+    } catch (error) {
+      if (!isKnown || codeOf(error) === 'IMAGE_PULL_FAILED') throw error;
+      return undefined;
+    }
   }
 
   /** undefined when the registry cannot be reached. */
@@ -105,6 +124,7 @@ export class ImageFinder {
       return await pull(store, formatReference(reference), {
         ...(await access.to(reference.registry, options.credentials)),
         ...options.transfer,
+        ...otherPlatform(options.platform),
         ...(options.signal ? { signal: options.signal } : {}),
       });
     } catch (error) {
@@ -141,6 +161,18 @@ export class ImageFinder {
   }
 }
 
+/** Without a wish every image fits. */
+function isFor(image: Image | undefined, platform: string | undefined): boolean {
+  const [os, architecture] = platform?.split('/') ?? [];
+  const config = image?.config;
+  return platform === undefined || (config?.os === os && config?.architecture === architecture);
+}
+
+function otherPlatform(platform: string | undefined): Pick<PullOptions, 'platform' | 'named'> {
+  const isOwn = platform === undefined || platform === `linux/${machineArchitecture()}`;
+  return isOwn ? {} : { platform, named: false };
+}
+
 const plain = (image: Image): FoundImage => ({ image, notes: [], standIn: undefined });
 
 function parseName(name: string): Reference {
@@ -152,6 +184,11 @@ function parseName(name: string): Reference {
     });
   }
 }
+
+const unreachable = ({ registry, repository }: Reference, name: string, known: readonly string[]): Fault =>
+  new Fault('IMAGE_PULL_FAILED', `the registry ${registry} cannot be reached to pull ${name}`, {
+    next: `There is no stand-in for ${repository}; those there are: ${known.join(', ')}.`,
+  });
 
 const notHere = (name: string, why: string): Fault =>
   new Fault('IMAGE_NOT_FOUND', `there is no image ${name}: ${why}`);

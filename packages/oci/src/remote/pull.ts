@@ -25,6 +25,8 @@ interface Transfer {
 export interface PullOptions extends ClientOptions {
   /** `linux/arm64`, `linux/arm/v7`; the default is this machine's. */
   readonly platform?: string;
+  /** False: the name goes on to mean what it did. */
+  readonly named?: boolean;
 }
 
 /**
@@ -87,7 +89,8 @@ async function pullFrom(
     if (!image) throw new OciFault('BLOB_UNKNOWN', `${own.digest} was removed while it was pulled`);
     // A name that stands for an index means this machine's part of it: another part needs the name for itself.
     const named = options.platform === undefined ? found.digest : own.digest;
-    if (parsed.tag !== undefined) await store.tag(formatReference({ ...parsed, digest: undefined }), named);
+    if (parsed.tag !== undefined && options.named !== false)
+      await store.tag(formatReference({ ...parsed, digest: undefined }), named);
     return image;
   } finally {
     await remote.close();

@@ -22,9 +22,10 @@ async function kaniko(argv: readonly string[], files: Readonly<Record<string, st
       return Promise.resolve(
         broken
           ? { kind: 'failed', message: 'Dockerfile:2:1: no', position: undefined }
-          : { kind: 'built', image, steps: 3, cachedSteps: 2 },
+          : { kind: 'built', image, steps: 3, cachedSteps: 2, bases: [] },
       );
     },
+    cachedLayers: () => [],
     sweep: () => Promise.resolve(),
     close: () => undefined,
   };
