@@ -20,6 +20,13 @@ test('what is wrong on the command line is said with where to look', () => {
   expect(keyValues(['A=b=c'], 'variable')).toEqual({ A: 'b=c' });
 });
 
+test('a command that takes no words refuses them', () => {
+  const preview = COMMANDS.find((command) => command.name === 'preview');
+  if (!preview) throw new Error('there is no command preview');
+  expect(() => parseWords(preview, ['other.yml'])).toThrow('preview takes options only, not other.yml');
+  expect(parseWords(preview, ['--config', 'other.yml']).text('config')).toBe('other.yml');
+});
+
 describe.each(COMMANDS.map((command) => [command.name, command] as const))('updraft %s', (name, command) => {
   test('its help names usage and every option', () => {
     const help = helpOf(command);

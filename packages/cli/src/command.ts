@@ -33,6 +33,8 @@ export interface Command {
   readonly summary: string;
   readonly usage: string;
   readonly options: readonly Option[];
+  /** false: words that are no options are a mistake. */
+  readonly operands?: false;
   readonly details?: string;
   run(context: Context): Promise<number>;
 }
@@ -64,6 +66,10 @@ export function parseWords(command: Command, words: readonly string[]): Parsed {
     ]),
   );
   const { values, positionals } = parseOrThrow(command, words, config);
+  if (command.operands === false && positionals.length > 0) {
+    const message = `${command.name} takes options only, not ${positionals.join(' ')}`;
+    throw new UsageError(message, `See: updraft ${command.name} --help`);
+  }
   const get = (name: string): unknown => values[name];
   return {
     words: positionals,

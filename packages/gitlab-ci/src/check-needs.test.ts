@@ -34,3 +34,30 @@ describe('lists in lists', () => {
     expect(problemsOf(nested(11))).toEqual([expect.stringContaining('deeper than 10 levels')]);
   });
 });
+
+describe('needs of instances', () => {
+  const selecting = (matrix: string): string => `
+build: { stage: build, script: echo, parallel: { matrix: [{ ARCH: [arm, x86], OS: [linux, mac] }] } }
+test: { stage: test, script: echo, needs: [{ job: build, parallel: { matrix: [${matrix}] } }] }
+`;
+
+  it('name every variable in the order of the matrix', () => {
+    const none = 'but none of its instances is as asked for';
+    expect(problemsOf(selecting('{ ARCH: x86, OS: [linux, mac] }'))).toEqual([]);
+    expect(problemsOf(selecting('{ ARCH: x86 }'))).toEqual([expect.stringContaining(none)]);
+    expect(problemsOf(selecting('{ OS: linux, ARCH: x86 }'))).toEqual([expect.stringContaining(none)]);
+  });
+});
+
+it('a list of rules has a rule, as in GitLab', () => {
+  expect(problemsOf('job: { script: echo, rules: [] }')).toEqual(['job job: rules is a list without a rule']);
+});
+
+it('an input may be called anything without a dot', () => {
+  const text = `
+spec: { inputs: { a/b: { default: black } } }
+---
+job: { script: "echo $[[ inputs.a/b ]]" }
+`;
+  expect(problemsOf(text)).toEqual([]);
+});

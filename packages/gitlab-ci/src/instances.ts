@@ -47,12 +47,17 @@ function combinationsOf(matrix: MatrixSelection): readonly ReadonlyMap<string, s
   });
 }
 
-/** Whether `needs:parallel:matrix` means this instance. */
+/**
+ * Whether `needs:parallel:matrix` means this instance. GitLab makes names of it, as of the matrix itself: all
+ * variables must be there, in the same order.
+ */
 export function isSelected(instance: Instance, selection: MatrixSelection | undefined): boolean {
   if (!selection) return true;
-  return selection.some((wanted) =>
-    [...wanted].every(([key, values]) => values.includes(instance.matrix.get(key) ?? '')),
-  );
+  const own = [...instance.matrix.values()];
+  return selection.some((wanted) => {
+    const asked = [...wanted.values()];
+    return asked.length === own.length && asked.every((values, at) => values.includes(own[at] ?? ''));
+  });
 }
 
 export function matrixVariables(instance: Instance): readonly Variable[] {

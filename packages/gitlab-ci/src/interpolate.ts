@@ -121,7 +121,7 @@ class Interpolator {
 
   #value(access: string, inner: string, place: Tree): Tree | undefined {
     const { inputs, declared, component, problems } = this.#context;
-    const [, kind, name = ''] = /^(inputs|component)\.([\w-]+)$/.exec(access) ?? [];
+    const [, kind, name = ''] = /^(inputs|component)\.([^.]+)$/.exec(access) ?? [];
     const about = kind === 'component' ? component.get(name) : undefined;
     if (about !== undefined) return { kind: 'leaf', value: about, text: about, at: place.at };
     const value = kind === 'inputs' ? inputs.get(name) : undefined;

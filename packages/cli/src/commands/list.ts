@@ -10,6 +10,7 @@ export const list: Command = {
   name: 'list',
   summary: 'List the jobs that a commit gets',
   usage: 'list [--ref BRANCH | --tag TAG] [options]',
+  operands: false,
   options: [...PIPELINE_OPTIONS, { name: 'json', help: 'as JSON: [{name, stage, when, …}]' }],
   details: `
 Examples:

@@ -8,6 +8,7 @@ export const up: Command = {
   name: 'up',
   summary: 'Start the platform: image store, registry, cluster and ingress',
   usage: 'up',
+  operands: false,
   options: [],
   async run({ env, output }) {
     const client = await connect(env, output);
@@ -23,6 +24,7 @@ export const down: Command = {
   name: 'down',
   summary: 'Stop the platform; environments come back with the next start',
   usage: 'down [--purge]',
+  operands: false,
   options: [{ name: 'purge', help: 'also remove all state: images, environments, runs, caches' }],
   async run({ env, output, flag }) {
     let client = await connectIfRunning(env);
@@ -63,6 +65,7 @@ export const status: Command = {
   name: 'status',
   summary: 'Show what the platform offers and where',
   usage: 'status [--json]',
+  operands: false,
   options: [{ name: 'json', help: 'as JSON' }],
   async run({ env, output, flag }) {
     const client = await connectIfRunning(env);
@@ -98,6 +101,7 @@ export const kubeconfig: Command = {
   name: 'kubeconfig',
   summary: 'Print a kubeconfig for the cluster to standard output',
   usage: 'kubeconfig',
+  operands: false,
   options: [],
   details: 'For example: kubectl --kubeconfig <(updraft kubeconfig) get pods -A',
   async run({ env, output }) {

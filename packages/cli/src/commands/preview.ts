@@ -7,6 +7,7 @@ export const preview: Command = {
   name: 'preview',
   summary: 'Print the configuration with includes, extends and references resolved',
   usage: 'preview [options]',
+  operands: false,
   options: PIPELINE_OPTIONS,
   details: `
 What is printed is a configuration itself: GitLab accepts it and takes it for the same. The options matter for

@@ -14,6 +14,7 @@ export const PIPELINE_OPTIONS: readonly Option[] = [
   { name: 'variable', value: 'K=V', repeated: true, help: 'set a pipeline variable' },
   { name: 'input', value: 'K=V', repeated: true, help: 'an input that the configuration declares' },
   { name: 'compare-to', value: 'REF', help: 'what rules:changes compares with (default: the parent commit)' },
+  { name: 'config', value: 'FILE', help: 'the configuration (default: .gitlab-ci.yml)' },
   { name: 'committed', help: 'the commit alone, without what is changed in the work tree' },
 ];
 
@@ -23,7 +24,7 @@ export async function projectFor(context: Context, dir = context.cwd): Promise<P
   if (ref !== undefined && tag !== undefined) {
     throw new UsageError('--ref and --tag exclude each other', 'A pipeline is for a branch or for a tag.');
   }
-  const compareTo = context.text('compare-to');
+  const [compareTo, configPath] = [context.text('compare-to'), context.text('config')];
   const { readProject } = await import('@updraft/project');
   return readProject(
     {
@@ -36,6 +37,7 @@ export async function projectFor(context: Context, dir = context.cwd): Promise<P
       ...(source === undefined ? {} : { source }),
       ...(target === undefined ? {} : { target }),
       ...(compareTo === undefined ? {} : { compareTo }),
+      ...(configPath === undefined ? {} : { configPath }),
     },
     {
       home: homeOf(context.env),

@@ -16,6 +16,7 @@ export const runs: Command = {
   name: 'runs',
   summary: 'List the runs of this project',
   usage: 'runs [--all] [--json]',
+  operands: false,
   options: [
     { name: 'all', help: 'of every project' },
     { name: 'json', help: 'as JSON, with their jobs' },
@@ -125,6 +126,7 @@ export const prune: Command = {
   name: 'prune',
   summary: 'Remove logs and artifacts of old runs, and caches',
   usage: 'prune [--keep N] [--caches]',
+  operands: false,
   options: [
     { name: 'keep', value: 'N', help: 'keep those of so many of the newest runs (default: 10)' },
     { name: 'caches', help: 'the caches of all projects, too' },

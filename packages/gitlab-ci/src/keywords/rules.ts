@@ -234,6 +234,9 @@ function rulesReader(fields: Reader<unknown>): Reader<readonly Rule[]> {
   const one = ruleReader(fields as AnyRule);
   return (tree, scope) => {
     if (tree.kind !== 'list') return refuse(scope, tree, 'a list of rules');
+    if (tree.items.length === 0) {
+      return report(scope, 'invalid-value', tree.at, `${scope.keyword} is a list without a rule`);
+    }
     return flatten(tree, scope).map((rule) => {
       if (rule.kind === 'map') return one(rule, scope) ?? { ...EMPTY, when: 'never', at: rule.at };
       refuse(scope, rule, 'a list of maps with if, changes, exists, when, …');

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { openRemote, remoteAddress } from '@updraft/git';
+import { openRemote, readTree, readWorkTree, remoteAddress } from '@updraft/git';
 import type { RemoteRefs, RemoteRepository } from '@updraft/git';
 import { hostOf, listBelow, overrideHint, readBelow, unavailable } from './place.ts';
 import type { Place } from './place.ts';
@@ -30,12 +30,14 @@ export interface Wanted {
 export type Choose = (refs: RemoteRefs) => string | undefined;
 
 /**
- * Finds another project: the user's override first, then its server, asked as the project's own remote is.
+ * Finds another project: the user's override first, then its server, asked as the project's own remote is. What is
+ * this project at the version at hand is taken of this repository, with what is not committed yet.
  * @throws GitFault REMOTE_UNREACHABLE
  */
 export async function findSource(place: Place, wanted: Wanted, choose: Choose): Promise<Source | Answer> {
   const override = overrideFor(place, wanted);
   if (override !== undefined) return localSource(override, wanted);
+  if (isAtHand(place, wanted)) return ownSource(place);
   const url = await addressFor(place, wanted);
   const shown = wanted.host === undefined ? wanted.project : `${wanted.host}/${wanted.project}`;
   const hint = overrideHint(wanted.project, '../folder/of/it');
@@ -74,6 +76,26 @@ function overrideFor({ settings, facts }: Place, { host, project, ref }: Wanted)
   const versioned = ref === undefined ? [] : names.map((name) => `${name}@${ref}`);
   const key = [...versioned, ...names].find((name) => settings.includes.has(name));
   return key === undefined ? undefined : settings.includes.get(key);
+}
+
+/** A component's own pipeline includes it at `$CI_COMMIT_SHA`; the server may not have that commit yet. */
+function isAtHand({ facts }: Place, { host, project, ref }: Wanted): boolean {
+  const own = hostOf(facts) ?? NO_SERVER;
+  const isOwn = project === facts.projectPath && (host ?? own) === own;
+  return isOwn && ref !== undefined && [facts.sha, facts.branch, facts.tag].includes(ref);
+}
+
+async function ownSource({ dir, facts: { sha }, uncommitted }: Place): Promise<Source> {
+  const files =
+    uncommitted.length > 0
+      ? await readWorkTree(dir, { sha, changed: uncommitted })
+      : await readTree(dir, sha);
+  return {
+    ref: sha,
+    sha,
+    read: (file) => Promise.resolve(files.read(file)),
+    list: () => Promise.resolve(files.list()),
+  };
 }
 
 const localSource = (folder: string, { ref }: Wanted): Source => ({

@@ -393,6 +393,35 @@ describe('overrides', { timeout: 30_000 }, () => {
   });
 });
 
+describe('this project itself', { timeout: 30_000 }, () => {
+  it('is taken of this repository at the version at hand, also without its server', async () => {
+    const component = (text: string) => ({ 'templates/scan.yml': text });
+    const sha = await sandbox.commit('first', component('committed'));
+    const projectUrl = 'https://nowhere.invalid/group/sub/book';
+    const facts = { projectPath: 'group/sub/book', projectUrl, sha, branch: 'main' } as CommitFacts;
+    const asked = async (address: string, uncommitted: readonly string[] = []) => {
+      const context = { home: path.join(root, 'home'), now: NOW };
+      const place = {
+        dir: sandbox.dir,
+        facts,
+        settings: await readSettings(sandbox.dir),
+        uncommitted,
+        context,
+      };
+      return createSources(place)({ kind: 'component', address });
+    };
+    const own = `nowhere.invalid/group/sub/book/scan@${sha}`;
+    expect(await asked(own)).toMatchObject({ kind: 'file', text: 'committed', component: { sha } });
+    await sandbox.write('templates/scan.yml', 'changed');
+    expect(await asked(own)).toMatchObject({ text: 'committed' });
+    expect(await asked(own, ['templates/scan.yml'])).toMatchObject({ text: 'changed' });
+    expect(await asked('nowhere.invalid/group/sub/book/scan@main')).toMatchObject({ text: 'committed' });
+    await expect(asked(`other.invalid/group/sub/book/scan@${sha}`)).resolves.toMatchObject({
+      kind: 'unavailable',
+    });
+  });
+});
+
 describe('chooseRelease', () => {
   const tags = new Map(
     ['1.0.0', '1.9.0', '1.10.0', '2.0.0-rc.1', 'v3.1.4', 'nightly'].map((tag) => [tag, '']),
