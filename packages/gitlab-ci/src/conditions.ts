@@ -51,14 +51,16 @@ export function lookAtChanges(changes: PathCondition, at: Mark, context: RuleCon
   const paths =
     compareTo === undefined
       ? context.changedPaths
-      : context.elsewhere.changedSince(expandVariables(compareTo, context.expanded), at);
+      : context.elsewhere.changedSince(expandKnown(compareTo, context), at);
+  const isMuch = (paths?.length ?? 0) * changes.paths.length > MAX_COMPARISONS;
+  if (isMuch) return { holds: true, paths, match: undefined };
   const match = firstMatch(changes, paths ?? [], context);
   return { holds: paths === undefined || match !== undefined, paths, match };
 }
 
 export function lookForFiles(exists: PathCondition, at: Mark, context: RuleContext): PathsLook {
   const { project, ref } = exists;
-  const expand = (text: string): string => expandVariables(text, context.expanded);
+  const expand = (text: string): string => expandKnown(text, context);
   const paths =
     project === undefined
       ? context.elsewhere.ownTree()
@@ -67,6 +69,10 @@ export function lookForFiles(exists: PathCondition, at: Mark, context: RuleConte
   const match = firstMatch(exists, paths ?? [], context);
   return { holds: match !== undefined, paths, match };
 }
+
+/** What is not known stays as it is written, and so matches nothing. */
+const expandKnown = (text: string, { expanded }: RuleContext): string =>
+  expandVariables(text, expanded, { keepUndefined: true });
 
 /** GitLab looks at no more pairs of pattern and path, and takes the rule as matching. */
 const MAX_COMPARISONS = 50_000;
@@ -83,7 +89,7 @@ function firstMatch(
 ): PathsLook['match'] {
   const asked = new AskedPaths(paths);
   for (const pattern of condition.paths) {
-    const path = asked.glob(expandVariables(pattern, context.expanded));
+    const path = asked.glob(expandKnown(pattern, context));
     if (path !== undefined) return { pattern, path };
   }
   for (const pattern of condition.regexps) {

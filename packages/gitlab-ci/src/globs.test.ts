@@ -17,7 +17,8 @@ describe('fileMatcher', () => {
     ['[!a-c]?.txt', 'b1.txt', false],
     [String.raw`a\*b`, 'a*b', true],
     [String.raw`a\*b`, 'axb', false],
-    ['/Dockerfile', 'Dockerfile', true],
+    ['/Dockerfile', 'Dockerfile', false],
+    ['./Dockerfile', 'Dockerfile', false],
     ['*', '.env', true],
   ])('%s and %s: %s', (pattern, path, expected) => expect(fileMatcher(pattern)(path)).toBe(expected));
 });

@@ -5,10 +5,10 @@ const MAX_ALTERNATIVES = 500;
 
 /**
  * As Ruby's `fnmatch` with path names, dot files and braces: `*` stays within a folder, `**` followed by a slash
- * spans folders, `[a-z]`, `?`, `{a,b}`.
+ * spans folders, `[a-z]`, `?`, `{a,b}`. Nothing begins with `/` or `./`: such patterns match nothing.
  */
 export function fileMatcher(pattern: string): PathMatcher {
-  const alternatives = expandBraces(pattern.replace(/^\.?\//, '')).map(alternativeMatcher);
+  const alternatives = expandBraces(pattern).map(alternativeMatcher);
   const [only] = alternatives;
   return only && alternatives.length === 1 ? only : (path) => alternatives.some((one) => one(path));
 }

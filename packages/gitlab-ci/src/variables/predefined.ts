@@ -149,6 +149,7 @@ export const jobOnlyVariables: ReadonlySet<string> = new Set([
   'CI_JOB_TOKEN',
   'CI_JOB_URL',
   'CI_PIPELINE_ID',
+  'CI_PIPELINE_NAME',
   'CI_PIPELINE_URL',
   'CI_PROJECT_DIR',
   'CI_REPOSITORY_URL',

@@ -85,6 +85,21 @@ export async function writeFileVariables(
   );
 }
 
+/** What only some pipelines have: those of a project with a server, and those with a name. */
+function addresses({ request, jobId, runId }: JobInput): Record<string, string> {
+  const { facts, pipeline } = request;
+  const { projectUrl } = facts;
+  return {
+    ...(pipeline.name === undefined ? {} : { CI_PIPELINE_NAME: pipeline.name }),
+    ...(projectUrl === undefined
+      ? {}
+      : {
+          CI_JOB_URL: `${projectUrl}/-/jobs/${jobId}`,
+          CI_PIPELINE_URL: `${projectUrl}/-/pipelines/${runId}`,
+        }),
+  };
+}
+
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 function runnerVariables(input: JobInput, place: JobPlace): readonly Variable[] {
@@ -106,7 +121,9 @@ function runnerVariables(input: JobInput, place: JobPlace): readonly Variable[] 
     CI_RUNNER_TAGS: JSON.stringify(job.tags),
     CI_RUNNER_EXECUTABLE_ARCH: `linux/${ARCHITECTURES[process.arch] ?? process.arch}`,
     [place.onHost ? 'CI_SHARED_ENVIRONMENT' : 'CI_DISPOSABLE_ENVIRONMENT']: 'true',
+    CI_RUNNER_SHORT_TOKEN: 'updraft',
     CI_REPOSITORY_URL: `file://${request.projectDir}`,
+    ...addresses(input),
   };
   return Object.entries(values).map(([key, value]) => ({ key, value, raw: true, source: 'predefined' }));
 }
