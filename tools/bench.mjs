@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { home, median, row, rows, timed, updraftFile, updraftIn } from './bench/measure.mjs';
+import { measureImages } from './bench/images.mjs';
 import { measurePipelines } from './bench/pipelines.mjs';
 import { root, setUp } from './setup.mjs';
 
@@ -44,7 +45,7 @@ function jobMs(name) {
   return jobs.find((each) => each.name === name).duration_ms;
 }
 
-function measure() {
+async function measure() {
   const node = median(() => timed(process.execPath, ['-e', '0']).ms, 7);
   row(
     'updraft list',
@@ -73,6 +74,7 @@ function measure() {
     300,
   );
   measurePipelines(dir);
+  await measureImages(project);
   if (process.argv.includes('--pipeline')) pipeline();
 }
 
@@ -86,7 +88,7 @@ function pipeline() {
 
 try {
   makeProject();
-  measure();
+  await measure();
   console.table(rows);
 } finally {
   spawnSync(process.execPath, [updraftFile, 'down'], { env: { ...process.env, UPDRAFT_HOME: home } });

@@ -7,17 +7,9 @@ export interface StepResult {
   readonly layer: Layer | undefined;
 }
 
-/** Facts of a file that change whenever its content does. */
-export interface FileIdentity {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-}
-
 export interface FileDigest {
-  readonly identity: FileIdentity;
+  /** See FileStatus. */
+  readonly identity: string;
   readonly digest: string;
 }
 
@@ -31,10 +23,10 @@ export interface StepCache {
   /** Of all steps that are known. */
   layers(): readonly DiffId[];
   /** Digest of a file's content. */
-  file(identity: FileIdentity): string | undefined;
+  file(identity: string): string | undefined;
   putFiles(files: readonly FileDigest[]): void;
   /** A file's extended attributes, as long as this process lives; `read` finds them out. */
-  attributes(identity: FileIdentity, read: () => Attributes): Attributes;
+  attributes(identity: string, read: () => Attributes): Attributes;
   /** Digest of something in immutable layers, by a key of ours. */
   tree(key: string): string | undefined;
   putTree(key: string, digest: string): void;
@@ -44,7 +36,8 @@ export interface StepCache {
 const SCHEMA = `
   DROP TABLE IF EXISTS steps;
   CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, diff_id TEXT, size INTEGER, made_ms INTEGER) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS files (identity TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+  DROP TABLE IF EXISTS files;
+  CREATE TABLE IF NOT EXISTS contents (identity TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS trees (key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
 `;
 
@@ -73,8 +66,8 @@ class Recent<Value> {
 export function openStepCache(dir: string, store: ImageStore): StepCache {
   const database = openDatabase(path.join(dir, 'cache.db'));
   database.script(SCHEMA);
-  const files = database.first('SELECT COUNT(*) AS count FROM files');
-  if (Number(files?.['count'] ?? 0) > MAX_FILES) database.script('DELETE FROM files');
+  const files = database.first('SELECT COUNT(*) AS count FROM contents');
+  if (Number(files?.['count'] ?? 0) > MAX_FILES) database.script('DELETE FROM contents');
   const text = (sql: string, key: string) => {
     const value = database.first(sql, key)?.['digest'];
     return typeof value === 'string' ? value : undefined;
@@ -106,12 +99,10 @@ export function openStepCache(dir: string, store: ImageStore): StepCache {
       database
         .all('SELECT DISTINCT diff_id FROM results WHERE diff_id IS NOT NULL')
         .map((row) => row['diff_id'] as DiffId),
-    file: (identity) => {
-      const key = fileKey(identity);
-      return digests.find(key, () => text('SELECT digest FROM files WHERE identity = ?', key));
-    },
+    file: (identity) =>
+      digests.find(identity, () => text('SELECT digest FROM contents WHERE identity = ?', written(identity))),
     attributes: (identity, read) =>
-      attributes.find(fileKey(identity), () => {
+      attributes.find(identity, () => {
         const found = read();
         return found.length === 0 ? NO_ATTRIBUTES : found;
       }) ?? NO_ATTRIBUTES,
@@ -119,7 +110,7 @@ export function openStepCache(dir: string, store: ImageStore): StepCache {
       if (files.length === 0) return;
       database.transaction(() => {
         for (const { identity, digest } of files) {
-          database.write('INSERT OR REPLACE INTO files VALUES (?, ?)', fileKey(identity), digest);
+          database.write('INSERT OR REPLACE INTO contents VALUES (?, ?)', written(identity), digest);
         }
       });
     },
@@ -129,13 +120,5 @@ export function openStepCache(dir: string, store: ImageStore): StepCache {
   };
 }
 
-/** A file is asked for twice in a row, for its digest and its attributes: the text is made once. */
-let last: { readonly identity: FileIdentity; readonly key: string } | undefined;
-
-function fileKey(identity: FileIdentity): string {
-  if (last?.identity === identity) return last.key;
-  const { dev, ino, size, mtimeNs, ctimeNs } = identity;
-  const key = `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
-  last = { identity, key };
-  return key;
-}
+/** An identity is bytes, one a character: a database wants text without zeros. */
+const written = (identity: string) => Buffer.from(identity, 'latin1').toString('base64');

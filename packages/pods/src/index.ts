@@ -31,4 +31,6 @@ export { createHostRuntime } from './host/runtime.ts';
 export type { HostRuntimeOptions } from './host/runtime.ts';
 export { mountOverlay } from './runc/overlay.ts';
 export type { Overlay, OverlayOptions } from './runc/overlay.ts';
+export { statusAt } from './file-status.ts';
+export type { FileStatus } from './file-status.ts';
 export { makeNode, readAttributes, unmount, writeAttribute } from './system-calls.ts';

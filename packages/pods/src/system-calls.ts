@@ -15,6 +15,9 @@ interface LibC {
   llistxattr(path: Buffer, list: Buffer | null, size: number): number;
   lgetxattr(path: Buffer, name: string, value: Buffer | null, size: number): number;
   lsetxattr(path: Buffer, name: string, value: Buffer, size: number, flags: number): number;
+  statx(folder: number, name: string, flags: number, mask: number, answer: Buffer): number;
+  /** The same, for names that are no text. */
+  statxOfBytes(folder: number, name: Buffer, flags: number, mask: number, answer: Buffer): number;
 }
 
 const MS_BIND = 0x1000;
@@ -34,6 +37,8 @@ function libc(): LibC {
     mknod: library.func('int mknod(const void *, unsigned int, unsigned long)'),
     llistxattr: library.func('long llistxattr(const void *, void *, size_t)'),
     lgetxattr: library.func('long lgetxattr(const void *, const char *, void *, size_t)'),
+    statx: library.func('int statx(int, const char *, int, unsigned int, void *)'),
+    statxOfBytes: library.func('int statx(int, const void *, int, unsigned int, void *)'),
     lsetxattr: library.func('int lsetxattr(const void *, const char *, const void *, size_t, int)'),
   };
   return loaded;
@@ -149,4 +154,19 @@ export function readAttributes(file: string | Buffer): readonly (readonly [strin
 export function writeAttribute(file: string | Buffer, name: string, value: Buffer): void {
   if (libc().lsetxattr(terminated(file), name, value, value.length, 0) !== 0)
     throw failed(`set ${name} of`, file);
+}
+
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const STATX_BASIC_STATS = 0x7ff;
+
+/** Fills `answer` with a `struct statx`; false when there is nothing of that name. @throws PodsFault SYSTEM_CALL_FAILED */
+export function callStatx(folder: number, name: string | Buffer, answer: Buffer): boolean {
+  const result =
+    typeof name === 'string'
+      ? libc().statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, answer)
+      : libc().statxOfBytes(folder, terminated(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, answer);
+  if (result === 0) return true;
+  const error = lastError();
+  if (error === 'ENOENT' || error === 'ENOTDIR') return false;
+  throw failed('statx', name);
 }

@@ -48,12 +48,15 @@ export async function readTextInside(file: string): Promise<string> {
  * folder that was opened, whatever its path leads to by then.
  * @throws BuildFailure when it changed
  */
-export async function withFolder<T>(folder: string, work: (via: string) => Promise<T>): Promise<T> {
+export async function withFolder<T>(
+  folder: string,
+  work: (via: string, descriptor: number) => Promise<T>,
+): Promise<T> {
   const descriptor = openFile(folder, constants.O_DIRECTORY);
   try {
     const via = `/proc/self/fd/${descriptor}`;
     if (linkOf(via) !== folder) throw changed(folder);
-    return await work(via);
+    return await work(via, descriptor);
   } finally {
     closeSync(descriptor);
   }

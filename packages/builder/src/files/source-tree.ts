@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
-import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '@updraft/kit';
 import { resolveInRoot } from '@updraft/kit';
 import type { Ignore } from '@updraft/dockerfile';
-import { readAttributes } from '@updraft/pods';
+import { readAttributes, statusAt } from '@updraft/pods';
+import type { FileStatus } from '@updraft/pods';
 import type { Attributes, FileDigest, StepCache } from '../step-cache.ts';
 import { Breather } from './breather.ts';
 import { readInside, withFolder } from './open-inside.ts';
@@ -78,7 +77,10 @@ export async function readTree(
   return { name, entries: await reader.read() };
 }
 
-const TYPE_BITS = 0o170000n;
+const TYPE_BITS = 0o170000;
+
+/** For an absolute path. */
+const NO_FOLDER = -100;
 
 /** Something below the start. */
 interface Place {
@@ -87,6 +89,9 @@ interface Place {
   readonly file: string;
   /** By the folder that was opened. */
   readonly via: string;
+  /** That folder, and the name in it. */
+  readonly folder: number;
+  readonly name: string;
 }
 
 class TreeReader {
@@ -108,7 +113,10 @@ class TreeReader {
 
   async read(): Promise<TreeEntry[]> {
     const entries: TreeEntry[] = [];
-    await this.#readPath({ relative: '', file: this.#start, via: this.#start }, entries);
+    await this.#readPath(
+      { relative: '', file: this.#start, via: this.#start, folder: NO_FOLDER, name: this.#start },
+      entries,
+    );
     this.#tools.cache.putFiles(this.#digests);
     const self = entries.find(({ path }) => path === '');
     // Folders that are left out themselves are there only for what came back below them.
@@ -118,28 +126,29 @@ class TreeReader {
 
   /** Adds what is at a path, and below it, to `found`. */
   async #readPath(place: Place, found: TreeEntry[]): Promise<void> {
-    const status = lstatSync(raw(place.via), { bigint: true, throwIfNoEntry: false });
+    const status = statusAt(place.folder, raw(place.name));
     if (!status || isHidden(status)) return;
-    if (status.isDirectory()) return await this.#readFolder(place, status, found);
+    if (status.kind === 'folder') return await this.#readFolder(place, status, found);
     if (place.relative !== '' && this.#isLeft(place.relative)) return;
-    if (status.isSymbolicLink()) found.push(this.#entry(place, status, { link: linkOf(place.via) }));
-    else if (status.isFile())
+    if (status.kind === 'link') found.push(this.#entry(place, status, { link: linkOf(place.via) }));
+    else if (status.kind === 'file')
       found.push(this.#entry(place, status, { digest: await this.#digest(place.file, status) }));
     // A socket of a context is an empty file of that name, as where contexts are sent over a wire.
-    else if (status.isSocket() && this.#root.owner === 'root')
+    else if (status.kind === 'socket' && this.#root.owner === 'root')
       found.push(this.#entry(place, status, { digest: NOTHING }));
     else found.push(this.#entry(place, status, { node: nodeOf(status) }));
   }
 
-  async #readFolder(place: Place, status: BigIntStats, found: TreeEntry[]): Promise<void> {
+  async #readFolder(place: Place, status: FileStatus, found: TreeEntry[]): Promise<void> {
     const { relative, file } = place;
     const left = relative !== '' && this.#isLeft(relative);
     if (left && !this.#mayReturnBelow(relative)) return;
     const before = found.length;
-    await withFolder(file, async (via) => {
+    await withFolder(file, async (via, folder) => {
       for (const name of namesOf(via)) {
-        const below = { relative: relative === '' ? name : `${relative}/${name}`, file: `${file}/${name}` };
-        await this.#readPath({ ...below, via: `${via}/${name}` }, found);
+        const below = relative === '' ? name : `${relative}/${name}`;
+        const place = { relative: below, file: `${file}/${name}`, via: `${via}/${name}`, folder, name };
+        await this.#readPath(place, found);
         await this.#breather.breathe();
       }
     });
@@ -163,38 +172,38 @@ class TreeReader {
 
   #entry(
     { relative, file, via }: Place,
-    status: BigIntStats,
+    status: FileStatus,
     rest: Partial<Pick<TreeEntry, 'link' | 'digest' | 'node'>>,
   ): TreeEntry {
     const kept = this.#root.owner === 'kept';
     return {
       path: relative,
       kind: kindOf(status, rest.node !== undefined),
-      mode: Number(status.mode & 0o7777n),
-      uid: kept ? Number(status.uid) : 0,
-      gid: kept ? Number(status.gid) : 0,
-      mtimeMs: Number(status.mtimeMs),
+      mode: status.mode & 0o7777,
+      uid: kept ? status.uid : 0,
+      gid: kept ? status.gid : 0,
+      mtimeMs: status.mtimeMs,
       file,
       link: rest.link,
       digest: rest.digest,
-      hardLink: status.isFile() && status.nlink > 1n ? `${status.dev}:${status.ino}` : undefined,
+      hardLink: status.kind === 'file' && status.names > 1 ? status.file : undefined,
       node: rest.node,
       attributes: this.#attributes(status, via),
     };
   }
 
-  #attributes(status: BigIntStats, via: string): Attributes {
+  #attributes(status: FileStatus, via: string): Attributes {
     const read = () => readAttributes(raw(via)).filter(([name]) => isCopied(name));
-    return this.#isOld(status) ? this.#tools.cache.attributes(status, read) : read();
+    return this.#isOld(status) ? this.#tools.cache.attributes(status.identity, read) : read();
   }
 
   /** A file that is being written right now may change again without its times telling. */
-  #isOld(status: BigIntStats): boolean {
-    return this.#tools.clock.now() - Number(status.ctimeMs) > 1000;
+  #isOld(status: FileStatus): boolean {
+    return this.#tools.clock.now() - status.ctimeMs > 1000;
   }
 
-  async #digest(file: string, status: BigIntStats): Promise<string> {
-    const known = this.#tools.cache.file(status);
+  async #digest(file: string, status: FileStatus): Promise<string> {
+    const known = this.#tools.cache.file(status.identity);
     if (known) return known;
     const hash = createHash('sha256');
     await readInside(
@@ -203,23 +212,22 @@ class TreeReader {
       () => this.#breather.breathe(),
     );
     const digest = hash.digest('hex');
-    if (this.#isOld(status)) this.#digests.push({ identity: status, digest });
+    if (this.#isOld(status)) this.#digests.push({ identity: status.identity, digest });
     return digest;
   }
 }
 
 const NOTHING = createHash('sha256').digest('hex');
 
-function kindOf(status: BigIntStats, isNode: boolean): TreeEntry['kind'] {
+function kindOf(status: FileStatus, isNode: boolean): TreeEntry['kind'] {
   if (isNode) return 'node';
-  if (status.isDirectory()) return 'folder';
-  return status.isSymbolicLink() ? 'link' : 'file';
+  return status.kind === 'folder' || status.kind === 'link' ? status.kind : 'file';
 }
 
 /** What overlayfs marks a removed file with: in a layer that is looked at alone, it removes nothing. */
-const isHidden = (status: BigIntStats) => status.isCharacterDevice() && status.rdev === 0n;
+const isHidden = (status: FileStatus) => status.kind === 'character' && status.device === 0n;
 
-const nodeOf = (status: BigIntStats) => ({ type: Number(status.mode & TYPE_BITS), device: status.rdev });
+const nodeOf = (status: FileStatus) => ({ type: status.mode & TYPE_BITS, device: status.device });
 
 /** Overlayfs' own marks, and labels of this machine's policy, are no content. */
 function isCopied(attribute: string): boolean {
