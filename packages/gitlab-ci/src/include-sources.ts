@@ -223,7 +223,8 @@ function refused({ scope, at }: Includer, message: string): readonly Located[] {
   return [];
 }
 
-const withoutRoot = (path: string): string => path.replace(/^(?:\.?\/)+/, '');
+/** `./` means no folder to GitLab: such a file is not there. */
+const withoutRoot = (path: string): string => path.replace(/^\/+/, '');
 const isYaml = (path: string): boolean => /[^/]\.ya?ml$/i.test(path);
 export const yamlFiles = (paths: readonly string[]): readonly string[] =>
   paths.filter((path) => /\.ya?ml$/i.test(path));

@@ -128,9 +128,7 @@ class Assembly {
     const { problems } = this.#context;
     const { name } = request.located;
     if (body === undefined || isNull(body)) {
-      // An included file may be empty.
-      if (request.includedAt === undefined && !problems.hasErrors)
-        problems.add('not-a-map', { source, offset: 0 }, `${name} is empty`);
+      if (!problems.hasErrors) problems.add('not-a-map', { source, offset: 0 }, `${name} is empty`);
       return undefined;
     }
     if (body.kind === 'map') return this.#withIncludes(body, request);
