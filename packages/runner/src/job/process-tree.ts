@@ -8,6 +8,10 @@ export interface HostProcess {
   readonly startTicks: string;
 }
 
+/** This moment, as `startTicks` counts: hundredths of a second since the machine started. */
+export const ticksNow = (): number =>
+  Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 100);
+
 /** All processes that `pid` has started, directly or not, and that are still below it. */
 export function descendants(pid: number): readonly HostProcess[] {
   const found: HostProcess[] = [];

@@ -6,7 +6,8 @@ import type { Container, ContainerExit, ContainerSpec, Mount, Pod } from '@updra
 import type { ImageRequest } from '@updraft/gitlab-ci';
 import type { JobLog } from './log.ts';
 import type { Outcome } from './outcome.ts';
-import { descendants, marked, signalThose } from './process-tree.ts';
+import { descendants, marked, signalThose, ticksNow } from './process-tree.ts';
+import type { HostProcess } from './process-tree.ts';
 import { divideEnvironment, shellCommand, shellScript } from './script.ts';
 import type { Workspace } from './workspace.ts';
 import type { ResolvedImage } from '../ports.ts';
@@ -77,7 +78,7 @@ async function watchOver(place: ShellPlace, shell: Shell, container: Container):
   let stopping: Promise<void> | undefined;
   const end = (outcome: Outcome) => {
     ending ??= outcome;
-    stopping ??= stopAll(container, place.image !== undefined);
+    stopping ??= stopAll(container, place.image !== undefined, place.clock);
   };
   const cancel = () => end({ kind: 'canceled' });
   const stopTimer = place.clock.timer(shell.timeoutSeconds * 1000, () =>
@@ -92,17 +93,30 @@ async function watchOver(place: ShellPlace, shell: Shell, container: Container):
   return ending ?? outcomeOf(exit, place);
 }
 
+/** A process that was being made while the others were counted. */
+const SECOND_LOOK_MS = 100;
+
 /**
  * SIGTERM to every process, SIGKILL after the grace period. A container's stop reaches its first process (or, on the
- * host, its group), and a shell acts on a signal only when the program it waits for has ended: so all are told.
+ * host, its group), and a shell acts on a signal only when the program it waits for has ended: so all are told, also one
+ * that the shell started meanwhile. What its traps start afterwards is left alone.
  */
-async function stopAll(container: Container, contained: boolean): Promise<void> {
+async function stopAll(container: Container, contained: boolean, clock: Clock): Promise<void> {
   const { pid } = container;
-  const all = pid === undefined ? [] : descendants(pid);
-  const others = contained ? all : all.filter((each) => each.group !== pid);
+  if (pid === undefined) return;
+  const outside = (each: HostProcess) => contained || each.group !== pid;
+  const told = descendants(pid);
   const stopped = container.stop(STOP_GRACE_MS);
-  signalThose(others, 'SIGTERM');
+  const until = ticksNow();
+  signalThose(told.filter(outside), 'SIGTERM');
+  const stopLooking = clock.timer(SECOND_LOOK_MS, () => {
+    const missed = descendants(pid).filter(
+      ({ pid: other, startTicks }) => Number(startTicks) <= until && !told.some((one) => one.pid === other),
+    );
+    signalThose(missed, 'SIGTERM');
+  });
   await stopped.catch(() => undefined);
+  stopLooking();
 }
 
 function outcomeOf(exit: ContainerExit, place: ShellPlace): Outcome {
