@@ -48,16 +48,14 @@ function fill(context, round) {
   }
 }
 
-const touch = (context, round) =>
-  writeFileSync(path.join(context, 'src/d7/f7'), content(`touched ${round}`));
+const touch = (context, round) => writeFileSync(path.join(context, 'src/d7/f7'), content(`touched ${round}`));
 
 /** Builds, pushes and how to end it: the same four things of every builder. */
 function updraftBuilder(project, context) {
   return {
     name: 'updraft',
     build: () => updraftIn(project, 'image', 'build', '--context', context, '-t', 'bench:1').ms,
-    push: (host) =>
-      updraftIn(project, 'image', 'push', 'bench:1', `${host}/bench:updraft`, '--insecure').ms,
+    push: (host) => updraftIn(project, 'image', 'push', 'bench:1', `${host}/bench:updraft`, '--insecure').ms,
     login: (host) => {
       const args = ['image', 'login', host, '--insecure', '-u', 'user', '--password-stdin'];
       const env = { ...process.env, UPDRAFT_HOME: home };
@@ -167,6 +165,7 @@ async function startRegistry() {
 /** Median times of one builder, all of it in turn. */
 function measureBuilder(builder, context, host, rounds) {
   builder.login(host);
+  say(`building with ${builder.name}`);
   const times = { cold: [], cached: [], touched: [], pushed: [] };
   for (let round = 0; round < rounds; round += 1) {
     fill(context, `${builder.name} ${round}`);
@@ -181,7 +180,11 @@ function measureBuilder(builder, context, host, rounds) {
     fill(context, `${builder.name} pushed ${round}`);
     times.pushed.push(builder.build() + builder.push(host));
   }
-  return Object.fromEntries(Object.entries(times).map(([what, all]) => [what, middle(all)]));
+  const result = Object.fromEntries(Object.entries(times).map(([what, all]) => [what, middle(all)]));
+  say(
+    `${builder.name}: ${JSON.stringify(result, (_, value) => (typeof value === 'number' ? Math.round(value) : value))}`,
+  );
+  return result;
 }
 
 const middle = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];

@@ -108,6 +108,17 @@ ONBUILD RUN x
     expect(JSON.stringify(undeclared)).not.toContain('secret');
   });
 
+  test.each(['x', '///', 'linux/', 'windows/amd64', ''])(
+    'a platform that is none, %j, fails the build',
+    async (platform) => {
+      const { outcome } = await bench.build(
+        { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' },
+        { platform },
+      );
+      expect(outcome).toMatchObject({ kind: 'failed', message: expect.stringContaining('linux/amd64') });
+    },
+  );
+
   test('the platform that was asked for', async () => {
     const arm = await configOf(
       'FROM scratch\nARG TARGETPLATFORM TARGETVARIANT BUILDOSVERSION TARGETSTAGE\nLABEL p=$TARGETPLATFORM-$TARGETVARIANT-$BUILDOSVERSION-$TARGETSTAGE\n',

@@ -60,7 +60,7 @@ async function namedDraft(build: Build, stage: Stage, named: NamedContext): Prom
 }
 
 /** `os/architecture[/variant]`; either of the two may stand alone. */
-const PLATFORM = /^[a-z0-9]+(\/[a-z0-9_]+(\/[a-z0-9.]+)?)?$/;
+export const PLATFORM = /^[a-z0-9]+(\/[a-z0-9_]+(\/[a-z0-9.]+)?)?$/;
 
 function wantedPlatform(build: Build, from: FromInstruction): string {
   const flag = from.flags.find(({ name }) => name === 'platform');

@@ -10,7 +10,7 @@ import type { SourceRoot } from './files/source-tree.ts';
 import type { Plan } from './plan.ts';
 import { argumentValue, platformArguments, Scope } from './scope.ts';
 import type { Arguments } from './scope.ts';
-import { buildStage, resolveImage } from './stage.ts';
+import { buildStage, PLATFORM, resolveImage } from './stage.ts';
 import type { BuildContext, BuildRequest, NamedContext } from './types.ts';
 
 export interface Start {
@@ -27,7 +27,7 @@ export interface Start {
 export function startBuild(start: Start): Build {
   const { workshop, request, file, plan, context, cancel, tools } = start;
   const machine = `linux/${machineArchitecture()}`;
-  const platform = request.platform ?? machine;
+  const platform = wantedPlatform(request) ?? machine;
   const target = (request.target || plan.target.name) ?? 'default';
   const given = request.buildArgs ?? {};
   const stages = new Map<Stage, Promise<Draft>>();
@@ -70,6 +70,11 @@ export function startBuild(start: Start): Build {
     counted: { steps: 0, cached: 0 },
   };
   return build;
+}
+
+function wantedPlatform({ platform }: BuildRequest): string | undefined {
+  if (platform === undefined || (PLATFORM.test(platform) && platform.startsWith('linux/'))) return platform;
+  throw new BuildFailure(`images are not made for the platform ${platform}; write it like linux/amd64`);
 }
 
 /** When one stage fails the others need not go on. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { Fault } from '@updraft/kit';
 import { fileSummaryCache } from '@updraft/gates';
 import { exportOciLayout } from '@updraft/oci';
 import type { BuildEvent, BuildImage, ImageView } from '@updraft/control';
@@ -42,12 +43,15 @@ async function runBuild(
 ): Promise<void> {
   const { builder, clock } = platform;
   checkAttachments(body);
-  const outcome = await builder.build({
-    ...buildRequest(body),
-    timestampMs: clock.now(),
-    onLog: (line) => queue.push({ type: 'log', text: line }),
-    signal,
-  });
+  const request = { ...buildRequest(body), timestampMs: clock.now(), signal };
+  let outcome;
+  try {
+    outcome = await builder.build({ ...request, onLog: (line) => queue.push({ type: 'log', text: line }) });
+  } catch (error) {
+    // Lines of the log are on their way: what is wrong with the machine, such as a full disk, follows them.
+    if (!(error instanceof Fault)) throw error;
+    return queue.push({ type: 'failed', message: [error.message, error.next].filter(Boolean).join('\n') });
+  }
   if (outcome.kind === 'failed') {
     const { message, position } = outcome;
     queue.push({
