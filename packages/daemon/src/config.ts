@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
@@ -33,6 +33,12 @@ const numberOf = (text: string | undefined, fallback: number): number => {
   return text !== undefined && Number.isInteger(number) && number > 0 ? number : fallback;
 };
 
+/**
+ * Below those that the kernel gives to whoever asks for any (32768 and up): jobs find the ingress on their own loopback,
+ * so a test that listens on any port of its own must not get this one.
+ */
+const anyPort = (): number => randomInt(20_000, 30_000);
+
 export function readConfig(home: string, env: Env): DaemonConfig {
   const real = realpathSync(path.resolve(home));
   const port = numberOf(env['UPDRAFT_INGRESS_PORT'], 0);
@@ -44,7 +50,7 @@ export function readConfig(home: string, env: Env): DaemonConfig {
     offline: env['UPDRAFT_OFFLINE'] === '1',
     trust: hostTrust(env),
     domain: env['UPDRAFT_DOMAIN'] ?? 'updraft.localhost',
-    ingressPorts: port > 0 ? [port] : [80, 8080, 0],
+    ingressPorts: port > 0 ? [port] : [80, 8080, ...Array.from({ length: 20 }, anyPort), 0],
     ingressPortDemanded: port > 0,
     registryPort: numberOf(env['UPDRAFT_REGISTRY_PORT'], 5000),
     apiPort: numberOf(env['UPDRAFT_API_PORT'], 6443),
