@@ -51,6 +51,15 @@ const curl = (...args: string[]) =>
 const status = async (url: string): Promise<string> =>
   (await curl('--output', '/dev/null', '--write-out', '%{http_code}', url)).stdout;
 
+/** Gives the service an entry and says where it is. */
+async function post(url: string): Promise<string> {
+  const entry = path.join(root, 'src/data/addresses/namo.json');
+  const { stdout } = await curl('--include', '--data-binary', `@${entry}`, `${url}/addresses`);
+  const location = /^location: (\/addresses\/[0-9a-f]{32})\r?$/im.exec(stdout)?.[1];
+  expect(location, stdout).toBeDefined();
+  return location ?? '';
+}
+
 async function kubectl(...args: string[]) {
   const { stdout } = await updraft(['kubeconfig'], { cwd: project });
   const file = path.join(dir, 'kubeconfig');
@@ -83,10 +92,7 @@ describe('the default branch', () => {
     const { url, state } = await environment('preproduction');
     expect(state).toBe('available');
     expect(await status(`${url}/readyz`)).toBe('200');
-    const entry = path.join(root, 'src/data/addresses/namo.json');
-    const posted = await curl('--include', '--data-binary', `@${entry}`, `${url}/addresses`);
-    const location = /^location: (\/addresses\/[0-9a-f]{32})\r?$/im.exec(posted.stdout)?.[1];
-    expect(location, posted.stdout).toBeDefined();
+    const location = await post(url);
     expect(await status(`${url}${location}`)).toBe('200');
   });
 
@@ -127,7 +133,9 @@ describe('a tag', () => {
     await git(project, 'tag', 'v0.1.0', 'main');
     await run('--tag', 'v0.1.0');
     const { url, slug } = await environment('production');
-    for (let count = 0; count < 6; count += 1) expect(await status(`${url}/readyz`)).toBe('200');
+    const location = await post(url);
+    // One after the other answers: what one was given, all have.
+    for (let count = 0; count < 6; count += 1) expect(await status(`${url}${location}`)).toBe('200');
     if (!hasKubectl) return;
     const { stdout } = await kubectl(
       '-n',

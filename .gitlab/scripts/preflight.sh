@@ -13,11 +13,15 @@ need() {
   fi
 }
 
+wrong() {
+  echo "wrong: $1"
+  missing=$((missing + 1))
+}
+
 need_base64() {
   need "$1" "$2"
   if [ -n "$value" ] && ! printf '%s' "$value" | base64 -d >/dev/null 2>&1; then
-    echo "wrong: $1 is not base64 - $2"
-    missing=$((missing + 1))
+    wrong "$1 is not base64 - $2"
   fi
 }
 
@@ -35,6 +39,31 @@ if [ "${ENVIRONMENT_NAME:-none}" != none ]; then
     need_base64 CLIENT_CERTIFICATE_DATA 'as in a kubeconfig, or CLUSTER_TOKEN'
     need_base64 CLIENT_KEY_DATA 'as in a kubeconfig, or CLUSTER_TOKEN'
   fi
+  # A variable of type file holds a path.
+  database=${DATABASE_URL:-}
+  case $database in /*) database=$(cat "$database") ;; esac
+  case $ENVIRONMENT_NAME:${STORE:-postgres}:$database in
+    production:postgres:* | preproduction:postgres:*)
+      case $database in
+        '')
+          need POSTGRES_IMAGE 'image of the database that the environment gets, as there is no DATABASE_URL'
+          echo 'note: no DATABASE_URL: a PostgreSQL with a volume is made in the cluster' ;;
+        postgres://?* | postgresql://?*) echo 'database: the one of DATABASE_URL' ;;
+        *) wrong 'DATABASE_URL must be postgres://user:password@host:port/database' ;;
+      esac ;;
+    *:postgres:*) need POSTGRES_IMAGE 'image of the database that the environment gets' ;;
+    *:file:* | *:memory:*) ;;
+    *) wrong 'STORE may be postgres, file or memory' ;;
+  esac
+  certificate=${SSL_CERTIFICATE:-}
+  case $certificate in /*) certificate=$(cat "$certificate") ;; esac
+  [ -n "$certificate" ] || certificate=$(printf '%s' "${BASE64_SSL_CERTIFICATE:-}" | base64 -d 2>/dev/null) || :
+  case ${URL_SCHEME:-http}:$certificate in
+    http:*'PRIVATE KEY'*) wrong 'a certificate with its key is given, so http leads to https: set URL_SCHEME to https' ;;
+    http:* | https:*'PRIVATE KEY'*) ;;
+    https:*) echo 'note: URL_SCHEME is https, and no certificate with a key is given: somebody else must answer to https' ;;
+    *) wrong 'URL_SCHEME may be http or https' ;;
+  esac
   if [ -z "${CI_DEPLOY_USER:-}" ]; then
     echo 'note: no deploy token (CI_DEPLOY_USER): the cluster pulls with CI_REGISTRY_USER, whose password may end with the job'
   fi

@@ -48,8 +48,10 @@ async function withProxy(
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const hasBody = chunks.length > 0;
+    const key = request.headers['idempotency-key'];
     const real = await fetch(target + (request.url ?? ''), {
       method: request.method ?? 'GET',
+      ...(typeof key === 'string' ? { headers: { 'idempotency-key': key } } : {}),
       ...(hasBody ? { body: new Uint8Array(Buffer.concat(chunks)) } : {}),
     });
     const location = real.headers.get('location');
@@ -128,6 +130,57 @@ describe.skipIf(!existsSync(script) || !has('curl', '--version'))('api-test.sh',
       async (url) => {
         const { code, output } = await run(['sh'], url, namo);
         expect([code, output]).toEqual([0, expect.stringContaining('retry GET')]);
+      },
+    );
+  });
+
+  it('sends a create again whose answer got lost, and leaves one entry less than that', async () => {
+    const before = (await app.store.list()).text;
+    let lost = 0;
+    await withProxy(
+      app.url,
+      (request, response) =>
+        request.method === 'POST' &&
+        (() => {
+          if (lost++ === 0) response.destroy();
+        }),
+      async (url) => {
+        const { code, output } = await run(['sh'], url, namo);
+        expect([code, output]).toEqual([0, expect.stringContaining('retry POST')]);
+      },
+    );
+    expect(lost).toBe(2);
+    expect((await app.store.list()).text).toBe(before);
+  });
+
+  it.each(['POST', 'GET', 'PUT'])(
+    'waits a moment for a %s that nobody is ready to answer',
+    async (method) => {
+      let refused = 0;
+      await withProxy(
+        app.url,
+        (request, response) =>
+          request.method === method &&
+          (isOne(request) || method === 'POST') &&
+          refused++ === 0 &&
+          (response.writeHead(503).end(), true),
+        async (url) => {
+          const { code, output } = await run(['sh'], url, namo);
+          expect([code, output]).toEqual([0, expect.stringContaining('status 503')]);
+        },
+      );
+    },
+  );
+
+  it('sends a DELETE once', async () => {
+    let deletes = 0;
+    await withProxy(
+      app.url,
+      (request, response) =>
+        request.method === 'DELETE' && deletes++ === 0 && (response.writeHead(503).end(), true),
+      async (url) => {
+        const { code, output } = await run(['sh'], url, namo);
+        expect([code, output]).toEqual([1, expect.stringContaining('expected status 204, got 503')]);
       },
     );
   });

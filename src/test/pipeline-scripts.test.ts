@@ -182,14 +182,47 @@ describe.skipIf(!existsSync(scripts))('preflight.sh', () => {
     expect(output).not.toContain('topsecret');
   });
 
+  const cluster = {
+    KUBE_DOMAIN: 'd',
+    CLUSTER_DOMAIN: 'c',
+    CERTIFICATE_AUTHORITY_DATA: 'YQ==',
+    CLUSTER_TOKEN: 't',
+    POSTGRES_IMAGE: 'postgres:15',
+  };
+  const preflight = (env: Record<string, string>) =>
+    run('preflight.sh', [], { ...registry, ...cluster, ENVIRONMENT_NAME: 'production', ...env });
+  const certificate = '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----';
+  const withKey = `${certificate}\n-----BEGIN PRIVATE KEY-----\nx`;
+
+  it.each([
+    [0, 'with a volume', {}],
+    [0, 'the one of DATABASE_URL', { DATABASE_URL: 'postgres://u:topsecret@h/d' }],
+    [1, 'DATABASE_URL must be', { DATABASE_URL: 'mysql://u:topsecret@h/d' }],
+    [1, 'missing: POSTGRES_IMAGE', { POSTGRES_IMAGE: '' }],
+    [1, 'missing: POSTGRES_IMAGE', { POSTGRES_IMAGE: '', ENVIRONMENT_NAME: 'review/x' }],
+    [0, 'passed', { POSTGRES_IMAGE: '', STORE: 'memory' }],
+    [1, 'STORE may be', { STORE: 'redis' }],
+    [1, 'set URL_SCHEME to https', { SSL_CERTIFICATE: withKey }],
+    [1, 'set URL_SCHEME to https', { BASE64_SSL_CERTIFICATE: Buffer.from(withKey).toString('base64') }],
+    [0, 'passed', { SSL_CERTIFICATE: withKey, URL_SCHEME: 'https' }],
+    [0, 'passed', { SSL_CERTIFICATE: certificate }],
+    [1, 'URL_SCHEME may be', { URL_SCHEME: 'ftp' }],
+  ])('exits %i and says "%s" for %j', async (code, text, env) => {
+    const result = await preflight(env);
+    expect([result.code, result.output]).toEqual([code, expect.stringContaining(text)]);
+    expect(result.output).not.toContain('topsecret');
+  });
+
+  it('reads variables of type file', () =>
+    withFolder(async (dir) => {
+      const file = path.join(dir, 'url');
+      await writeFile(file, 'postgres://u:topsecret@h/d\n');
+      const { output } = await preflight({ DATABASE_URL: file });
+      expect(output).toContain('the one of DATABASE_URL');
+    }));
+
   it('asks for no cluster where nothing is deployed, and takes a token', async () => {
     expect((await run('preflight.sh', [], { ...registry, ENVIRONMENT_NAME: 'none' })).code).toBe(0);
-    const cluster = {
-      KUBE_DOMAIN: 'd',
-      CLUSTER_DOMAIN: 'c',
-      CERTIFICATE_AUTHORITY_DATA: 'YQ==',
-      CLUSTER_TOKEN: 't',
-    };
     expect(
       (await run('preflight.sh', [], { ...registry, ...cluster, ENVIRONMENT_NAME: 'integration' })).code,
     ).toBe(0);
