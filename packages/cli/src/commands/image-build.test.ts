@@ -56,3 +56,10 @@ test('what is attached needs a name', () => {
   expect(() => request(['--sbom'])).toThrow('found by the image’s name');
   expect(() => request(['-t', 'a', '--sbom-format', 'x'])).toThrow('no SBOM format x');
 });
+
+test('the date of the sources is taken from the environment, unless it is given', () => {
+  const env = { SOURCE_DATE_EPOCH: '7' };
+  expect(request([], env).buildArgs).toEqual({ SOURCE_DATE_EPOCH: '7' });
+  expect(request(['--build-arg', 'SOURCE_DATE_EPOCH=8'], env).buildArgs).toEqual({ SOURCE_DATE_EPOCH: '8' });
+  expect(request([]).buildArgs).toEqual({});
+});

@@ -70,7 +70,7 @@ export function buildRequest(context: Context): BuildImage {
   return {
     context: source,
     dockerfile: dockerfileOf(context, source),
-    buildArgs: keyValues(context.texts('build-arg'), 'build-arg'),
+    buildArgs: { ...sourceDate(context), ...keyValues(context.texts('build-arg'), 'build-arg') },
     tags: context.texts('tag'),
     secrets: context.texts('secret').map((text) => secretOf(text, context)),
     buildContexts: Object.fromEntries(named.map(([name, value]) => [name, namedSource(value, context.cwd)])),
@@ -86,6 +86,12 @@ export function buildRequest(context: Context): BuildImage {
     ...(platform === undefined ? {} : { platform }),
     ...(layout === undefined ? {} : { ociLayout: path.resolve(context.cwd, layout) }),
   };
+}
+
+/** Whoever sets it for all tools of a build means this one too. */
+function sourceDate({ env }: Context): Record<string, string> {
+  const date = env['SOURCE_DATE_EPOCH'] ?? '';
+  return date === '' ? {} : { SOURCE_DATE_EPOCH: date };
 }
 
 function attachments(context: Context): Pick<BuildImage, 'sbom' | 'provenance'> {
