@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { root } from '../setup.mjs';
 import { home, median, row, timed, updraftFile, updraftIn } from './measure.mjs';
 
@@ -67,16 +68,18 @@ function updraftBuilder(project, context) {
 
 const installed = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
+const DOCKER_DAEMON = 'dockerd';
+
 /** A daemon of its own, which meets no other one and changes nothing of the host's network. */
 async function dockerBuilder(dir, context, archive) {
-  if (!installed('dockerd')) return absent('docker', 'is not installed');
+  if (!installed(DOCKER_DAEMON)) return absent('docker', 'is not installed');
   const home = path.join(dir, 'docker');
   mkdirSync(home, { recursive: true });
   const socket = `unix://${home}/docker.sock`;
   const at = (name) => path.join(home, name);
   const folders = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')];
   const alone = ['--iptables=false', '--ip6tables=false', '--bridge=none', '--storage-driver=overlay2'];
-  const daemon = spawn('dockerd', ['--host', socket, ...folders, ...alone], { stdio: 'ignore' });
+  const daemon = spawn(DOCKER_DAEMON, ['--host', socket, ...folders, ...alone], { stdio: 'ignore' });
   const ended = new Promise((resolve) => daemon.once('close', resolve));
   const env = { ...process.env, DOCKER_HOST: socket, DOCKER_BUILDKIT: '1', DOCKER_CONFIG: at('config') };
   const client = process.env.DOCKER ?? 'docker';
@@ -125,6 +128,7 @@ async function buildahBuilder(dir, context, archive) {
     buildah('pull', `docker-archive:${archive}`);
     build();
   } catch (error) {
+    unmountAll(path.join(home, 'root/overlay'));
     return absent('buildah', `does not work here: ${String(error.message).slice(-200)}`);
   }
   return {
@@ -133,9 +137,12 @@ async function buildahBuilder(dir, context, archive) {
     login: () => undefined,
     push: (host) =>
       buildah('push', '--creds', LOGIN, '--tls-verify=false', 'bench:1', `docker://${host}/bench:buildah`).ms,
-    close: () => buildah('rmi', '--all', '--force'),
+    close: () => unmountAll(path.join(home, 'root/overlay')),
   };
 }
+
+/** Storage mounts its own folder, and leaves what it was killed with. */
+const unmountAll = (folder) => spawnSync('umount', ['--recursive', folder], { stdio: 'ignore' });
 
 function absent(name, why) {
   say(`${name} ${why}: no ratio to it`);
@@ -144,10 +151,14 @@ function absent(name, why) {
 
 /** A registry that knows none of the builders: it runs in a process of its own. */
 async function startRegistry() {
-  const registry = spawn(process.execPath, ['--import', 'tsx', path.join(root, 'tools/bench/registry.ts')], {
-    cwd: root,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const registry = spawn(
+    process.execPath,
+    ['--import', 'tsx', fileURLToPath(new URL('./registry.ts', import.meta.url))],
+    {
+      cwd: root,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   const ended = new Promise((resolve) => registry.once('close', resolve));
   const host = await new Promise((resolve, reject) => {
     registry.stdout.once('data', (text) => resolve(String(text).trim()));
