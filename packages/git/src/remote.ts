@@ -216,9 +216,10 @@ function unreachable(remote: Remote, said: string): GitFault {
     .replaceAll(remote.url, remote.shown)
     .trim()
     .split('\n')
+    .map((line) => line.replace(/^fatal: /, '').trim())
+    .filter((line) => line !== '')
     .slice(-3)
-    .join('; ')
-    .replace(/^fatal: /, '');
+    .join('; ');
   return new GitFault('REMOTE_UNREACHABLE', `${remote.shown} cannot be read: ${why || 'git said nothing'}`, {
     next: 'See that `git ls-remote` can read it without asking for a password.',
   });

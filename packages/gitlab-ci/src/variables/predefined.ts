@@ -63,6 +63,7 @@ function commitVariables(facts: CommitFacts): Record<string, string | undefined>
     CI_COMMIT_REF_PROTECTED: String(isProtectedRef(facts, ref)),
     CI_COMMIT_TITLE: title,
     CI_COMMIT_MESSAGE: facts.message,
+    CI_COMMIT_MESSAGE_IS_TRUNCATED: 'false',
     CI_COMMIT_DESCRIPTION: title.length < LONG_TITLE ? rest : facts.message,
     CI_COMMIT_AUTHOR: facts.author,
     CI_COMMIT_TIMESTAMP: facts.timestamp,
