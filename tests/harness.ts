@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '..');
-const UPDRAFT = path.join(root, 'packages/cli/bin/updraft.mjs');
+const UPDRAFT = path.join(root, 'packages/cli/bin/updraft.cjs');
 
 /**
  * The platform that end-to-end tests share: images that were made once are there for the next run of the tests. It

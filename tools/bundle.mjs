@@ -34,7 +34,7 @@ function removeOld() {
 
 /** Runs the command once, so that its compiled form is there for the first user as well. */
 function warmUp() {
-  spawnSync(process.execPath, [path.join(root, 'packages/cli/bin/updraft.mjs'), 'list'], {
+  spawnSync(process.execPath, [path.join(root, 'packages/cli/bin/updraft.cjs'), 'list'], {
     cwd: root,
     stdio: 'ignore',
     env: { ...process.env, UPDRAFT_COMPILE: '1' },
@@ -66,7 +66,8 @@ export async function bundle() {
   };
   const maps = { sourcemap: 'linked', sourcesContent: false };
   await Promise.all([
-    build({ ...modules, ...maps, entryPoints: { daemon }, splitting: true }),
+    // In one piece: a running daemon must not miss a part when a newer bundle is made.
+    build({ ...modules, ...maps, entryPoints: { daemon } }),
     build({ ...modules, entryPoints: toolEntryPoints() }),
     // One CommonJS file: the only form whose compiled code Node 20 can keep between runs.
     build({
@@ -75,7 +76,7 @@ export async function bundle() {
       entryPoints: { updraft: command },
       format: 'cjs',
       outExtension: { '.js': '.cjs' },
-      // Compiled code is kept by this name: see packages/cli/bin/compiled.mjs.
+      // Compiled code is kept by this name: see packages/cli/bin/compiled.cjs.
       banner: { js: `/* build ${randomUUID()} */` },
       define: { 'import.meta.url': '__url', 'import.meta.dirname': '__dirname' },
     }),

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { root, setUp } from './setup.mjs';
 
 setUp();
-const updraft = path.join(root, 'packages/cli/bin/updraft.mjs');
+const updraft = path.join(root, 'packages/cli/bin/updraft.cjs');
 const child = spawn(process.execPath, [updraft, 'run', ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { root } from '../setup.mjs';
 
-export const updraftFile = path.join(root, 'packages/cli/bin/updraft.mjs');
+export const updraftFile = path.join(root, 'packages/cli/bin/updraft.cjs');
 export const home = process.env.UPDRAFT_HOME ?? path.join(root, '.updraft/bench-home');
 export const rows = [];
 

@@ -1,15 +1,16 @@
 // Runs a CommonJS bundle with its compiled code of an earlier run: a third of a short command's time is compiling.
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import vm from 'node:vm';
+'use strict';
+const { readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs');
+const { createRequire } = require('node:module');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+const vm = require('node:vm');
 
 /**
  * V8 itself refuses compiled code of another version or of other flags. Another text of the same length it does not
  * tell apart: so the text's first line names the build, and the compiled code is kept under that name.
  */
-export function runCompiled(file) {
+function runCompiled(file) {
   const text = readFileSync(file, 'utf8');
   const [, build = 'unnamed'] = /^\/\* build ([\w-]+) \*\//.exec(text) ?? [];
   const compiled = `${file}.${build}.compiled`;
@@ -48,3 +49,5 @@ function keep(file, data) {
     rmSync(temporary, { force: true });
   }
 }
+
+module.exports = { runCompiled };
