@@ -3,6 +3,7 @@
  * write to. Nothing here changes the repository it is given.
  * @module
  */
+export { lastChangeMs } from './last-change.ts';
 export { applyWorkTree, workTreeKey } from './apply-work-tree.ts';
 export { checkout } from './checkout.ts';
 export type { CheckedOut, CheckoutOptions } from './checkout.ts';

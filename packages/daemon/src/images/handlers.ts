@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Fault } from '@updraft/kit';
 import { fileSummaryCache } from '@updraft/gates';
+import { lastChangeMs } from '@updraft/git';
 import { exportOciLayout } from '@updraft/oci';
 import type { BuildEvent, BuildImage, ImageView } from '@updraft/control';
 import type { BuiltImage } from '@updraft/builder';
@@ -41,9 +42,9 @@ async function runBuild(
   { body, signal }: Call<'POST /v1/images/build'>,
   queue: EventQueue<BuildEvent>,
 ): Promise<void> {
-  const { builder, clock } = platform;
+  const { builder } = platform;
   checkAttachments(body);
-  const request = { ...buildRequest(body), timestampMs: clock.now(), signal };
+  const request = { ...buildRequest(body), timestampMs: await dateOf(body.context), signal };
   let outcome;
   try {
     outcome = await builder.build({ ...request, onLog: (line) => queue.push({ type: 'log', text: line }) });
@@ -65,6 +66,19 @@ async function runBuild(
   await handOver(platform, body, outcome, (text) => queue.push({ type: 'log', text }));
   const sizeBytes = image.layers.reduce((sum, layer) => sum + layer.size, 0);
   queue.push({ type: 'built', digest: image.digest, sizeBytes, steps, cachedSteps });
+}
+
+/** For contexts that no commit dates: the first moment that archives of every kind can hold. */
+const NO_DATE_MS = Date.UTC(1980, 0, 1);
+
+/**
+ * The same context makes the same image, whenever and wherever it is built: its date is the last commit's that changed
+ * it. SOURCE_DATE_EPOCH wins.
+ */
+async function dateOf(context: string): Promise<number> {
+  return (
+    (path.isAbsolute(context) ? await lastChangeMs(context).catch(() => undefined) : undefined) ?? NO_DATE_MS
+  );
 }
 
 /** Without a name nobody could find what is attached. */

@@ -1,0 +1,29 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lastChangeMs } from './last-change.ts';
+import { createSandbox } from './testing/sandbox.ts';
+import type { Sandbox } from './testing/sandbox.ts';
+
+describe('lastChangeMs', () => {
+  let sandbox: Sandbox;
+  beforeEach(async () => {
+    sandbox = await createSandbox();
+  });
+  afterEach(() => sandbox.remove());
+
+  it('is the time of the last commit that touched the folder', async () => {
+    await sandbox.commit('first', { 'app/a': '1' });
+    const time = Number((await sandbox.git('log', '-1', '--format=%ct')).trim()) * 1000;
+    await sandbox.commit('second', { 'other/a': '1' });
+    expect(await lastChangeMs(path.join(sandbox.dir, 'app'))).toBe(time);
+  });
+
+  it('is not known outside of commits', async () => {
+    await mkdir(path.join(sandbox.dir, 'new'), { recursive: true });
+    expect(await lastChangeMs(sandbox.dir)).toBeUndefined();
+    await sandbox.commit('first', { 'app/a': '1' });
+    expect(await lastChangeMs(path.join(sandbox.dir, 'new'))).toBeUndefined();
+    expect(await lastChangeMs('/proc')).toBeUndefined();
+  });
+});
