@@ -14,6 +14,11 @@ export PGPASSWORD
 umask 077
 
 name=$prefix$(date -u +%Y%m%dT%H%M%SZ).dump
+# Two within a second: the first may be what is being restored just now.
+while [ -e "$folder/$name" ]; do
+  sleep 1
+  name=$prefix$(date -u +%Y%m%dT%H%M%SZ).dump
+done
 partial=$folder/.$name.partial
 trap 'rm -f "$partial"' EXIT
 # What a killed one left; there is never a second one at the same time.
