@@ -255,6 +255,32 @@ describe('server-side apply', () => {
     expect(nobody.body.code).toBe(422);
   });
 
+  it('takes a StatefulSet whose volumes are claimed for each pod, and no other unknown ones', async () => {
+    const labels = { app: 'kept' };
+    const set = (mount: string) => ({
+      metadata: { name: `kept-${mount}` },
+      spec: {
+        serviceName: 'kept',
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { containers: [{ name: 'a', image: 'a', volumeMounts: [{ name: mount, mountPath: '/d' }] }] },
+        },
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'data' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+          },
+        ],
+      },
+    });
+    const path = '/apis/apps/v1/namespaces/default/statefulsets';
+    expect((await post(path, set('data'))).code).toBe(201);
+    const other = await post(path, set('other'));
+    expect(other.body.code).toBe(422);
+    expect(other.body.message).toContain('Not found: "other"');
+  });
+
   it('merges lists by their keys and keeps what others added', async () => {
     const path = `${DEPLOYMENTS}/keyed?fieldManager=me`;
     await under.send('PATCH', path, { ...APPLY, body: deployment('keyed') });

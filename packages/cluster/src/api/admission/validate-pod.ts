@@ -5,10 +5,16 @@ import type { Problems } from './problems.ts';
 
 const HIGHEST_PORT = 65_535;
 
-export function validatePodSpec(path: string, spec: Members, problems: Problems): void {
+/** @param claimed volumes that a controller adds to each pod (`volumeClaimTemplates`) */
+export function validatePodSpec(
+  path: string,
+  spec: Members,
+  problems: Problems,
+  claimed: readonly string[] = [],
+): void {
   const containers = recordsAt(spec, 'containers');
   if (containers.length === 0) problems.required(`${path}.containers`);
-  const volumes = validateVolumes(path, spec, problems);
+  const volumes = new Set([...validateVolumes(path, spec, problems), ...claimed]);
   const names = new Set<string>();
   for (const list of ['initContainers', 'containers']) {
     for (const [index, container] of recordsAt(spec, list).entries()) {

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../store/types.ts';
 import type { ServedResource } from '../resources.ts';
 import { matchesSelector } from '../selectors.ts';
 import { invalid } from '../status.ts';
-import { recordAt, textAt } from './members.ts';
+import { recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { Problems } from './problems.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
@@ -157,7 +157,9 @@ function validateWorkload(object: KubeObject, problems: Problems, restartPolicie
   }
   validateLabels('spec.template.labels', labels, problems);
   const pod = recordAt(template, 'spec');
-  validatePodSpec('spec.template.spec', pod, problems);
+  const claims = recordsAt(spec, 'volumeClaimTemplates');
+  const claimed = claims.map((claim) => textAt(recordAt(claim, 'metadata'), 'name') ?? '');
+  validatePodSpec('spec.template.spec', pod, problems, claimed);
   const policy = pod['restartPolicy'];
   if (typeof policy === 'string' && !restartPolicies.includes(policy)) {
     problems.notSupported('spec.template.spec.restartPolicy', policy, restartPolicies);
