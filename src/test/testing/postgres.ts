@@ -111,7 +111,20 @@ export async function startPostgres(): Promise<PostgresServer> {
     if (result.status !== 0) throw new Error(`${program}: ${result.stderr}`);
   };
   run('initdb', ['-D', data, '-A', 'trust', '-U', 'test', '-E', 'UTF8', '--no-sync']);
-  const args = ['-D', data, '-p', String(port), '-k', dir, '-h', '127.0.0.1', '-c', 'max_connections=60'];
+  const args = [
+    '-D',
+    data,
+    '-p',
+    String(port),
+    '-k',
+    dir,
+    '-h',
+    '127.0.0.1',
+    '-c',
+    'max_connections=60',
+    '-c',
+    'fsync=off',
+  ];
   let server: ReturnType<typeof spawn> | undefined;
   const created: PostgresServer = {
     url: (database) => `postgres://test@127.0.0.1:${port}/${database}`,
