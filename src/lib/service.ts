@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { createStore, readConfig } from './config.ts';
 import type { Environment } from './environment.ts';
+import { errorCode } from './error-code.ts';
 import { StartFault } from './fault.ts';
 import { createApp } from './http/app.ts';
 import type { Readiness } from './http/health.ts';
@@ -27,7 +28,7 @@ async function listen(app: FastifyInstance, options: Options): Promise<void> {
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errorCode(error);
     // Without IPv6 there is no `::`.
     if (code === 'EAFNOSUPPORT' && options.host === '::') return listen(app, { ...options, host: '0.0.0.0' });
     const known = LISTEN_FAULTS[code];

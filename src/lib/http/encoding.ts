@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { errorCode } from '../error-code.ts';
 import { HttpFault } from '../fault.ts';
 
 const gunzipAsync = promisify(gunzip);
@@ -46,7 +47,7 @@ export async function decodeBody(body: Buffer, coding: string | undefined, limit
   try {
     return await gunzipAsync(body, { maxOutputLength: limit });
   } catch (cause) {
-    const tooLong = cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE';
+    const tooLong = errorCode(cause) === 'ERR_BUFFER_TOO_LARGE';
     if (tooLong) throw new HttpFault(413, 'Content Too Large', { cause });
     throw new HttpFault(400, 'Invalid JSON body', { cause });
   }

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { errorCode } from '../error-code.ts';
 import { StoreFull } from './store.ts';
 
 const NO_SPACE = ['ENOSPC', 'EDQUOT'];
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';
 
 /** A name that has appeared or gone is on the disk after this. */
 export async function syncFolder(dir: string): Promise<void> {
@@ -36,7 +34,7 @@ export async function writeDurably(tmpDir: string, file: string, text: string): 
     await syncFolder(path.dirname(file));
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
-    if (NO_SPACE.includes(codeOf(error))) throw new StoreFull('no space left', { cause: error });
+    if (NO_SPACE.includes(errorCode(error))) throw new StoreFull('no space left', { cause: error });
     throw error;
   }
 }

@@ -2,15 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../error-code.ts';
 import { StoreBusy } from './store.ts';
 
 /** A lock is held for a few milliseconds; one that has not changed for this long belongs to a process that died. */
 const STALE_MS = 3000;
 const GIVE_UP_MS = 15_000;
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
 
 async function take(file: string, token: string): Promise<boolean> {
   try {
@@ -19,7 +16,7 @@ async function take(file: string, token: string): Promise<boolean> {
     await handle.close();
     return true;
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false;
+    if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
 }
@@ -29,7 +26,7 @@ async function identity(file: string): Promise<string | undefined> {
     const { ino, ctimeNs } = await stat(file, { bigint: true });
     return `${ino} ${ctimeNs}`;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -38,7 +35,7 @@ async function removeQuietly(file: string): Promise<void> {
   try {
     await unlink(file);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, readdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { errorCode } from '../error-code.ts';
 import { syncFolder, writeDurably } from './durable-file.ts';
 import { withFileLock } from './file-lock.ts';
 import { KeyFiles } from './key-files.ts';
@@ -31,12 +32,8 @@ interface Cached {
   readonly text: string;
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
 function isAbsent(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT';
+  return errorCode(error) === 'ENOENT';
 }
 
 /**
@@ -180,7 +177,7 @@ export class FileStore implements Store {
       text = await readFile(this.#fileOf(id), 'utf8');
     } catch (error) {
       if (isAbsent(error)) return undefined;
-      if (codeOf(error) === 'EISDIR') throw new EntryUnreadable(id, { cause: error });
+      if (errorCode(error) === 'EISDIR') throw new EntryUnreadable(id, { cause: error });
       throw error;
     }
     try {

@@ -1,7 +1,5 @@
+import { errorCode } from '../../error-code.ts';
 import { StoreAway, StoreBusy, StoreFull } from '../store.ts';
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';
 
 /** Of the driver and of the operating system: the database is not reached, or has hung up. */
 const AWAY =
@@ -15,13 +13,13 @@ const FULL_STATES = /^(?:53100|53200)$/;
 
 /** The connection was lost: whether the statement took effect is not known. */
 export const isAway = (error: unknown): boolean => {
-  const code = codeOf(error);
+  const code = errorCode(error);
   return AWAY.test(code) || AWAY_STATES.test(code);
 };
 
 /** SQLSTATE (PostgreSQL manual, appendix A) and the driver's codes, as the store's own errors. */
 export function storeError(error: unknown): unknown {
-  const code = codeOf(error);
+  const code = errorCode(error);
   if (isAway(error)) return new StoreAway(`the database is away (${code})`, { cause: error });
   if (BUSY_STATES.test(code)) return new StoreBusy(`the database is busy (${code})`, { cause: error });
   if (FULL_STATES.test(code)) return new StoreFull(`the database is full (${code})`, { cause: error });
