@@ -1,6 +1,6 @@
 import type { PipelineRequest, Question } from '@updraft/gitlab-ci';
 import { systemClock } from '@updraft/kit';
-import type { Project } from '@updraft/project';
+import type { Project, ProjectSelection } from '@updraft/project';
 import { UsageError, keyValues } from '../command.ts';
 import type { Context, Option } from '../command.ts';
 import { homeOf } from '../daemon/connect.ts';
@@ -18,27 +18,36 @@ export const PIPELINE_OPTIONS: readonly Option[] = [
   { name: 'committed', help: 'the commit alone, without what is changed in the work tree' },
 ];
 
-/** The project as the options choose it. No daemon is asked. */
-export async function projectFor(context: Context, dir = context.cwd): Promise<Project> {
-  const [ref, tag, source, target] = ['ref', 'tag', 'source', 'target'].map((name) => context.text(name));
-  if (ref !== undefined && tag !== undefined) {
+/** Options of PIPELINE_OPTIONS with one text, by the names that project and daemon know them by. */
+const TEXTS = {
+  ref: 'ref',
+  tag: 'tag',
+  source: 'source',
+  target: 'target',
+  compareTo: 'compare-to',
+  configPath: 'config',
+} as const;
+
+/** What PIPELINE_OPTIONS say; a text that was not given is not there. @throws UsageError */
+export function selectionOf(context: Context): Omit<ProjectSelection, 'dir'> {
+  if (context.text('ref') !== undefined && context.text('tag') !== undefined) {
     throw new UsageError('--ref and --tag exclude each other', 'A pipeline is for a branch or for a tag.');
   }
-  const [compareTo, configPath] = [context.text('compare-to'), context.text('config')];
+  const texts = Object.entries(TEXTS).map(([key, option]) => [key, context.text(option)] as const);
+  return {
+    ...Object.fromEntries(texts.filter(([, text]) => text !== undefined)),
+    committed: context.flag('committed'),
+    variables: keyValues(context.texts('variable'), 'variable'),
+    inputs: keyValues(context.texts('input'), 'input'),
+  };
+}
+
+/** The project as the options choose it. No daemon is asked. */
+export async function projectFor(context: Context, dir = context.cwd): Promise<Project> {
+  const selection = selectionOf(context);
   const { readProject } = await import('@updraft/project');
   return readProject(
-    {
-      dir,
-      committed: context.flag('committed'),
-      variables: keyValues(context.texts('variable'), 'variable'),
-      inputs: keyValues(context.texts('input'), 'input'),
-      ...(ref === undefined ? {} : { ref }),
-      ...(tag === undefined ? {} : { tag }),
-      ...(source === undefined ? {} : { source }),
-      ...(target === undefined ? {} : { target }),
-      ...(compareTo === undefined ? {} : { compareTo }),
-      ...(configPath === undefined ? {} : { configPath }),
-    },
+    { dir, ...selection },
     {
       home: homeOf(context.env),
       now: systemClock.now(),
