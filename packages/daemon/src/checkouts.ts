@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { KeyedLock, readTextIfPresent, runOrThrow, systemClock, writeFileAtomic } from '@updraft/kit';
+import { KeyedLock, exists, readTextIfPresent, runOrThrow, systemClock, writeFileAtomic } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import { applyWorkTree, checkout, checkoutWish } from '@updraft/git';
 import type { CheckoutExtras, CheckoutSource } from '@updraft/runner';
@@ -124,9 +124,3 @@ async function copyOf(from: string, to: string, how: '--link' | '--reflink=auto'
 }
 
 const openToAll = (folder: string): Promise<string> => runOrThrow('chmod', ['-R', 'a+rwX', folder]);
-
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, codeOf } from './fault.ts';
 
@@ -91,3 +91,10 @@ async function linkTarget(file: string): Promise<string | undefined> {
     throw error;
   }
 }
+
+/** Is there something of this name? What may not be looked at counts as absent. */
+export const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { access } from 'node:fs/promises';
-import { messageOf } from '@updraft/kit';
+import { exists, messageOf } from '@updraft/kit';
 import type { LogOptions } from '../api/ports.ts';
 import { ClusterFault } from '../fault.ts';
 import type { Pod } from '../kinds/pod.ts';
@@ -55,15 +54,6 @@ export async function readPodLog(
     );
   }
   return logReader(file, log, options);
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export async function removeLogs(parts: Parts, pod: Pick<Pod, 'metadata'>): Promise<void> {

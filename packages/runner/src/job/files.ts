@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, diskFault, run } from '@updraft/kit';
 import { staysInside } from './selection.ts';
@@ -108,9 +108,3 @@ function archiveFault(doing: string, archive: string, stderr: string): unknown {
 export function keyFile(key: string): string {
   return createHash('sha256').update(key).digest('hex').slice(0, 32);
 }
-
-export const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );

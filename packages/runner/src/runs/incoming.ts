@@ -1,8 +1,7 @@
-import { Fault } from '@updraft/kit';
+import { Fault, exists } from '@updraft/kit';
 import { expandVariables } from '@updraft/gitlab-ci';
 import type { ForeignNeed, Job } from '@updraft/gitlab-ci';
 import type { IncomingArtifacts } from '../job/artifacts.ts';
-import { exists } from '../job/files.ts';
 import type { RunRequest } from '../ports.ts';
 import type { JobMemory, RunRecord } from './record.ts';
 import type { RunStore } from './store.ts';

@@ -1,9 +1,9 @@
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { KeyedLock, readTextIfPresent, runOrThrow } from '@updraft/kit';
+import { KeyedLock, exists, readTextIfPresent, runOrThrow } from '@updraft/kit';
 import type { Clock, Database, Row } from '@updraft/kit';
 import { ARCHIVE } from '../job/artifacts.ts';
-import { archivedNames, exists, keyFile, unpackFiles } from '../job/files.ts';
+import { archivedNames, keyFile, unpackFiles } from '../job/files.ts';
 import type { RunRequest } from '../ports.ts';
 import type { JobMemory, JobRecord, RunRecord } from './record.ts';
 

@@ -3,8 +3,8 @@ import { lstatSync, readlinkSync } from 'node:fs';
 import { readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { KeyedLock, codeOf, writeFileAtomic } from '@updraft/kit';
-import { exists, keyFile, packFiles, unpackFiles } from '../files.ts';
+import { KeyedLock, codeOf, exists, writeFileAtomic } from '@updraft/kit';
+import { keyFile, packFiles, unpackFiles } from '../files.ts';
 
 export interface CacheLimits {
   /** All caches of the machine together. */
