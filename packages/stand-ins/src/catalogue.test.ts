@@ -26,6 +26,10 @@ describe('findStandIn', () => {
     ['curlimages/curl', 'stand-in for curlimages/curl: curl of Debian bookworm'],
     ['ghcr.io/ansible/community-ansible-dev-tools:latest', expect.stringContaining('ansible-lint')],
     ['postgres:15', expect.stringContaining('PostgreSQL 15')],
+    [
+      `node:24.1.0-bookworm-slim@sha256:${'0'.repeat(64)}`,
+      'stand-in for node:24.1.0-bookworm-slim: Node 24 from npm on Debian bookworm, not the content of its digest',
+    ],
   ])('%s', (name, note) => {
     expect(findStandIn(name)?.note).toEqual(note);
   });

@@ -108,19 +108,26 @@ function hubName({ registry, repository }: Reference): string {
   return `docker.io/${repository.slice(prefix.length)}`;
 }
 
+const NOT_THE_CONTENT = ', not the content of its digest';
+
+/** As people write it, without the digest that nobody reads. */
+const nameOf = (reference: string): string =>
+  reference.replace(/^docker\.io\/(library\/)?/, '').replace(/@.*/, '');
+
 /**
- * The stand-in for a reference. Images on Alpine have none: nothing here can make Alpine. Nor has one that is pinned by a
- * digest: what is made here would not be that content.
+ * The stand-in for a reference. Images on Alpine have none: nothing here can make Alpine. Nor has one that is known by a
+ * digest alone. With a tag beside the digest its note says that it is not that content.
  */
 export function findStandIn(reference: string): StandIn | undefined {
   const parsed = parseReference(reference);
   const entry = CATALOGUE.find((each) => each.matches(hubName(parsed)));
   const made = entry?.recipe(parsed);
   if (!entry || !made) return undefined;
-  if (parsed.digest !== undefined && !entry.always) return undefined;
+  const { digest, tag } = parsed;
+  if (digest !== undefined && tag === undefined && !entry.always) return undefined;
   return {
     reference,
-    note: `stand-in for ${reference.replace(/^docker\.io\/(library\/)?/, '')}: ${made.what}`,
+    note: `stand-in for ${nameOf(reference)}: ${made.what}${digest === undefined ? '' : NOT_THE_CONTENT}`,
     always: entry.always ?? false,
     tools: entry.tools ?? false,
     recipe: made.recipe,
