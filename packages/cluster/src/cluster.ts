@@ -6,6 +6,7 @@ import type { KubeletPort } from './api/ports.ts';
 import { createApiServer } from './api/server.ts';
 import { startControllers } from './controllers/controller.ts';
 import type { Controller, ControllerContext, RunningControllers } from './controllers/controller.ts';
+import { cronJobController } from './controllers/cron-job/cron-job.ts';
 import { gracefulDeletion, servedCatalog } from './controllers/deletion.ts';
 import { deploymentController } from './controllers/deployment/deployment.ts';
 import { endpointsController } from './controllers/endpoints/endpoints.ts';
@@ -150,6 +151,7 @@ function allControllers(
     replicaSetController(context),
     statefulSetController(context),
     jobController(context),
+    cronJobController(context),
     scheduler(context, parts.nodeName),
     endpointsController(context),
     serviceForwardsController(context, config.network),

@@ -112,11 +112,7 @@ const GROUPS: readonly GroupTable[] = [
     version: 'v1',
     definitions: 'io.k8s.api.batch.v1',
     rows: [
-      [
-        'CronJob',
-        'cronjobs',
-        { short: ['cj'], categories: ALL, status: true, generation: true, inert: true },
-      ],
+      ['CronJob', 'cronjobs', { short: ['cj'], categories: ALL, status: true, generation: true }],
       ['Job', 'jobs', { categories: ALL, status: true, generation: true }],
     ],
   },

@@ -1,9 +1,10 @@
 import type { KubeObject, ObjectMeta, ResourceStore, WatchEvent } from '../store/types.ts';
+import type { CronJob, Job } from './batch.ts';
 import type { ConfigMap, KubeEvent, Lease, Namespace, Node, Secret, ServiceAccount } from './core.ts';
 import type { Endpoints, EndpointSlice, Ingress, IngressClass, Service } from './network.ts';
 import type { Pod } from './pod.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from './storage.ts';
-import type { ControllerRevision, Deployment, Job, ReplicaSet, StatefulSet } from './workloads.ts';
+import type { ControllerRevision, Deployment, ReplicaSet, StatefulSet } from './workloads.ts';
 
 /** The resources whose shape this room knows; the store serves others as well. */
 export interface Kinds {
@@ -23,6 +24,7 @@ export interface Kinds {
   'statefulsets.apps': StatefulSet;
   'controllerrevisions.apps': ControllerRevision;
   'jobs.batch': Job;
+  'cronjobs.batch': CronJob;
   'endpointslices.discovery.k8s.io': EndpointSlice;
   'ingresses.networking.k8s.io': Ingress;
   'ingressclasses.networking.k8s.io': IngressClass;

@@ -78,28 +78,3 @@ export type ControllerRevision = Typed<undefined, undefined> & {
   data?: { template: PodTemplate };
   revision: number;
 };
-
-export type JobSpec = {
-  parallelism?: number;
-  completions?: number;
-  backoffLimit?: number;
-  activeDeadlineSeconds?: number;
-  ttlSecondsAfterFinished?: number;
-  suspend?: boolean;
-  completionMode?: 'NonIndexed' | 'Indexed';
-  selector?: LabelSelector;
-  template: PodTemplate;
-};
-
-export type JobStatus = {
-  conditions?: Condition[];
-  startTime?: string;
-  completionTime?: string;
-  active?: number;
-  ready?: number;
-  terminating?: number;
-  succeeded?: number;
-  failed?: number;
-};
-
-export type Job = Typed<JobSpec, JobStatus>;

@@ -6,6 +6,7 @@ import { invalid } from '../status.ts';
 import { recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { Problems } from './problems.ts';
+import { validateCronJob } from './validate-batch.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
 import { validateIngress, validateService } from './validate-network.ts';
 import { validatePodSpec } from './validate-pod.ts';
@@ -61,15 +62,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'statefulsets.apps': (object, problems) => validateWorkload(object, problems, ['Always']),
   'daemonsets.apps': (object, problems) => validateWorkload(object, problems, ['Always']),
   'jobs.batch': (object, problems) => validateWorkload(object, problems, ['OnFailure', 'Never']),
-  'cronjobs.batch': (object, problems) => {
-    if (!textAt(object.spec, 'schedule')) problems.required('spec.schedule');
-    const job = recordAt(recordAt(object.spec, 'jobTemplate'), 'spec');
-    validatePodSpec(
-      'spec.jobTemplate.spec.template.spec',
-      recordAt(recordAt(job, 'template'), 'spec'),
-      problems,
-    );
-  },
+  'cronjobs.batch': validateCronJob,
   services: validateService,
   secrets: validateSecret,
   configmaps: (object, problems) => validateKeys(object, ['data', 'binaryData'], problems),

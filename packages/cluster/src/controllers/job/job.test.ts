@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { timestamp } from '@updraft/kit';
 import type { Pod } from '../../kinds/pod.ts';
-import type { JobSpec } from '../../kinds/workloads.ts';
+import type { JobSpec } from '../../kinds/batch.ts';
 import { startPlane } from '../../testing/control-plane.ts';
 import type { TestPlane } from '../../testing/control-plane.ts';
 import { conditionOf } from '../conditions.ts';

@@ -1,6 +1,6 @@
 import { timestamp } from '@updraft/kit';
 import type { Pod } from '../../kinds/pod.ts';
-import type { Job, JobStatus } from '../../kinds/workloads.ts';
+import type { Job, JobStatus } from '../../kinds/batch.ts';
 import { withCondition } from '../conditions.ts';
 import { keyOf, ownerKey, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
