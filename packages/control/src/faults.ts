@@ -6,6 +6,8 @@ const USERS_FAULTS: ReadonlySet<string> = new Set([
   'DUBIOUS_OWNERSHIP',
   'SELECTION_INVALID',
   'VARIABLES_INVALID',
+  'KUBECONFIG_INVALID',
+  'KUBECONFIG_UNSUPPORTED',
 ]);
 
 /** Whether a fault of this code is an answer of 4xx and the exit code 2, instead of 5xx and 3. */

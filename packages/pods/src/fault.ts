@@ -28,6 +28,18 @@ export type PodsFaultCode =
   | 'NAME_INVALID'
   /** The container, pod or network is gone already. */
   | 'GONE'
+  /** A kubeconfig that cannot be read or does not say what is needed. */
+  | 'KUBECONFIG_INVALID'
+  /** A kubeconfig that asks for something that is refused. */
+  | 'KUBECONFIG_UNSUPPORTED'
+  /** No credentials for a cluster, or a program that was to give them did not. */
+  | 'CLUSTER_CREDENTIALS'
+  /** A cluster's API server does not answer. */
+  | 'CLUSTER_UNREACHABLE'
+  /** A cluster's API server answered with an error. */
+  | 'CLUSTER_REFUSED'
+  /** A cluster has not started a pod: no node takes it, an image cannot be pulled, … */
+  | 'POD_NOT_STARTED'
   /** This runtime cannot do what was asked. */
   | 'UNSUPPORTED';
 
