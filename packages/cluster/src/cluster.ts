@@ -6,19 +6,15 @@ import type { KubeletPort } from './api/ports.ts';
 import { createApiServer } from './api/server.ts';
 import { startControllers } from './controllers/controller.ts';
 import type { Controller, ControllerContext, RunningControllers } from './controllers/controller.ts';
-import { cronJobController } from './controllers/cron-job/cron-job.ts';
 import { gracefulDeletion, servedCatalog } from './controllers/deletion.ts';
-import { deploymentController } from './controllers/deployment/deployment.ts';
 import { endpointsController } from './controllers/endpoints/endpoints.ts';
 import { serviceForwardsController } from './controllers/endpoints/service-forwards.ts';
 import { eventRecorder, expireEvents } from './controllers/event-recorder.ts';
 import { garbageCollector } from './controllers/garbage-collector.ts';
-import { jobController } from './controllers/job/job.ts';
 import { ensureSystemNamespaces, namespaceController } from './controllers/namespace.ts';
 import { isReady } from './controllers/pods.ts';
-import { replicaSetController } from './controllers/replica-set.ts';
-import { statefulSetController } from './controllers/stateful-set/stateful-set.ts';
 import { ensureStorageClass, volumeController } from './controllers/volumes.ts';
+import { workloadControllers } from './controllers/workloads.ts';
 import { clusterZone } from './dns/zone.ts';
 import { ClusterFault } from './fault.ts';
 import { ensureIngressClasses, ingressController } from './ingress/controller.ts';
@@ -147,11 +143,7 @@ function allControllers(
 ): Controller[] {
   return [
     namespaceController(context, parts.certificate),
-    deploymentController(context),
-    replicaSetController(context),
-    statefulSetController(context),
-    jobController(context),
-    cronJobController(context),
+    ...workloadControllers(context),
     scheduler(context, parts.nodeName),
     endpointsController(context),
     serviceForwardsController(context, config.network),

@@ -131,11 +131,7 @@ const GROUPS: readonly GroupTable[] = [
     version: 'v1',
     definitions: 'io.k8s.api.policy.v1',
     rows: [
-      [
-        'PodDisruptionBudget',
-        'poddisruptionbudgets',
-        { short: ['pdb'], status: true, generation: true, inert: true },
-      ],
+      ['PodDisruptionBudget', 'poddisruptionbudgets', { short: ['pdb'], status: true, generation: true }],
     ],
   },
   {

@@ -1,5 +1,7 @@
 import { timestamp } from '@updraft/kit';
-import type { KubeObject } from '../store/types.ts';
+import { charged, judgeEviction } from '../controllers/disruption/eviction.ts';
+import { typedObjects } from '../kinds/objects.ts';
+import type { Pod } from '../kinds/pod.ts';
 import { numberAt, recordAt, textAt } from './admission/members.ts';
 import type { Answer, ApiContext } from './context.ts';
 import { requestDeletion } from './deletion.ts';
@@ -7,7 +9,6 @@ import { toOptions } from './delete.ts';
 import { decodeBody } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import { isRecord } from './schema/conform.ts';
-import { matchesSelector } from './selectors.ts';
 import { ApiFault, badRequest, conflict, notFound } from './status.ts';
 import { existing } from './write.ts';
 import type { Named } from './write.ts';
@@ -18,34 +19,40 @@ function bodyOf(request: ApiRequest): Record<string, unknown> {
   return body;
 }
 
-/** POST to `pods/NAME/eviction`. @throws ApiFault 429 when a disruption budget does not allow it now */
+/** POST to `pods/NAME/eviction`. @throws ApiFault 429 when a disruption budget does not allow it now, 500 when two apply */
 export function evict(context: ApiContext, request: ApiRequest, named: Named): Answer {
   const pod = existing(context, named);
   const options = toOptions(recordAt(bodyOf(request), 'deleteOptions'));
-  const budgets = context.store
-    .list('poddisruptionbudgets.policy', named.namespace)
-    .filter((budget) => matchesSelector(recordAt(budget.spec, 'selector'), pod.metadata.labels));
-  const spent = budgets.find(isSpent);
-  if (spent) {
+  const objects = typedObjects(context.store);
+  const budgets = objects.list('poddisruptionbudgets.policy', named.namespace);
+  const verdict = judgeEviction(pod as unknown as Pod, budgets);
+  if (verdict.kind === 'ambiguous') {
+    const message =
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+    throw new ApiFault(500, 'InternalError', `Internal error occurred: ${message}`);
+  }
+  if (verdict.kind === 'refused') {
     const words = "Cannot evict pod as it would violate the pod's disruption budget.";
-    const name = spent.metadata.name;
-    const message = `The disruption budget ${name} needs ${numberAt(spent.status, 'desiredHealthy') ?? 0} healthy pods and has ${numberAt(spent.status, 'currentHealthy') ?? 0} currently`;
-    throw new ApiFault(429, 'TooManyRequests', words, { causes: [{ reason: 'DisruptionBudget', message }] });
+    const causes = [{ reason: 'DisruptionBudget', message: verdict.why }];
+    throw new ApiFault(429, 'TooManyRequests', words, { causes });
   }
   if (!options.dryRun) {
+    if (verdict.kind === 'granted') {
+      objects.modify(
+        'poddisruptionbudgets.policy',
+        named.namespace,
+        verdict.budget.metadata.name,
+        (budget) => {
+          budget.status = charged(budget.status, named.name, timestamp(context.clock.now()));
+        },
+      );
+    }
     requestDeletion(context, { resource: 'pods', namespace: named.namespace, name: named.name }, options);
   }
   return {
     code: 201,
     body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   };
-}
-
-/** A budget whose status nobody has computed yet forbids nothing. */
-function isSpent(budget: KubeObject): boolean {
-  return (
-    numberAt(budget.status, 'disruptionsAllowed') === 0 && budget.status?.['observedGeneration'] !== undefined
-  );
 }
 
 const DEFAULT_TOKEN_SECONDS = 3600;

@@ -3,8 +3,16 @@ import type { CronJob, Job } from './batch.ts';
 import type { ConfigMap, KubeEvent, Lease, Namespace, Node, Secret, ServiceAccount } from './core.ts';
 import type { Endpoints, EndpointSlice, Ingress, IngressClass, Service } from './network.ts';
 import type { Pod } from './pod.ts';
+import type { PodDisruptionBudget } from './policy.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from './storage.ts';
-import type { ControllerRevision, Deployment, ReplicaSet, StatefulSet } from './workloads.ts';
+import type {
+  ControllerRevision,
+  DaemonSet,
+  Deployment,
+  ReplicaSet,
+  ReplicationController,
+  StatefulSet,
+} from './workloads.ts';
 
 /** The resources whose shape this room knows; the store serves others as well. */
 export interface Kinds {
@@ -23,6 +31,9 @@ export interface Kinds {
   'replicasets.apps': ReplicaSet;
   'statefulsets.apps': StatefulSet;
   'controllerrevisions.apps': ControllerRevision;
+  'daemonsets.apps': DaemonSet;
+  replicationcontrollers: ReplicationController;
+  'poddisruptionbudgets.policy': PodDisruptionBudget;
   'jobs.batch': Job;
   'cronjobs.batch': CronJob;
   'endpointslices.discovery.k8s.io': EndpointSlice;

@@ -1,4 +1,4 @@
-import type { Condition, IntOrString, Typed } from './meta.ts';
+import type { Condition, IntOrString, LabelSelector, Typed } from './meta.ts';
 
 export type KeySelector = { name?: string; key: string; optional?: boolean };
 export type FieldSelector = { apiVersion?: string; fieldPath: string };
@@ -105,6 +105,7 @@ export type Container = {
   terminationMessagePath?: string;
   terminationMessagePolicy?: string;
   stdin?: boolean;
+  stdinOnce?: boolean;
   tty?: boolean;
 };
 
@@ -135,6 +136,38 @@ export type Volume = {
   [other: string]: unknown;
 };
 
+export type Toleration = {
+  key?: string;
+  operator?: string;
+  value?: string;
+  effect?: string;
+  tolerationSeconds?: number;
+};
+
+export type NodeRequirement = { key: string; operator: string; values?: string[] };
+export type NodeTerm = { matchExpressions?: NodeRequirement[]; matchFields?: NodeRequirement[] };
+export type PodTerm = {
+  labelSelector?: LabelSelector;
+  namespaces?: string[];
+  namespaceSelector?: LabelSelector;
+  topologyKey: string;
+};
+
+/** What is only preferred decides nothing where there is one node. */
+export type Affinity = {
+  nodeAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms: NodeTerm[] } };
+  podAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: PodTerm[] };
+  podAntiAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: PodTerm[] };
+};
+
+export type TopologySpreadConstraint = {
+  maxSkew: number;
+  minDomains?: number;
+  topologyKey: string;
+  whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway';
+  labelSelector?: LabelSelector;
+};
+
 export type PodSpec = {
   containers: Container[];
   initContainers?: Container[];
@@ -158,7 +191,14 @@ export type PodSpec = {
   readinessGates?: { conditionType: string }[];
   schedulerName?: string;
   schedulingGates?: { name: string }[];
-  tolerations?: { key?: string; operator?: string; value?: string; effect?: string }[];
+  tolerations?: Toleration[];
+  affinity?: Affinity;
+  topologySpreadConstraints?: TopologySpreadConstraint[];
+  priority?: number;
+  priorityClassName?: string;
+  preemptionPolicy?: string;
+  runtimeClassName?: string;
+  overhead?: Record<string, IntOrString>;
 };
 
 export type PodTemplate = {

@@ -26,10 +26,16 @@ export function matchesLabels(selector: Labels, labels: Labels): boolean {
 
 /** A LabelSelector of a workload; an empty one selects nothing, so that a mistake adopts nobody. */
 export function selects(selector: LabelSelector | undefined, labels: Labels): boolean {
-  const expressions = selector?.matchExpressions ?? [];
-  const wanted = Object.entries(selector?.matchLabels ?? {});
-  if (wanted.length === 0 && expressions.length === 0) return false;
+  const some = [...Object.keys(selector?.matchLabels ?? {}), ...(selector?.matchExpressions ?? [])];
+  return some.length > 0 && selectsOrAll(selector, labels);
+}
+
+/** A LabelSelector of a policy: an absent one selects nothing, an empty one everything. */
+export function selectsOrAll(selector: LabelSelector | undefined, labels: Labels): boolean {
+  if (!selector) return false;
   const present = labels ?? {};
+  const wanted = Object.entries(selector.matchLabels ?? {});
+  const expressions = selector.matchExpressions ?? [];
   return (
     wanted.every(([key, value]) => present[key] === value) && expressions.every((one) => meets(present, one))
   );

@@ -46,6 +46,38 @@ export type ReplicaSetStatus = {
 
 export type ReplicaSet = Typed<ReplicaSetSpec, ReplicaSetStatus>;
 
+export type ReplicationControllerSpec = {
+  replicas?: number;
+  minReadySeconds?: number;
+  selector?: Record<string, string>;
+  template: PodTemplate;
+};
+
+export type ReplicationController = Typed<ReplicationControllerSpec, ReplicaSetStatus>;
+
+export type DaemonSetSpec = {
+  selector: LabelSelector;
+  template: PodTemplate;
+  minReadySeconds?: number;
+  revisionHistoryLimit?: number;
+  updateStrategy?: { type?: 'RollingUpdate' | 'OnDelete'; rollingUpdate?: RollingUpdate };
+};
+
+export type DaemonSetStatus = {
+  currentNumberScheduled: number;
+  desiredNumberScheduled: number;
+  numberMisscheduled: number;
+  numberReady: number;
+  numberAvailable?: number;
+  numberUnavailable?: number;
+  updatedNumberScheduled?: number;
+  observedGeneration?: number;
+  collisionCount?: number;
+  conditions?: Condition[];
+};
+
+export type DaemonSet = Typed<DaemonSetSpec, DaemonSetStatus>;
+
 export type StatefulSetSpec = {
   replicas?: number;
   serviceName?: string;
@@ -53,7 +85,14 @@ export type StatefulSetSpec = {
   template: PodTemplate;
   volumeClaimTemplates?: PersistentVolumeClaim[];
   podManagementPolicy?: 'OrderedReady' | 'Parallel';
-  updateStrategy?: { type?: 'RollingUpdate' | 'OnDelete'; rollingUpdate?: { partition?: number } };
+  updateStrategy?: {
+    type?: 'RollingUpdate' | 'OnDelete';
+    rollingUpdate?: { partition?: number; maxUnavailable?: IntOrString };
+  };
+  persistentVolumeClaimRetentionPolicy?: {
+    whenDeleted?: 'Retain' | 'Delete';
+    whenScaled?: 'Retain' | 'Delete';
+  };
   revisionHistoryLimit?: number;
   minReadySeconds?: number;
   ordinals?: { start?: number };
@@ -75,6 +114,7 @@ export type StatefulSetStatus = {
 export type StatefulSet = Typed<StatefulSetSpec, StatefulSetStatus>;
 
 export type ControllerRevision = Typed<undefined, undefined> & {
-  data?: { template: PodTemplate };
+  /** A strategic merge patch that takes the owner back to this revision, as `kubectl rollout undo` applies it. */
+  data?: { spec?: { template?: PodTemplate & { $patch?: string } } };
   revision: number;
 };

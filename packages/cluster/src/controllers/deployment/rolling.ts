@@ -1,5 +1,5 @@
-import type { IntOrString } from '../../kinds/meta.ts';
 import type { DeploymentSpec } from '../../kinds/workloads.ts';
+import { portionOf } from '../portion.ts';
 
 /** How many pods a rolling update may have too many and too few. */
 export interface Slack {
@@ -16,20 +16,13 @@ export interface Share {
   readonly available: number;
 }
 
-function absolute(value: IntOrString | undefined, total: number, round: (value: number) => number): number {
-  const text = value ?? '25%';
-  if (typeof text === 'number') return text;
-  const percent = /^(\d+)%$/.exec(text)?.[1];
-  return percent === undefined ? Number.parseInt(text, 10) || 0 : round((Number(percent) * total) / 100);
-}
-
 /** Surge rounds up, unavailable rounds down; both zero would stand still, so one may be unavailable then. */
 export function slackOf(spec: DeploymentSpec): Slack {
   const replicas = spec.replicas ?? 1;
   if (spec.strategy?.type === 'Recreate') return { maxSurge: 0, maxUnavailable: 0 };
   const { maxSurge, maxUnavailable } = spec.strategy?.rollingUpdate ?? {};
-  const surge = absolute(maxSurge, replicas, Math.ceil);
-  const unavailable = Math.min(absolute(maxUnavailable, replicas, Math.floor), replicas);
+  const surge = portionOf(maxSurge ?? '25%', replicas, Math.ceil) ?? 0;
+  const unavailable = Math.min(portionOf(maxUnavailable ?? '25%', replicas, Math.floor) ?? 0, replicas);
   if (surge === 0 && unavailable === 0) return { maxSurge: 0, maxUnavailable: Math.min(1, replicas) };
   return { maxSurge: surge, maxUnavailable: unavailable };
 }

@@ -99,6 +99,27 @@ test('an update goes from the highest down and waits for each to be ready', asyn
   expect(set().status?.currentRevision).toBe(set().status?.updateRevision);
 });
 
+test('a revision is kept as the patch that takes the set back, and going back raises it', async () => {
+  await apply();
+  const revisions = () =>
+    objects()
+      .list('controllerrevisions.apps', 'shop')
+      .toSorted((a, b) => a.revision - b.revision);
+  const [first] = revisions();
+  expect(first?.data).toEqual({ spec: { template: { ...set().spec.template, $patch: 'replace' } } });
+  const template = structuredClone(set().spec.template);
+  objects().modify('statefulsets.apps', 'shop', 'db', ({ spec }) => {
+    spec.template.spec.containers = [{ name: 'c', image: 'a:2' }];
+  });
+  await quiet();
+  objects().modify('statefulsets.apps', 'shop', 'db', ({ spec }) => {
+    spec.template = template;
+  });
+  await quiet();
+  expect(revisions().map(({ revision }) => revision)).toEqual([2, 3]);
+  expect(revisions()[1]?.metadata.name).toBe(first?.metadata.name);
+});
+
 test('scaling down keeps the claim; deleting the claim removes its folder', async () => {
   await apply();
   await allReady();

@@ -7,7 +7,7 @@ import type { Controller, ControllerContext } from '../controller.ts';
 import { claim } from '../ownership.ts';
 import { isAvailable, isFinished, isReady, isTerminating, podFrom } from '../pods.ts';
 import type { Again } from '../work-queue.ts';
-import { currentRevision, ensureRevision, REVISION_LABEL, templateOf } from './revisions.ts';
+import { ensureRevision, pruneRevisions, REVISION_LABEL, templateOf } from '../revisions.ts';
 
 const POD_NAME = 'statefulset.kubernetes.io/pod-name';
 const POD_INDEX = 'apps.kubernetes.io/pod-index';
@@ -43,7 +43,7 @@ function reconcile(context: ControllerContext, key: string): Again {
 }
 
 function planFor(context: ControllerContext, set: StatefulSet): Plan {
-  const update = ensureRevision(context, set);
+  const { name: update } = ensureRevision(context, set);
   const first = set.spec.ordinals?.start ?? 0;
   const wanted = Array.from({ length: set.spec.replicas ?? 1 }, (_unused, index) => first + index);
   const pods = new Map<number, Pod>();
@@ -51,8 +51,13 @@ function planFor(context: ControllerContext, set: StatefulSet): Plan {
     const ordinal = ordinalOf(set, pod);
     if (ordinal !== undefined) pods.set(ordinal, pod);
   }
-  return { set, pods, wanted, update, current: currentRevision(set, update) };
+  const current = set.status?.currentRevision || update;
+  const inUse = new Set([update, current, ...[...pods.values()].map(revisionOf)]);
+  pruneRevisions(context, set, ({ name }) => inUse.has(name));
+  return { set, pods, wanted, update, current };
 }
+
+const revisionOf = (pod: Pod) => pod.metadata.labels?.[REVISION_LABEL] ?? '';
 
 function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
   const prefix = `${set.metadata.name}-`;

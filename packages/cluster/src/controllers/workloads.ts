@@ -1,0 +1,19 @@
+import type { Controller, ControllerContext } from './controller.ts';
+import { cronJobController } from './cron-job/cron-job.ts';
+import { deploymentController } from './deployment/deployment.ts';
+import { disruptionController } from './disruption/disruption.ts';
+import { jobController } from './job/job.ts';
+import { replicaSetController } from './replica-set.ts';
+import { statefulSetController } from './stateful-set/stateful-set.ts';
+
+/** The controllers that make pods, and those that watch over how many there are. */
+export function workloadControllers(context: ControllerContext): Controller[] {
+  return [
+    deploymentController(context),
+    replicaSetController(context),
+    statefulSetController(context),
+    jobController(context),
+    cronJobController(context),
+    disruptionController(context),
+  ];
+}
