@@ -69,6 +69,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   });
   undo.add(() => api.close());
   ensureSystemNamespaces(context);
+  ensureDefaultRoles(objects.store);
   ensureStorageClass(context);
   ensureIngressClasses(context);
   const apiPort = await api.listen({ port: config.apiPort, addresses: [LOOPBACK, network.gateway] });
@@ -77,7 +78,9 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
     objects,
     clock,
     ports: config.ingressPorts,
+    tlsPorts: config.ingressTlsPorts ?? [],
     address: network.gateway,
+    dir: path.join(dir, 'certificates'),
   });
   undo.add(() => ingress.close());
   undo.add(network.addZone(clusterZone(objects, config.clusterDomain)));
@@ -97,13 +100,13 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   undo.add(() => late.kubelet?.stop());
   // After the kubelet: it takes the readiness of a dead daemon's pods back, so that nobody is sent to them.
   late.controllers = startControllers(
-    allControllers(context, config, { nodeName, certificate: credentials.ca, ingressPort: ingress.port }),
+    allControllers(context, config, { nodeName, certificate: credentials.ca, ingress }),
     context,
   );
   undo.add(() => late.controllers?.stop());
   undo.add(keepNode({ ...nodeOptions(config, nodeName), objects }));
   undo.add(keepEvents(context));
-  return clusterOf({ context, credentials, apiPort, ingressPort: ingress.port, undo, config });
+  return clusterOf({ context, credentials, apiPort, ingress, undo, config });
 }
 
 const nodeOptions = ({ clock, network, version, runtime }: ClusterConfig, name: string) => ({
@@ -197,12 +200,12 @@ interface Parts {
   readonly context: ControllerContext;
   readonly credentials: Credentials;
   readonly apiPort: number;
-  readonly ingressPort: number;
+  readonly ingress: IngressServer;
   readonly undo: Undo;
   readonly config: ClusterConfig;
 }
 
-function clusterOf({ context, credentials, apiPort, ingressPort, undo, config }: Parts): Cluster {
+function clusterOf({ context, credentials, apiPort, ingress, undo, config }: Parts): Cluster {
   const { objects } = context;
   let stopping: Promise<void> | undefined;
   const stop = async () => {
@@ -216,7 +219,8 @@ function clusterOf({ context, credentials, apiPort, ingressPort, undo, config }:
       clientKeyData: base64(credentials.client.key),
     },
     apiPort,
-    ingressPort,
+    ingressPort: ingress.port,
+    ingressTlsPort: ingress.tlsPort,
     kubeconfig: (host) => kubeconfigYaml(credentials, `https://${host}:${apiPort}`),
     hasNamespace: (name) => objects.get('namespaces', undefined, name) !== undefined,
     counts: () => {

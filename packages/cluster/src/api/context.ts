@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@updraft/kit';
 import type { KubeObject, ResourceStore } from '../store/types.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
 import type { KubeletPort } from './ports.ts';
 import type { TokenIssuer } from './tokens.ts';
 
@@ -10,6 +11,7 @@ export interface ApiContext {
   readonly logger: Logger;
   readonly kubelet: KubeletPort;
   readonly tokens: TokenIssuer;
+  readonly authorizer: Authorizer;
   /** CIDR of Service addresses. */
   readonly serviceCidr: string;
   /** Of the product, shown in `/version`. */

@@ -13,7 +13,7 @@ import { flag, readBody } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import { openApiDocument, openApiIndex } from './schema/openapi.ts';
 import { scale } from './scale.ts';
-import { ApiFault, forbidden, methodNotAllowed, statusOf, unknownPath } from './status.ts';
+import { ApiFault, methodNotAllowed, statusOf, unknownPath } from './status.ts';
 import { bind, evict, finalize, issueToken } from './subresources.ts';
 import { parseTarget } from './target.ts';
 import type { Target } from './target.ts';
@@ -51,8 +51,9 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
     const open = openAnswer(context, url.pathname);
     if (open !== undefined) return plain(response, open);
     const request = await readRequest(context, message, url);
-    if (!mayUse(request.user)) throw refused(request);
-    const answer = await dispatch(context, request, exchange);
+    const target = parseTarget(request.path);
+    demand(context.authorizer, accessRequest(request, target));
+    const answer = await dispatch(context, request, { ...exchange, target });
     if (answer) write(response, answer, accept);
   } catch (error) {
     const status = statusOf(error);
@@ -63,10 +64,9 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
   }
 }
 
-/** @throws ApiFault 401, 413 */
+/** @throws ApiFault 401, 403, 413 */
 async function readRequest(context: ApiContext, message: IncomingMessage, url: URL): Promise<ApiRequest> {
-  const user = authenticate(message, context.tokens);
-  if (!user) throw unauthorized();
+  const user = identify(context, message);
   const { headers } = message;
   return {
     method: message.method ?? 'GET',
@@ -78,20 +78,6 @@ async function readRequest(context: ApiContext, message: IncomingMessage, url: U
     body: await readBody(message),
     user,
   };
-}
-
-function refused(request: ApiRequest): ApiFault {
-  const target = parseTarget(request.path);
-  const who = `User ${JSON.stringify(request.user.name)} cannot ${request.method.toLowerCase()}`;
-  if (!target?.type) {
-    return new ApiFault(403, 'Forbidden', `forbidden: ${who} path ${JSON.stringify(request.path)}`, {});
-  }
-  const where =
-    target.namespace === undefined
-      ? 'at the cluster scope'
-      : `in the namespace ${JSON.stringify(target.namespace)}`;
-  const why = `${who} resource ${JSON.stringify(target.plural)} in API group ${JSON.stringify(target.type.group)} ${where}`;
-  return forbidden(target.type, target.name ?? '', why);
 }
 
 /** What anybody may ask. */
@@ -111,12 +97,15 @@ function openAnswer(context: ApiContext, path: string): unknown {
   };
 }
 
-async function dispatch(context: ApiContext, request: ApiRequest, exchange: Exchange): Promise<Handled> {
-  const target = parseTarget(request.path);
-  const isResource = target !== undefined && target.plural !== '';
-  if (!isResource) return { code: 200, body: document(request) };
+async function dispatch(
+  context: ApiContext,
+  request: ApiRequest,
+  exchange: Exchange & { readonly target: Target | undefined },
+): Promise<Handled> {
+  const { target } = exchange;
+  if (target === undefined || target.plural === '') return { code: 200, body: document(request) };
   if (target.type) return resource(context, request, { ...exchange, target, type: target.type });
-  const answer = request.method === 'POST' ? review(request, target.plural, context.tokens) : undefined;
+  const answer = request.method === 'POST' ? review(context, request, target) : undefined;
   if (answer) return answer;
   throw unknownPath();
 }
@@ -198,9 +187,10 @@ async function resource(
       return shown(context, request, named, { code: 200, object: existing(context, named), warnings: [] });
     }
     case 'PUT':
-      return shown(context, request, named, update(context, request, named));
+      return written(context, request, named, update);
     case 'PATCH':
-      return shown(context, request, named, patch(context, request, named));
+      demandToCreate(context, request, named);
+      return written(context, request, named, patch);
     case 'DELETE':
       if (isStatus) throw methodNotAllowed();
       return remove(context, request, named);
@@ -217,6 +207,32 @@ function watchOne(
   request.query.append('fieldSelector', `metadata.name=${what.named.name}`);
   watch(context, request, what.named, what.response);
   return undefined;
+}
+
+/** An apply patch makes what is not there. @throws ApiFault 403 */
+function demandToCreate(context: ApiContext, request: ApiRequest, named: Named): void {
+  const isThere = context.store.get(named.type.storedAs, named.namespace, named.name) !== undefined;
+  if (request.contentType !== APPLY || isThere) return;
+  demand(context.authorizer, { ...accessRequest(request, parseTarget(request.path)), verb: 'create' });
+}
+
+type Write<P extends Place> = (context: ApiContext, request: ApiRequest, place: P) => ObjectAnswer;
+
+/** Writes, and shows what was written. Who gives permissions away must hold them: tried before it is done. */
+function written<P extends Place>(
+  context: ApiContext,
+  request: ApiRequest,
+  place: P,
+  write: Write<P>,
+): Answer {
+  const { authorizer } = context;
+  if (isGrant(request.user, place.type)) {
+    const query = new URLSearchParams(request.query);
+    query.set('dryRun', 'All');
+    const { object } = write(context, { ...request, query }, place);
+    checkEscalation(authorizer, request.user, { type: place.type, object });
+  }
+  return shown(context, request, place, write(context, request, place));
 }
 
 function shown(context: ApiContext, request: ApiRequest, place: Place, answer: ObjectAnswer): Answer {
@@ -245,7 +261,7 @@ function collection(
       };
     }
     case 'POST':
-      return shown(context, request, place, create(context, request, place));
+      return written(context, request, place, create);
     case 'DELETE':
       return removeCollection(context, request, place);
     default:

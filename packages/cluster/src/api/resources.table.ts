@@ -139,10 +139,10 @@ const GROUPS: readonly GroupTable[] = [
     version: 'v1',
     definitions: 'io.k8s.api.rbac.v1',
     rows: [
-      ['ClusterRoleBinding', 'clusterrolebindings', { cluster: true, inert: true }],
-      ['ClusterRole', 'clusterroles', { cluster: true, inert: true }],
-      ['RoleBinding', 'rolebindings', { inert: true }],
-      ['Role', 'roles', { inert: true }],
+      ['ClusterRoleBinding', 'clusterrolebindings', { cluster: true }],
+      ['ClusterRole', 'clusterroles', { cluster: true }],
+      ['RoleBinding', 'rolebindings'],
+      ['Role', 'roles'],
     ],
   },
   {

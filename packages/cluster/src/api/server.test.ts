@@ -218,9 +218,9 @@ describe('writing', () => {
   });
 
   it('answers what nobody acts on with a warning', async () => {
-    const made = await post('/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles', {
-      metadata: { name: 'r' },
-      rules: [],
+    const made = await post('/api/v1/namespaces/default/podtemplates', {
+      metadata: { name: 'p' },
+      template: {},
     });
     expect(made.code).toBe(201);
     expect(made.headers['warning']).toContain('nothing in this cluster acts on it');

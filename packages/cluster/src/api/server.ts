@@ -51,7 +51,8 @@ const KEEP_ALIVE_MS = 90_000;
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, kubelet, logger, serviceCidr, version, credentials } = options;
   const tokens = createTokenIssuer(credentials.tokenKey, { store, clock });
-  const context: ApiContext = { store, clock, kubelet, logger, serviceCidr, version, tokens };
+  const authorizer = createAuthorizer(store);
+  const context: ApiContext = { store, clock, kubelet, logger, serviceCidr, version, tokens, authorizer };
   const handler = createHandler(context);
   const servers: Server[] = [];
   return {
@@ -81,6 +82,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
+/** Connections that the HTTP server has handed over and no longer counts as its own. */
+const upgraded = new WeakMap<Server, Set<Duplex>>();
+
 function makeServer(context: ApiContext, parts: { handler: Handler; credentials: Credentials }): Server {
   const { ca, server } = parts.credentials;
   const made = createServer(
@@ -96,7 +100,11 @@ function makeServer(context: ApiContext, parts: { handler: Handler; credentials:
     },
     parts.handler,
   );
+  const taken = new Set<Duplex>();
+  upgraded.set(made, taken);
   made.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    taken.add(socket);
+    socket.once('close', () => taken.delete(socket));
     socket.on('error', () => socket.destroy());
     try {
       upgrade(context, { message, socket, head });
@@ -114,12 +122,18 @@ interface Upgrade {
 }
 
 function upgrade(context: ApiContext, request: Upgrade): void {
-  const user = authenticate(request.message, context.tokens);
-  if (!user) throw unauthorized();
+  const user = identify(context, request.message);
   const url = new URL(request.message.url ?? '/', 'https://host');
   const target = parseTarget(url.pathname);
-  if (!mayUse(user))
-    throw new ApiFault(403, 'Forbidden', `User ${JSON.stringify(user.name)} may not use this`);
+  const asked = {
+    method: request.message.method ?? 'GET',
+    path: url.pathname,
+    query: url.searchParams,
+    user,
+  };
+  const wanted = accessRequest(asked, target);
+  // A WebSocket begins with a GET: it must not be enough to be allowed to read.
+  for (const verb of new Set([wanted.verb, 'create'])) demand(context.authorizer, { ...wanted, verb });
   const { type, namespace, name, subresource } = target ?? {};
   if (type?.plural !== 'pods' || name === undefined || subresource === undefined) throw unknownPath();
   if (subresource !== 'exec' || !offersChannels(request.message)) throw needsUpgrade(subresource);
@@ -166,6 +180,7 @@ async function listenOn(
 
 async function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
+  for (const socket of upgraded.get(server) ?? []) socket.destroy();
   if (!server.listening) return;
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }

@@ -9,6 +9,7 @@ import type { Clock } from '@updraft/kit';
 import type { ContainerExit } from '@updraft/pods';
 import { openResourceStore } from '../../store/store.ts';
 import type { KubeObject, ResourceStore } from '../../store/types.ts';
+import { ensureDefaultRoles } from '../authorization/bootstrap.ts';
 import { createCredentials, kubeconfigYaml } from '../credentials.ts';
 import type { Credentials } from '../credentials.ts';
 import type { ExecOptions, KubeletPort, LogOptions } from '../ports.ts';
@@ -52,6 +53,7 @@ export async function startApi(options: { clock?: Clock; historySize?: number } 
   const dir = await mkdtemp(path.join(tmpdir(), 'updraft-api-'));
   const store = openResourceStore({ file: ':memory:', clock, historySize });
   store.create('namespaces', namespace('default'));
+  ensureDefaultRoles(store);
   const credentials = await createCredentials(path.join(dir, 'pki'), { clock });
   const api = createApiServer({
     store,
