@@ -1,4 +1,4 @@
-// Bundles what a user runs: dist/updraft.cjs (the command), dist/daemon.mjs (the platform) and one file for
+// Bundles what a user runs: dist/updraft.cjs and dist/updraft-platform.cjs (the command), dist/daemon.mjs (the platform) and one file for
 // each tool entry point of the stand-in images. `--if-possible`: say nothing when esbuild isn't installed
 // (npm's prepare script also runs for an install that leaves development packages out).
 import { spawnSync } from 'node:child_process';
@@ -12,7 +12,10 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 /** Packages that carry native code: they stay in node_modules and are imported from there. */
 const NATIVE = ['libsql', 'koffi'];
 
-const command = path.join(root, 'packages/cli/src/main.ts');
+const commands = {
+  updraft: path.join(root, 'packages/cli/src/main.ts'),
+  'updraft-platform': path.join(root, 'packages/cli/src/platform.main.ts'),
+};
 const daemon = path.join(root, 'packages/daemon/src/main.ts');
 
 /** Programs of the stand-in images: each is copied into an image, so each is one file. */
@@ -27,18 +30,22 @@ function toolEntryPoints() {
 /** Files of an earlier bundle that nothing refers to any more, and the compiled form of its command. */
 function removeOld() {
   for (const file of readdirSync(path.join(root, 'dist'))) {
-    const isOld = /-[A-Z0-9]{8}\.mjs(\.map)?$/.test(file) || /^updraft\.(mjs|cjs\..*compiled)/.test(file);
+    const isOld =
+      /-[A-Z0-9]{8}\.mjs(\.map)?$/.test(file) || /^updraft(-platform)?\.(mjs|cjs\..*compiled)/.test(file);
     if (isOld) rmSync(path.join(root, 'dist', file));
   }
 }
 
-/** Runs the command once, so that its compiled form is there for the first user as well. */
+/** Runs each command once, so that its compiled form is there for the first user as well. */
 function warmUp() {
-  spawnSync(process.execPath, [path.join(root, 'packages/cli/bin/updraft.cjs'), 'list'], {
-    cwd: root,
-    stdio: 'ignore',
-    env: { ...process.env, UPDRAFT_COMPILE: '1' },
-  });
+  for (const verb of ['list', 'status']) {
+    spawnSync(process.execPath, [path.join(root, 'packages/cli/bin/updraft.cjs'), verb], {
+      cwd: root,
+      stdio: 'ignore',
+      timeout: 20_000,
+      env: { ...process.env, UPDRAFT_COMPILE: '1' },
+    });
+  }
 }
 
 export async function bundle() {
@@ -69,11 +76,11 @@ export async function bundle() {
     // In one piece: a running daemon must not miss a part when a newer bundle is made.
     build({ ...modules, ...maps, entryPoints: { daemon } }),
     build({ ...modules, entryPoints: toolEntryPoints() }),
-    // One CommonJS file: the only form whose compiled code Node 20 can keep between runs.
+    // CommonJS, each in one file: the only form whose compiled code Node 20 can keep between runs.
     build({
       ...common,
       ...maps,
-      entryPoints: { updraft: command },
+      entryPoints: commands,
       format: 'cjs',
       outExtension: { '.js': '.cjs' },
       // Compiled code is kept by this name: see packages/cli/bin/compiled.cjs.

@@ -28,7 +28,7 @@ export const env: Command = {
     }
     if (name === undefined)
       throw new UsageError(`updraft env ${action} needs a name`, 'See: updraft env list');
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const environment = await findEnvironment(client, name);
     if (action === 'open') return open(context, environment);
     const route = action === 'stop' ? 'POST /v1/environments/stop' : 'POST /v1/environments/rollback';

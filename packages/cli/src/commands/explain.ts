@@ -4,7 +4,8 @@ import type { Command } from '../command.ts';
 import { explanationLines } from '../render/explanation.ts';
 import { problemLines } from '../render/problems.ts';
 import { snakeCase } from '../render/snake-case.ts';
-import { PIPELINE_OPTIONS, ask, projectFor, sayUncommitted } from './project.ts';
+import { PIPELINE_OPTIONS } from './pipeline-options.ts';
+import { ask, projectFor, sayUncommitted } from './project.ts';
 
 export const explain: Command = {
   name: 'explain',

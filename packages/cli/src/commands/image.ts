@@ -14,7 +14,7 @@ export const image: Command = {
   async run(context) {
     const [action = 'list'] = context.words;
     if (action !== 'build' && action !== 'list' && !isAction(action)) throw unknownAction(action);
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     if (action === 'build') return build(client, context);
     return action === 'list' ? list(client, context) : act(client, context, action);
   },

@@ -3,7 +3,8 @@ import { EXIT } from '../command.ts';
 import type { Command, Context } from '../command.ts';
 import { countProblems, problemLines } from '../render/problems.ts';
 import { findSubject } from './lint-subject.ts';
-import { PIPELINE_OPTIONS, sayUncommitted } from './project.ts';
+import { PIPELINE_OPTIONS } from './pipeline-options.ts';
+import { sayUncommitted } from './project.ts';
 
 export const lint: Command = {
   name: 'lint',

@@ -4,7 +4,8 @@ import type { Command } from '../command.ts';
 import { problemLines } from '../render/problems.ts';
 import { visibleText } from '../render/excerpt.ts';
 import { table } from '../render/table.ts';
-import { PIPELINE_OPTIONS, ask, projectFor, sayUncommitted } from './project.ts';
+import { PIPELINE_OPTIONS } from './pipeline-options.ts';
+import { ask, projectFor, sayUncommitted } from './project.ts';
 
 export const list: Command = {
   name: 'list',

@@ -14,7 +14,7 @@ export const logs: Command = {
   async run(context) {
     const [job] = context.words;
     if (job === undefined) return runs.run(context);
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const run = await chosenRun(client, context, [job]);
     const path = { id: String(run.id), job };
     const { text } = await client.call('GET /v1/runs/{id}/jobs/{job}/log', undefined, { path });
@@ -31,7 +31,7 @@ export const artifacts: Command = {
   async run(context) {
     const [job] = context.words;
     if (job === undefined) throw new UsageError('updraft artifacts needs a job', 'See: updraft logs');
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const run = await chosenRun(client, context, [job]);
     const target = context.text('output');
     const request = target === undefined ? {} : { unpackTo: path.resolve(context.cwd, target) };

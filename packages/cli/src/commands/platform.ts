@@ -11,7 +11,7 @@ export const up: Command = {
   operands: false,
   options: [],
   async run({ env, output }) {
-    const client = await connect(env, output);
+    const client = connect(env, output);
     const platform = await client.call('GET /v1/status', undefined);
     output.say(
       `The platform runs (process ${platform.pid}); environments appear under ${platform.ingress.domain}`,
@@ -29,7 +29,7 @@ export const down: Command = {
   async run({ env, output, flag }) {
     let client = await connectIfRunning(env);
     // What a killed daemon left behind is only found by a daemon: purge starts one.
-    if (!client && flag('purge')) client = await connect(env, output);
+    if (!client && flag('purge')) client = connect(env, output);
     if (!client) {
       output.say('The platform does not run');
       return EXIT.passed;
@@ -105,7 +105,7 @@ export const kubeconfig: Command = {
   options: [],
   details: 'For example: kubectl --kubeconfig <(updraft kubeconfig) get pods -A',
   async run({ env, output }) {
-    const client = await connect(env, output);
+    const client = connect(env, output);
     const answer = await client.call('GET /v1/kubeconfig', undefined);
     output.result(answer.kubeconfig.trimEnd());
     return EXIT.passed;

@@ -1,7 +1,8 @@
 import { EXIT } from '../command.ts';
 import type { Command } from '../command.ts';
 import { problemLines } from '../render/problems.ts';
-import { PIPELINE_OPTIONS, ask, projectFor, sayUncommitted } from './project.ts';
+import { PIPELINE_OPTIONS } from './pipeline-options.ts';
+import { ask, projectFor, sayUncommitted } from './project.ts';
 
 export const preview: Command = {
   name: 'preview',

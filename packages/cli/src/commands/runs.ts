@@ -22,7 +22,7 @@ export const runs: Command = {
     { name: 'json', help: 'as JSON, with their jobs' },
   ],
   async run(context) {
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const all = context.flag('all')
       ? await client.call('GET /v1/runs', undefined)
       : await runsHere(client, context);
@@ -61,7 +61,7 @@ for the job follows it.`,
   async run(context) {
     const jobs = context.words;
     if (jobs.length === 0) throw new UsageError('updraft play needs a job', 'See: updraft runs');
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const run = await chosenRun(client, context, jobs);
     if (!(await confirmed(context, run))) return EXIT.failed;
     const variables = keyValues(context.texts('variable'), 'variable');
@@ -96,7 +96,7 @@ export const retry: Command = {
 With its commit, its number and the artifacts of the jobs that have passed; jobs that were skipped after a job get their
 turn again.`,
   async run(context) {
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const run = await chosenRun(client, context, context.words);
     const request = { jobs: context.words, attached: true };
     const events = client.stream('POST /v1/runs/{id}/retry', request, { path: { id: String(run.id) } });
@@ -110,7 +110,7 @@ export const cancel: Command = {
   usage: 'cancel [JOB...] [--run ID] [--force]',
   options: [RUN_OPTION, { name: 'force', help: 'without waiting for after_script' }],
   async run(context) {
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const jobs = context.words;
     const { id } = await chosenRun(client, context, jobs);
     const request = { jobs, force: context.flag('force') };
@@ -135,7 +135,7 @@ export const prune: Command = {
     const keep = context.text('keep') ?? '10';
     if (!/^\d{1,6}$/.test(keep))
       throw new UsageError(`--keep ${keep}: not a number`, 'For example: --keep 5');
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const request = { keepRuns: Number(keep), caches: context.flag('caches') };
     const { runs: count, bytes } = await client.call('POST /v1/prune', request);
     context.output.say(`Removed the files of ${count} runs: ${(bytes / 1e6).toFixed(1)} MB`);

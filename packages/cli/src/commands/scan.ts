@@ -59,7 +59,7 @@ export const scan: Command = {
   ],
   details: 'Exit code 77: there is no advisory data, or it is too old; what could not be checked is said.',
   async run(context) {
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const db = context.text('db') ?? context.env['UPDRAFT_ADVISORIES'];
     const events = client.stream(
       'POST /v1/scan',

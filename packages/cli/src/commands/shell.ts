@@ -18,7 +18,7 @@ Without a terminal, give a command. The exit code is the shell's.`,
     if (job === undefined) throw new UsageError('updraft shell needs a job', 'See: updraft runs');
     const { stdin, stdout, stderr } = process;
     const isTerminal = stdin.isTTY && stdout.isTTY;
-    const client = await connect(context.env, context.output);
+    const client = connect(context.env, context.output);
     const run = await chosenRun(client, context, [job]);
     const terminal = { columns: stdout.columns, rows: stdout.rows };
     const wish = { command, ...(isTerminal ? { terminal } : {}) };

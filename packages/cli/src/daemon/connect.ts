@@ -1,11 +1,14 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { Fault, codeOf, start } from '@updraft/kit';
 import { createClient } from '@updraft/control';
-import type { ControlClient } from '@updraft/control';
+import type { ControlClient, Transport } from '@updraft/control';
 import type { Output } from '../output.ts';
 import { socketTransport } from './transport.ts';
+
+type TransportRequest = Parameters<Transport['send']>[0];
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -16,25 +19,52 @@ export const socketOf = (env: Env): string => path.join(homeOf(env), 'run', 'dae
 
 /** A client of the running daemon, or undefined when none runs. */
 export async function connectIfRunning(env: Env): Promise<ControlClient | undefined> {
-  const client = createClient(socketTransport(socketOf(env)));
+  const socket = socketOf(env);
+  return (await isListening(socket)) ? createClient(socketTransport(socket)) : undefined;
+}
+
+/**
+ * A client of the daemon, which is started by the first request when it does not run yet: one that runs is asked nothing
+ * but what the command is about. @throws Fault, from that request on, when it cannot start here
+ */
+export function connect(env: Env, output: Output): ControlClient {
+  const transport = socketTransport(socketOf(env));
+  return createClient({
+    async send(request) {
+      try {
+        return await transport.send(request);
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+      }
+      await startDaemon(env, output);
+      return await sendToStarted(transport, request, env);
+    },
+  });
+}
+
+async function sendToStarted(transport: Transport, request: TransportRequest, env: Env) {
   try {
-    await client.call('GET /v1/status', undefined);
-    return client;
+    return await transport.send(request);
   } catch (error) {
-    if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(codeOf(error) ?? '')) return undefined;
-    throw error;
+    if (!isAbsent(error)) throw error;
+    throw new Fault('DAEMON_UNREACHABLE', 'the daemon started but does not answer', {
+      cause: error,
+      next: `Look at ${path.join(homeOf(env), 'daemon.log')}.`,
+    });
   }
 }
 
-/** A client of the daemon, which is started when it does not run yet. @throws Fault when it cannot start here */
-export async function connect(env: Env, output: Output): Promise<ControlClient> {
-  const running = await connectIfRunning(env);
-  if (running) return running;
-  await startDaemon(env, output);
-  const client = await connectIfRunning(env);
-  if (client) return client;
-  throw new Fault('DAEMON_UNREACHABLE', 'the daemon started but does not answer', {
-    next: `Look at ${path.join(homeOf(env), 'daemon.log')}.`,
+/** Nobody listens: nothing of the request has been read. */
+const isAbsent = (error: unknown): boolean => ['ENOENT', 'ECONNREFUSED'].includes(codeOf(error) ?? '');
+
+function isListening(socket: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const attempt = createConnection(socket);
+    attempt.once('connect', () => {
+      attempt.destroy();
+      resolve(true);
+    });
+    attempt.once('error', (error) => (isAbsent(error) ? resolve(false) : reject(error)));
   });
 }
 
