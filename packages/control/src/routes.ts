@@ -31,6 +31,11 @@ export interface StartRun {
   /** false: earlier runs of the ref go on whatever `workflow:auto_cancel` says. */
   readonly autoCancel?: boolean;
   readonly executor?: 'host' | 'runc' | 'docker' | 'kubernetes';
+  /** Another cluster than the embedded one: a kubeconfig by its absolute path, and a context of it. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** For the kubeconfig's exec plugins: the user's environment. */
+  readonly clusterEnvironment?: Readonly<Record<string, string>>;
   /** End the run when the client goes away (Ctrl-C). */
   readonly attached: boolean;
 }

@@ -109,6 +109,8 @@ export interface EnvironmentView {
   readonly ref: string;
   /** ISO 8601. */
   readonly deployed_at: string | undefined;
+  /** `host:port` of the API server; absent: the embedded cluster. */
+  readonly cluster?: string;
 }
 
 export interface PlatformView {

@@ -7,7 +7,6 @@ import type { Builder } from '@updraft/builder';
 import { createCluster } from '@updraft/cluster';
 import type { Cluster } from '@updraft/cluster';
 import { VERSION } from '@updraft/control';
-import type { Variable } from '@updraft/gitlab-ci';
 import { createRegistry, openImageStore } from '@updraft/oci';
 import type { Image, LocalImageStore } from '@updraft/oci';
 import { createHostRuntime, createNetwork, createRuncRuntime } from '@updraft/pods';
@@ -16,6 +15,8 @@ import { createRunner } from '@updraft/runner';
 import type { Runner } from '@updraft/runner';
 import { createStandIns } from '@updraft/stand-ins';
 import { createCheckouts } from './checkouts.ts';
+import { OtherClusters } from './clusters/other-clusters.ts';
+import type { ClusterChoice } from './clusters/place.ts';
 import type { DaemonConfig } from './config.ts';
 import { localhostZone } from './dns.ts';
 import { RegistryAccess } from './images/access.ts';
@@ -47,7 +48,9 @@ export interface Platform {
   readonly cluster: Cluster;
   readonly runner: Runner;
   readonly addresses: PlatformAddresses;
-  variablesFor(projectPath: string): readonly Variable[];
+  /** Clusters that runs are pointed at instead of the embedded one. */
+  readonly clusters: OtherClusters;
+  readonly choice: ClusterChoice;
   /** Cancels what runs, ends every pod and takes away network and rules. State stays. */
   stop(): Promise<void>;
 }
@@ -137,7 +140,7 @@ const registryAccess = (secrets: RegistrySecrets) => (username: string, password
 
 async function compose(base: Base, undo: Undo): Promise<Platform> {
   const { config, clock, logger, store } = base;
-  const { builder, images, progress } = composeImages(base);
+  const { builder, images, progress, access } = composeImages(base);
   await builder.sweep();
   undo.add(() => builder.close());
   const cluster = await composeCluster(base, images);
@@ -149,6 +152,7 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
   });
   const addresses = addressesOf(base, cluster);
   const context = { home: config.home, offline: config.offline };
+  const clusters = new OtherClusters({ clock, env: process.env });
   const runner = await createRunner({
     dir: path.join(config.home, 'runner'),
     clock,
@@ -157,6 +161,7 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     hostRuntime: createHostRuntime({ clock }),
     images: jobImages(images, store),
     tools: createToolHost({ ...base, builder, images }),
+    clusters,
     checkouts: createCheckouts(path.join(config.home, 'checkouts')),
     children: createChildPipelines(clock, context),
     slots: config.slots,
@@ -175,13 +180,20 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     cluster,
     runner,
     addresses,
-    variablesFor: (projectPath) => platformVariables(addresses, projectPath),
+    clusters,
+    choice: {
+      variablesFor: (projectPath) => platformVariables(addresses, projectPath),
+      ownRegistry: base.registryHost,
+      login: async (registry) => (await access.to(registry)).credentials,
+    },
     stop: () => undo.close(),
   };
 }
 
 /** Builder and finder know each other: FROM asks for images, and stand-ins are built. */
-function composeImages(base: Base): Pick<Platform, 'builder' | 'images' | 'progress'> {
+function composeImages(
+  base: Base,
+): Pick<Platform, 'builder' | 'images' | 'progress'> & { access: RegistryAccess } {
   const { config, clock, logger, store } = base;
   let images: ImageFinder | undefined;
   const builder = createBuilder({
@@ -202,7 +214,7 @@ function composeImages(base: Base): Pick<Platform, 'builder' | 'images' | 'progr
   const progress = new Emitter<Progress>();
   const access = new RegistryAccess(config, process.env);
   images = new ImageFinder({ store, standIns, clock, registryHost: base.registryHost, progress, access });
-  return { builder, images, progress };
+  return { builder, images, progress, access };
 }
 
 function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {

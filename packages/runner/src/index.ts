@@ -11,6 +11,8 @@ export type { EnvironmentRecord } from './environments/store.ts';
 export type {
   CheckoutExtras,
   CheckoutSource,
+  ClusterRef,
+  ClusterSource,
   ChildPipelines,
   ChildRequest,
   ImageSource,

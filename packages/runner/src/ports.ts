@@ -24,7 +24,8 @@ export interface ImageSource {
     reference: string,
     options: {
       readonly policy: 'always' | 'if-not-present' | 'never';
-      readonly credentials: string | undefined;
+      /** The job's: DOCKER_AUTH_CONFIG and CI_REGISTRY_* say as whom a registry is asked. */
+      readonly variables: Readonly<Record<string, string>>;
       readonly onLog: (text: string) => void;
       readonly signal: AbortSignal;
     },
@@ -76,6 +77,23 @@ export interface WorkTreeChanges {
   readonly key: string;
 }
 
+/** Another cluster than the platform's own. Plain data: kept with runs and environments. */
+export interface ClusterRef {
+  /** `host:port` of its API server. */
+  readonly server: string;
+  /** Absolute; absent: the one that this process runs in, or the run's own variables tell how it is reached. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** This process is a pod of it. */
+  readonly inCluster?: boolean;
+}
+
+/** Clusters beside the platform's own. */
+export interface ClusterSource {
+  /** What jobs know a cluster by. Asked for each job, as credentials may end within minutes; never kept. */
+  variables(cluster: ClusterRef): Promise<readonly Variable[]>;
+}
+
 export interface RunnerConfig {
   /** State: runs, artifacts, caches, environments. On the store's file system. */
   readonly dir: string;
@@ -87,6 +105,7 @@ export interface RunnerConfig {
   readonly images: ImageSource;
   readonly tools: ToolHost;
   readonly checkouts: CheckoutSource;
+  readonly clusters: ClusterSource;
   readonly children: ChildPipelines;
   /** Default: 5 GB for all caches together, 30 days without use. */
   readonly cacheLimits?: CacheLimits;
@@ -127,6 +146,8 @@ export interface RunRequest {
   readonly pipelineVariables?: readonly Variable[];
   /** Every job on this machine, without containers. */
   readonly executor: 'pods' | 'host';
+  /** Where its environments are; absent: in the platform's own cluster. */
+  readonly cluster?: ClusterRef;
   /** Jobs of the pipeline that are not part of this run; their artifacts come from the last run that has them. */
   readonly omitted?: {
     /** Of the whole pipeline, in order. */

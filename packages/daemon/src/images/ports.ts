@@ -12,9 +12,7 @@ export function jobImages(finder: ImageFinder, store: ImageStore): ImageSource {
     async resolve(name, options) {
       const found = await finder.find(name, {
         policy: options.policy,
-        credentials: options.credentials
-          ? credentialsFor(parseReference(name).registry, options.credentials, {})
-          : undefined,
+        credentials: credentialsFor(registryOf(name), undefined, options.variables),
         onLog: options.onLog,
         signal: options.signal,
       });
@@ -26,6 +24,15 @@ export function jobImages(finder: ImageFinder, store: ImageStore): ImageSource {
       };
     },
   };
+}
+
+/** A name that is none is the finder's to refuse. */
+function registryOf(name: string): string {
+  try {
+    return parseReference(name).registry;
+  } catch {
+    return '';
+  }
 }
 
 type Access = (

@@ -6,7 +6,7 @@ import type { ToolEvent } from '@updraft/control';
 import { fileSummaryCache, provideAdvisories, scanCommand, trivyCommand } from '@updraft/gates';
 import type { AdvisoryRequest, ScanImage, TrivyIo } from '@updraft/gates';
 import { importArchive, importOciLayout } from '@updraft/oci';
-import type { ImageStore } from '@updraft/oci';
+import type { Credentials, ImageStore } from '@updraft/oci';
 import type { DaemonConfig } from '../config.ts';
 import type { Platform } from '../platform.ts';
 import { EventQueue } from '../server/queue.ts';
@@ -111,11 +111,18 @@ async function findForScan(
   const here = await scannable(store, reference);
   if (here !== 'notFound') return here;
   try {
-    const found = await images.find(reference, {
-      policy: 'if-not-present',
-      credentials: undefined,
-      onLog: (line) => call.stderr(`${line}\n`),
-      signal: call.signal,
+    const find = (credentials: Credentials | undefined) =>
+      images.find(reference, {
+        policy: 'if-not-present',
+        credentials,
+        onLog: (line) => call.stderr(`${line}\n`),
+        signal: call.signal,
+      });
+    const given = signedIn(call.env);
+    // What was given may be for another registry: whoever asks nobody in particular may be let in all the same.
+    const found = await find(given).catch((error: unknown) => {
+      if (given && codeOf(error) === 'IMAGE_FORBIDDEN') return find(undefined);
+      throw error;
     });
     for (const note of found.notes) call.stderr(`note: ${note}\n`);
     return await scannable(store, found.image.digest);
@@ -123,6 +130,12 @@ async function findForScan(
     if (codeOf(error) === 'IMAGE_NOT_FOUND') return 'notFound';
     throw error;
   }
+}
+
+/** As Trivy is told who asks a private registry. */
+function signedIn(env: ScanCall['env']): Credentials | undefined {
+  const { TRIVY_USERNAME: username, TRIVY_PASSWORD: password } = env;
+  return username && password ? { username, password } : undefined;
 }
 
 /** `updraft scan`. */

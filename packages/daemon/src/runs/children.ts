@@ -38,7 +38,7 @@ export function createChildPipelines(clock: Clock, settings: Settings): ChildPip
       if (!pipeline) {
         throw new Fault('CHILD_EMPTY', `the child pipeline has no jobs: ${emptyBecause ?? 'none is in it'}`);
       }
-      const { projectDir, facts, projectVariables, executor, workTree } = parent;
+      const { projectDir, facts, projectVariables, executor, workTree, cluster } = parent;
       const request: RunRequest = {
         projectDir,
         facts,
@@ -49,6 +49,7 @@ export function createChildPipelines(clock: Clock, settings: Settings): ChildPip
         pipelineVariables: child.variables,
         executor,
         ...(workTree ? { workTree } : {}),
+        ...(cluster ? { cluster } : {}),
       };
       rememberProject(request, project);
       return request;

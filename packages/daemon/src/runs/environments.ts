@@ -44,13 +44,24 @@ export async function prepareStop(context: Context, record: EnvironmentRecord): 
 
 async function prepareJob(context: Context, record: EnvironmentRecord, job: string): Promise<Prepared> {
   const prepared = await prepareRun(
-    { projectDir: record.projectDir, variables: {}, jobs: [job], attached: false },
+    { ...sameAs(record), jobs: [job], attached: false },
     { ...context, facts: await factsOf(record) },
   );
   // What the stop job needed has run when the environment was deployed.
   const { pipeline } = prepared.request;
   const jobs = pipeline.jobs.filter((each) => each.name === job).map((each) => ({ ...each, needs: [] }));
   return { ...prepared, request: { ...prepared.request, pipeline: { ...pipeline, jobs } } };
+}
+
+/** The cluster and the variables of the pipeline that deployed an environment. */
+function sameAs({ projectDir, cluster, variables = [] }: EnvironmentRecord) {
+  const { kubeconfig, context } = cluster ?? {};
+  return {
+    projectDir,
+    variables: Object.fromEntries(variables.map(({ key, value }) => [key, value])),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  };
 }
 
 async function factsOf(record: EnvironmentRecord): Promise<CommitFacts> {
@@ -71,10 +82,7 @@ export async function prepareRollback(context: Context, record: EnvironmentRecor
     throw new RequestError(409, 'NOTHING_BEFORE', `no deployment of ${record.name} from before is known`);
   }
   const facts = await factsOf({ ...record, sha: earlier.sha, ref: earlier.ref });
-  return prepareRun(
-    { projectDir: record.projectDir, variables: {}, jobs: [job.name], attached: true },
-    { ...context, facts },
-  );
+  return prepareRun({ ...sameAs(record), jobs: [job.name], attached: true }, { ...context, facts });
 }
 
 const deployed = (
@@ -93,7 +101,7 @@ export function noticeRemoved(
   const { projectDir } = run.record;
   const present = runner.environments
     .list(projectDir)
-    .filter((each) => each.state === 'available' && cluster.hasNamespace(each.slug));
+    .filter((each) => each.state === 'available' && !each.cluster && cluster.hasNamespace(each.slug));
   const whenOver = async () => {
     await run.settled();
     for (const { name, slug } of present) {

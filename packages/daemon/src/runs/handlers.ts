@@ -71,11 +71,12 @@ export function runHandlers(platform: Platform): RunHandlers {
   };
 }
 
-export const prepareOptions = ({ clock, variablesFor, config }: Platform): PrepareOptions => ({
+export const prepareOptions = ({ clock, choice, clusters, config }: Platform): PrepareOptions => ({
   now: clock.now(),
   home: config.home,
   offline: config.offline,
-  variablesFor,
+  choice,
+  clusters,
 });
 
 export async function* startPrepared(

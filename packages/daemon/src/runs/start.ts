@@ -1,9 +1,12 @@
-import type { CommitFacts, Pipeline, PipelineResult, Problem, Variable } from '@updraft/gitlab-ci';
+import type { CommitFacts, Pipeline, PipelineResult, Problem } from '@updraft/gitlab-ci';
 import { readTree, workTreeKey } from '@updraft/git';
 import { createProjectPipeline, readProject } from '@updraft/project';
 import type { Project, ProjectSelection } from '@updraft/project';
 import type { ProblemView, StartRun } from '@updraft/control';
 import type { RunRequest } from '@updraft/runner';
+import type { OtherClusters, Target } from '../clusters/other-clusters.ts';
+import { placeProject } from '../clusters/place.ts';
+import type { ClusterChoice } from '../clusters/place.ts';
 import { RequestError } from '../server/router.ts';
 import { rememberProject } from './children.ts';
 import { jobsNamed } from './named-jobs.ts';
@@ -17,7 +20,8 @@ export interface PrepareOptions {
   readonly now: number;
   readonly home: string;
   readonly offline: boolean;
-  readonly variablesFor: (projectPath: string) => readonly Variable[];
+  readonly choice: ClusterChoice;
+  readonly clusters: Pick<OtherClusters, 'target'>;
   /** Instead of what the repository says: for environments whose branch is gone. */
   readonly facts?: CommitFacts;
 }
@@ -33,11 +37,14 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
     });
   }
   const notes: ProblemView[] = [];
-  const project = await projectFor(asked, options, (note) => notes.push(fetched(note)));
+  const target = await targetOf(asked, options);
+  const read = await projectFor(asked, options, (note) => notes.push(fetched(note)));
+  const { project, cluster, requireComplete } = await placeProject(read, target, options.choice);
   const { pipeline, problems } = validPipeline(
     await createProjectPipeline(project, await override(options, project)),
   );
   const chosen = chooseJobs(pipeline, asked);
+  requireComplete(chosen.pipeline);
   const paths = project.uncommitted;
   const request: RunRequest = {
     projectDir: project.dir,
@@ -49,10 +56,22 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
     pipelineVariables: project.request.pipelineVariables ?? [],
     executor: asked.executor === 'host' ? 'host' : 'pods',
     autoCancel: isWholePush(asked, options) && asked.autoCancel !== false,
-    ...given({ omitted: chosen.omitted, workTree: await workTreeOf(project) }),
+    ...given({ omitted: chosen.omitted, workTree: await workTreeOf(project), cluster }),
   };
   rememberProject(request, project);
   return { request, problems: [...notes, ...problems, ...(paths ? [uncommitted(paths)] : [])] };
+}
+
+/** The cluster that was named; undefined: the project's own variables decide. @throws RequestError, PodsFault */
+async function targetOf(
+  { kubeconfig, context, clusterEnvironment }: StartRun,
+  { clusters }: PrepareOptions,
+): Promise<Target | undefined> {
+  if (kubeconfig !== undefined) return clusters.target(kubeconfig, context, clusterEnvironment);
+  if (context === undefined) return undefined;
+  throw new RequestError(400, 'KUBECONFIG_MISSING', `a context (${context}) is chosen from a kubeconfig`, {
+    next: 'Name it: --kubeconfig FILE.',
+  });
 }
 
 /** Only a pipeline that GitLab would create for a new commit makes earlier ones outdated. */
@@ -81,7 +100,6 @@ function projectFor(
     now,
     home,
     offline,
-    platformVariables: options.variablesFor,
     environment: asked.environment ?? {},
     ...given({ userHome: asked.environment?.['HOME'] }),
     onNote,

@@ -15,4 +15,5 @@ export const environmentView = (record: EnvironmentRecord): EnvironmentView => (
   namespace: record.slug,
   ref: record.ref,
   deployed_at: record.deployedAt,
+  ...(record.cluster ? { cluster: record.cluster.server } : {}),
 });

@@ -33,5 +33,7 @@ export function recordDeployment(
     deployedAt: timestamp(now),
     autoStopAt: autoStopTime(now, environment.autoStopInSeconds),
     runId: ended.runId,
+    ...(request.cluster ? { cluster: request.cluster } : {}),
+    ...(request.pipelineVariables?.length ? { variables: request.pipelineVariables } : {}),
   });
 }

@@ -1,4 +1,6 @@
+import type { Variable } from '@updraft/gitlab-ci';
 import type { Database, Row } from '@updraft/kit';
+import type { ClusterRef } from '../ports.ts';
 
 /** What is known of an environment after its last deployment. */
 export interface EnvironmentRecord {
@@ -16,6 +18,10 @@ export interface EnvironmentRecord {
   readonly deployedAt: string | undefined;
   /** Milliseconds; undefined: never. */
   readonly autoStopAt: number | undefined;
+  /** Where it is; absent: in the platform's own cluster. */
+  readonly cluster?: ClusterRef;
+  /** What was given for the pipeline that deployed it: in GitLab, the job that stops it is one of the same pipeline. */
+  readonly variables?: readonly Variable[];
   /** Of the run that deployed it. */
   readonly runId: number;
 }

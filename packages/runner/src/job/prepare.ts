@@ -13,7 +13,7 @@ import { jobEnvironment, writeFileVariables } from './variables.ts';
 import type { JobEnvironment, JobPlace } from './variables.ts';
 import { makeWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
-import type { ResolvedImage } from '../ports.ts';
+import type { JobInput, ResolvedImage } from '../ports.ts';
 
 /** A job before its first process: folders, variables and image are there; the commit's files are not yet shown. */
 export interface Prepared {
@@ -26,7 +26,8 @@ export interface Prepared {
 }
 
 export async function prepare(execution: Execution, log: JobLog, undo: Undo): Promise<Prepared> {
-  const { config, input } = execution;
+  const { config } = execution;
+  const input = await withCluster(execution);
   const jobs = path.join(config.dir, 'jobs');
   const dir = path.join(jobs, `${input.runId}-${input.jobId}-${randomBytes(3).toString('hex')}`);
   const place = placeOf(execution, dir);
@@ -42,6 +43,17 @@ export async function prepare(execution: Execution, log: JobLog, undo: Undo): Pr
   undo.add(() => workspace.remove());
   await writeFileVariables(place, environment.files);
   return { workspace, environment, timeouts, place, image, log };
+}
+
+/** The job with the cluster's address and credentials as they are now; what the user's settings say wins. */
+async function withCluster({ config, input }: Execution): Promise<JobInput> {
+  const { request } = input;
+  if (request.cluster === undefined) return input;
+  const variables = await config.clusters.variables(request.cluster);
+  return {
+    ...input,
+    request: { ...request, projectVariables: [...variables, ...request.projectVariables] },
+  };
 }
 
 function placeOf({ config, input }: Execution, dir: string): JobPlace {
@@ -110,7 +122,7 @@ export function findImage(
 ): Promise<ResolvedImage> {
   const resolving = config.images.resolve(request.name, {
     policy: request.pullPolicy?.[0] ?? 'if-not-present',
-    credentials: environment.values['DOCKER_AUTH_CONFIG'],
+    variables: environment.values,
     onLog: (text) => log.line(text),
     signal,
   });

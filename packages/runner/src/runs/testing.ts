@@ -42,6 +42,7 @@ export async function createRunBench(
       images: { resolve: refuse },
       tools: { attach: refuse },
       checkouts: { folder: async () => checkout },
+      clusters: { variables: async () => [] },
       children: { prepare: async (child) => children(child, bench) },
       slots: 4,
       gatewayPorts: [],

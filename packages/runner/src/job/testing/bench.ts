@@ -135,6 +135,7 @@ function benchConfig(dir: string, checkout: string, options: BenchOptions): JobC
     },
     tools: { attach: async () => ({ mounts: [], env: {}, close: async () => undefined }) },
     checkouts: { folder: async () => checkout },
+    clusters: { variables: async () => [] },
     gatewayPorts: [],
     ...options.config,
   };
