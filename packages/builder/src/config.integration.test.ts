@@ -42,6 +42,8 @@ describe('what an image says about itself', () => {
     ],
     ['LABEL a=1 "b c"="d e"\nLABEL f g  h', { Labels: { a: '1', 'b c': 'd e', f: 'g  h' } }],
     ['WORKDIR /a\nWORKDIR b/../c\nWORKDIR $NONE', { WorkingDir: '/a/c' }],
+    ['WORKDIR /a/', { WorkingDir: '/a/' }],
+    ['WORKDIR /a/../b/\nWORKDIR c/', { WorkingDir: '/b/c' }],
     ['USER app', { User: 'app' }],
   ])('%s', async (line, expected) => {
     const { config } = await configOf(`FROM tiny\n${line}\n`);

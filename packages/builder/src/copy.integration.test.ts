@@ -176,6 +176,14 @@ COPY --from=0 /s/f /u
     expect(outcome).toMatchObject({
       message: expect.stringContaining('.dockerignore leaves it out') as string,
     });
+    const empty = await bench.build({
+      ...FILES,
+      '.dockerignore': '**\n!dir/none\n',
+      Dockerfile: 'FROM scratch\nCOPY dir /x\n',
+    });
+    expect(empty.outcome).toMatchObject({
+      message: expect.stringContaining('2:6: dir is not in the build context') as string,
+    });
     const wrong = await bench.build({ '.dockerignore': 'a\n!\n', Dockerfile: 'FROM scratch\nCOPY . /\n' });
     expect(wrong.outcome).toMatchObject({
       message: expect.stringContaining('.dockerignore:2: ! is no valid') as string,

@@ -59,6 +59,24 @@ RUN ["/bin/sh", "-c", "echo $0", "zero"]
     ]);
   });
 
+  test('leaves the folders of the system in an image that has none, once', async () => {
+    const image = await bench.built({
+      Dockerfile: `FROM scratch
+COPY --from=tiny --exclude=dev --exclude=proc --exclude=sys / /
+WORKDIR /w/
+RUN pwd
+RUN pwd
+`,
+    });
+    const lines = await bench.files(image.layers);
+    expect(lines.filter((line) => /(dev|proc|sys)\//.test(line))).toEqual([
+      '755 0:0 dev/',
+      '755 0:0 proc/',
+      '755 0:0 sys/',
+    ]);
+    expect(image.layers).toHaveLength(3);
+  });
+
   test('here-documents: alone, with an interpreter, read by the command', async () => {
     const lines = await output(`FROM tiny
 ARG X=x

@@ -120,7 +120,7 @@ class TreeReader {
     this.#tools.cache.putFiles(this.#digests);
     const self = entries.find(({ path }) => path === '');
     // Folders that are left out themselves are there only for what came back below them.
-    if (!self || (self.kind !== 'folder' && this.#isIgnored(''))) return [];
+    if (!self || (this.#isIgnored('') && (self.kind !== 'folder' || entries.length === 1))) return [];
     return entries.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import { Undo } from '@updraft/kit';
@@ -9,12 +9,13 @@ import type { ContainerSpec, Resources, SecurityContext } from '@updraft/pods';
 import type { Build } from '../build.ts';
 import type { Draft } from '../draft.ts';
 import { BuildFailure } from '../failure.ts';
+import { statusOf } from '../files/merged-root.ts';
 import { flagValues } from '../plan.ts';
 import { proxies } from '../scope.ts';
 import type { Entitlement } from '../types.ts';
 import { addLayer, runText } from './history.ts';
 import { layerStep, takeRootMode } from './layer-step.ts';
-import { shortened } from './names.ts';
+import { nameOf, shortened } from './names.ts';
 import { mountKey, prepareMounts } from './prepare-mounts.ts';
 import { readMounts } from './run-mounts.ts';
 import type { RunMount } from './run-mounts.ts';
@@ -147,6 +148,7 @@ async function execute(
   const upper = path.join(folder, 'upper');
   await mkdir(upper);
   await takeRootMode(upper, below);
+  await keepSystemFolders(upper, below);
   const undo = new Undo();
   try {
     const prepared = await prepareMounts(build, stage, command.mounts, { folder, undo });
@@ -160,7 +162,7 @@ async function execute(
       rootFs: { layers: below, upper },
       command: command.words,
       env: { ...proxies(build.args), ...draft.scope.variables(), ...prepared.variables },
-      workingDir: draft.config.WorkingDir || '/',
+      workingDir: nameOf(draft.config.WorkingDir, ''),
       // What lies in another mount's folder comes after it.
       mounts: prepared.mounts.toSorted((a, b) => (a.target < b.target ? -1 : 1)),
       resources: resourcesOf(build),
@@ -171,6 +173,26 @@ async function execute(
     await undo.close();
   }
   return await store.commitLayer(upper, { timestampMs: build.timestampMs });
+}
+
+/** Once a command has run in an image it has these, as BuildKit leaves them. */
+const SYSTEM_FOLDERS = ['dev', 'proc', 'sys'] as const;
+
+async function keepSystemFolders(upper: string, below: readonly string[]): Promise<void> {
+  for (const name of SYSTEM_FOLDERS) {
+    if (!(await isMissing(name, below))) continue;
+    await mkdir(path.join(upper, name));
+    await chmod(path.join(upper, name), 0o755);
+  }
+}
+
+/** `below` has the top layer first; what a layer removes is a character device there. */
+async function isMissing(name: string, below: readonly string[]): Promise<boolean> {
+  for (const folder of below) {
+    const status = await statusOf(path.join(folder, name));
+    if (status) return status.isCharacterDevice();
+  }
+  return true;
 }
 
 /** A command that runs wild must not take the machine with it. */

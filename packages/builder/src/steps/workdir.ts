@@ -13,7 +13,9 @@ export async function workdirStep(build: Build, draft: Draft, instruction: TextI
   const written = draft.scope.word(instruction.value);
   const folder = nameOf(draft.config.WorkingDir, written);
   const { User: user } = draft.config;
-  const title = `WORKDIR ${folder}`;
+  // An absolute name stays as it was written.
+  const workingDir = written.startsWith('/') ? written : folder;
+  const title = `WORKDIR ${workingDir}`;
   const layer = await layerStep(build, draft, {
     title,
     parts: ['WORKDIR', folder, user],
@@ -24,6 +26,6 @@ export async function workdirStep(build: Build, draft: Draft, instruction: TextI
         await makeFolders(root.path, await resolveInRoot(root.path, folder), options);
       }),
   });
-  draft.config.WorkingDir = folder;
+  draft.config.WorkingDir = workingDir;
   addLayer(build, draft, title, layer);
 }

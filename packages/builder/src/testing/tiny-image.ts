@@ -67,7 +67,7 @@ export async function tinyImage(store: ImageStore): Promise<Image> {
 
 async function fillRoot(root: string): Promise<void> {
   await chmod(root, 0o755);
-  for (const folder of ['usr/bin', 'etc', 'home', 'tmp', 'var'])
+  for (const folder of ['usr/bin', 'etc', 'home', 'tmp', 'var', 'dev', 'proc', 'sys'])
     await mkdir(path.join(root, folder), { recursive: true });
   for (const link of ['bin', 'sbin', 'lib', 'lib64', 'lib32'])
     await copyLink(`/${link}`, path.join(root, link));
