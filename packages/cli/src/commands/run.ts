@@ -1,7 +1,5 @@
 import path from 'node:path';
 import type { StartRun } from '@updraft/control';
-import path from 'node:path';
-import type { StartRun } from '@updraft/control';
 import { UsageError } from '../command.ts';
 import { fetchingEnvironment } from '../fetching.ts';
 import type { Command, Context } from '../command.ts';
@@ -22,8 +20,6 @@ export const run: Command = {
     { name: 'executor', value: 'KIND', help: `where jobs run: ${EXECUTORS.join(', ')} (default: runc)` },
     { name: 'kubeconfig', value: 'FILE', help: 'deploy to that cluster instead of the embedded one' },
     { name: 'context', value: 'NAME', help: 'of the kubeconfig (default: its current one)' },
-    { name: 'kubeconfig', value: 'FILE', help: 'deploy to that cluster instead of the embedded one' },
-    { name: 'context', value: 'NAME', help: 'of the kubeconfig (default: its current one)' },
     { name: 'logs', help: 'print every job’s log as it grows' },
     { name: 'json', help: 'print the jobs as JSON when it is over' },
   ],
@@ -32,10 +28,6 @@ What is in the work tree is run when the ref is the one checked out, also what i
 copies: your files stay as they are. A job named on the command line is started even when it is manual, after what it
 needs; artifacts of jobs that are not part of the run come from the last run that has them.
 The name of a parallel job stands for all its instances.
-With --kubeconfig the same playbooks deploy to that cluster: jobs get its address and credentials. It cannot reach this
-machine's registry and has a domain of its own, so give --variable KUBE_DOMAIN=HOST and --variable CI_REGISTRY=HOST (or
-have them in .updraft/variables.yml), and sign in to the registry with updraft image login. Variables that describe a
-cluster (CLUSTER_DOMAIN and its credentials) do the same without a kubeconfig.
 With --kubeconfig the same playbooks deploy to that cluster: jobs get its address and credentials. It cannot reach this
 machine's registry and has a domain of its own, so give --variable KUBE_DOMAIN=HOST and --variable CI_REGISTRY=HOST (or
 have them in .updraft/variables.yml), and sign in to the registry with updraft image login. Variables that describe a
@@ -58,22 +50,8 @@ async function runPipeline(context: Context): Promise<number> {
     ...(context.flag('no-auto-cancel') ? { autoCancel: false } : {}),
     ...(executor === undefined ? {} : { executor }),
     ...clusterOf(context),
-    ...clusterOf(context),
   };
   return conclude(client, context, await watchRun(client, context, client.stream('POST /v1/runs', request)));
-}
-
-/** A kubeconfig's plugins are run as the user would run them, with all of the user's environment. */
-function clusterOf(context: Context): Pick<StartRun, 'kubeconfig' | 'context' | 'clusterEnvironment'> {
-  const kubeconfig = context.text('kubeconfig');
-  const name = context.text('context');
-  const given = Object.entries(context.env).filter((each): each is [string, string] => each[1] !== undefined);
-  return {
-    ...(kubeconfig === undefined
-      ? {}
-      : { kubeconfig: path.resolve(context.cwd, kubeconfig), clusterEnvironment: Object.fromEntries(given) }),
-    ...(name === undefined ? {} : { context: name }),
-  };
 }
 
 /** A kubeconfig's plugins are run as the user would run them, with all of the user's environment. */
