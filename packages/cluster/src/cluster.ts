@@ -188,6 +188,8 @@ function portTo(kubelet: () => Kubelet | undefined): KubeletPort {
 }
 
 function keepEvents({ objects, clock }: ControllerContext): () => void {
+    attach: async (pod, options) => running().attach(pod, options),
+    forward: async (pod, port) => running().forward(pod, port),
   let cancel: () => void;
   const sweep = () => {
     cancel = clock.timer(expireEvents(objects, clock), sweep);

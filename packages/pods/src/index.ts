@@ -37,4 +37,5 @@ export { mountOverlay } from './runc/overlay.ts';
 export type { Overlay, OverlayOptions } from './runc/overlay.ts';
 export { statusAt } from './file-status.ts';
 export type { FileStatus } from './file-status.ts';
+export { connectInside, connectTo } from './network/inner-connection.ts';
 export { makeNode, readAttributes, unmount, writeAttribute } from './system-calls.ts';

@@ -71,16 +71,18 @@ export class Output {
   readonly #socket: Socket;
   /** Bytes that have arrived. */
   received = 0;
-  readonly #deliver: (chunk: Buffer) => void;
+  /** Whoever gets it has not taken the last of it yet. */
+  isHeldUp = false;
+  readonly #deliver: (chunk: Buffer) => void | Promise<void>;
   #held: Buffer[] | undefined;
 
-  constructor(socket: Socket, deliver: (chunk: Buffer) => void) {
+  constructor(socket: Socket, deliver: (chunk: Buffer) => void | Promise<void>) {
     this.#deliver = deliver;
     this.#socket = socket;
     this.#socket.on('data', (chunk: Buffer) => {
       this.received += chunk.length;
       if (this.#held) this.#held.push(chunk);
-      else deliver(chunk);
+      else this.#hand(chunk);
     });
     this.#socket.on('error', () => this.#socket.destroy());
     this.ended = new Promise((resolve) => this.#socket.once('close', () => resolve()));
@@ -93,11 +95,23 @@ export class Output {
   release(drop: boolean): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    if (!drop) for (const chunk of held) this.#deliver(chunk);
+    if (!drop) for (const chunk of held) this.#hand(chunk);
   }
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  #hand(chunk: Buffer): void {
+    const taken = this.#deliver(chunk);
+    if (!taken) return;
+    this.isHeldUp = true;
+    this.#socket.pause();
+    const goOn = () => {
+      this.isHeldUp = false;
+      this.#socket.resume();
+    };
+    void taken.then(goOn, goOn);
   }
 }
 
@@ -119,7 +133,7 @@ export async function drain(outputs: readonly Output[], clock: Clock): Promise<v
   for (let quiet = 0; open && quiet < 2;) {
     await clock.sleep(QUIET_MS, patience.signal).catch(() => undefined);
     const now = outputs.reduce((sum, output) => sum + output.received, 0);
-    quiet = now === before ? quiet + 1 : 0;
+    quiet = now === before && !outputs.some(({ isHeldUp }) => isHeldUp) ? quiet + 1 : 0;
     before = now;
   }
   for (const output of outputs) output.close();

@@ -11,10 +11,13 @@ interface LibC {
   umount2(target: string, flags: number): number;
   pipe2(ends: number[], flags: number): number;
   ioctl(descriptor: number, request: number, argument: Buffer): number;
+  fcntl(descriptor: number, command: number, kind: 'int', argument: number): number;
   mknod(path: Buffer, mode: number, device: bigint): number;
   llistxattr(path: Buffer, list: Buffer | null, size: number): number;
   lgetxattr(path: Buffer, name: string, value: Buffer | null, size: number): number;
   lsetxattr(path: Buffer, name: string, value: Buffer, size: number, flags: number): number;
+  setns(namespace: number, type: number): number;
+  socket(domain: number, type: number, protocol: number): number;
   statx(folder: number, name: string, flags: number, mask: number, answer: Buffer): number;
   /** The same, for names that are no text. */
   statxOfBytes(folder: number, name: Buffer, flags: number, mask: number, answer: Buffer): number;
@@ -32,8 +35,11 @@ function libc(): LibC {
   loaded = {
     mount: library.func('int mount(const char *, const char *, const char *, unsigned long, const char *)'),
     umount2: library.func('int umount2(const char *, int)'),
+    setns: library.func('int setns(int, int)'),
+    socket: library.func('int socket(int, int, int)'),
     pipe2: library.func('int pipe2(_Out_ int *, int)'),
     ioctl: library.func('int ioctl(int, unsigned long, void *)'),
+    fcntl: library.func('int fcntl(int, int, ...)'),
     mknod: library.func('int mknod(const void *, unsigned int, unsigned long)'),
     llistxattr: library.func('long llistxattr(const void *, void *, size_t)'),
     lgetxattr: library.func('long lgetxattr(const void *, const char *, void *, size_t)'),
@@ -89,6 +95,13 @@ export function pipe(): readonly [number, number] {
   const ends = [-1, -1];
   if (libc().pipe2(ends, O_CLOEXEC) !== 0) throw failed('pipe2', '');
   return [ends[0] ?? -1, ends[1] ?? -1];
+}
+
+const F_SETPIPE_SZ = 1031;
+
+/** How much a pipe holds when nobody reads it. A limit of the machine leaves it as it is. */
+export function setPipeSize(descriptor: number, bytes: number): void {
+  libc().fcntl(descriptor, F_SETPIPE_SZ, 'int', bytes);
 }
 
 const TIOCSPTLCK = 0x40045431;
@@ -169,4 +182,29 @@ export function callStatx(folder: number, name: string | Buffer, answer: Buffer)
   const error = lastError();
   if (error === 'ENOENT' || error === 'ENOTDIR') return false;
   throw failed('statx', name);
+}
+
+const CLONE_NEWNET = 0x40000000;
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+
+/**
+ * A TCP socket that belongs to another network, not yet connected, closed on exec. This thread goes there and back
+ * within the call, so nothing else of the process ever sees that network.
+ * @param network an open `/proc/…/ns/net`
+ * @throws PodsFault SYSTEM_CALL_FAILED
+ */
+export function socketInNetwork(network: number): number {
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    if (libc().setns(network, CLONE_NEWNET) !== 0) throw failed('setns', 'the network of a pod');
+    const socket = libc().socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | O_CLOEXEC, 0);
+    const problem = socket < 0 ? failed('socket', 'in the network of a pod') : undefined;
+    if (libc().setns(home, CLONE_NEWNET) !== 0) throw failed('setns', 'the network of this process');
+    if (problem) throw problem;
+    return socket;
+  } finally {
+    closeSync(home);
+  }
 }

@@ -33,6 +33,7 @@ const STREAM = ['create', 'get'];
 const VIRTUAL: readonly Virtual[] = [
   { apiVersion: 'v1', name: 'bindings', kind: 'Binding', namespaced: true, verbs: CREATE },
   { apiVersion: 'v1', name: 'namespaces/finalize', kind: 'Namespace', namespaced: false, verbs: ['update'] },
+  { apiVersion: 'v1', name: 'pods/attach', kind: 'PodAttachOptions', namespaced: true, verbs: STREAM },
   { apiVersion: 'v1', name: 'pods/binding', kind: 'Binding', namespaced: true, verbs: CREATE },
   {
     apiVersion: 'v1',
@@ -45,6 +46,13 @@ const VIRTUAL: readonly Virtual[] = [
   },
   { apiVersion: 'v1', name: 'pods/exec', kind: 'PodExecOptions', namespaced: true, verbs: STREAM },
   { apiVersion: 'v1', name: 'pods/log', kind: 'Pod', namespaced: true, verbs: ['get'] },
+  {
+    apiVersion: 'v1',
+    name: 'pods/portforward',
+    kind: 'PodPortForwardOptions',
+    namespaced: true,
+    verbs: STREAM,
+  },
   {
     apiVersion: 'v1',
     name: 'serviceaccounts/token',

@@ -1,19 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '@updraft/kit';
 import { stringify as toYaml } from 'yaml';
-import { authenticate, mayUse, review, unauthorized } from './access.ts';
+import { identify } from './access.ts';
+import { accessRequest } from './authorization/access-request.ts';
+import { checkEscalation, demand, isGrant } from './authorization/guard.ts';
+import { review } from './authorization/reviews.ts';
 import type { Answer, ApiContext, ObjectAnswer } from './context.ts';
 import { remove, removeCollection } from './delete.ts';
 import { aggregated, coreVersions, group, groupList, resourceList } from './discovery.ts';
 import { formOf, showList, showObject } from './form.ts';
 import { logs } from './logs.ts';
-import { patch } from './patch.ts';
+import { APPLY, patch } from './patch.ts';
 import { Snapshots, list } from './read.ts';
 import { flag, readBody } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import { openApiDocument, openApiIndex } from './schema/openapi.ts';
 import { scale } from './scale.ts';
-import { ApiFault, methodNotAllowed, statusOf, unknownPath } from './status.ts';
+import { badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
 import { bind, evict, finalize, issueToken } from './subresources.ts';
 import { parseTarget } from './target.ts';
 import type { Target } from './target.ts';
@@ -284,23 +287,13 @@ async function subresourceAnswer(
   }
   const handler = SUBRESOURCES[route];
   if (handler) return handler(context, request, named);
-  if (type.plural === 'pods' && STREAMS.includes(subresource)) throw needsUpgrade(subresource);
+  if (type.plural === 'pods' && STREAMS.includes(subresource)) throw badRequest(NO_UPGRADE);
   throw unknownPath();
 }
 
-const STREAMS = ['exec', 'attach', 'portforward'];
-
 /** Streams are served where a connection is upgraded; whoever comes here has not asked for that. */
-export function needsUpgrade(subresource: string): ApiFault {
-  if (subresource === 'exec') {
-    return new ApiFault(
-      400,
-      'BadRequest',
-      'exec needs a WebSocket upgrade with v4.channel.k8s.io or v5.channel.k8s.io (kubectl 1.30 or newer)',
-    );
-  }
-  return new ApiFault(501, 'NotImplemented', `pods/${subresource} is not served by this cluster yet`);
-}
+const STREAMS = ['exec', 'attach', 'portforward'];
+const NO_UPGRADE = 'Upgrade request required: WebSocket or SPDY/3.1';
 
 type SubresourceHandler = (context: ApiContext, request: ApiRequest, named: Named) => Answer;
 

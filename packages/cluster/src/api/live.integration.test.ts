@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { run } from '@updraft/kit';
+import { run, start } from '@updraft/kit';
 import type { RunResult } from '@updraft/kit';
 import { NODE_IN_CONTAINER } from '@updraft/pods/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,6 +16,11 @@ const ansible = await isAnsibleInstalled();
 if (!kubectl || !ansible)
   console.log('kubectl or ansible is missing: their tests with a live cluster are skipped');
 
+/** Answers on its own loopback alone, and repeats what it is told. */
+const PRIVATE = `require('node:http').createServer((q, r) => r.end('inside')).listen(9090, '127.0.0.1');
+process.stdin.on('data', (d) => process.stdout.write('heard ' + d)).on('end', () => process.exit(0));
+console.log('listening');`;
+
 const SERVER = `require('node:http').createServer((q, r) => r.end('ok')).listen(8080, () => console.log('serving'));
 process.on('SIGTERM', () => process.exit(0));`;
 
@@ -24,7 +29,10 @@ let dir: string;
 let kubeconfig: string;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'updraft-live-'));
-  live = await startLiveCluster({ 'app:1': { Cmd: [NODE_IN_CONTAINER, '-e', SERVER] } });
+  live = await startLiveCluster({
+    'app:1': { Cmd: [NODE_IN_CONTAINER, '-e', SERVER] },
+    'private:1': { Cmd: [NODE_IN_CONTAINER, '-e', PRIVATE] },
+  });
   kubeconfig = path.join(dir, 'kubeconfig');
   await writeFile(kubeconfig, live.cluster.kubeconfig('127.0.0.1'), { mode: 0o600 });
 });
@@ -33,8 +41,13 @@ afterAll(async () => {
   await rm(dir, { recursive: true });
 });
 
-function kube(args: string): Promise<RunResult> {
-  return run(kubectl ?? '', args.split(' '), { env: { KUBECONFIG: kubeconfig, HOME: dir } });
+function kube(
+  args: string,
+  options: { input?: string; env?: Record<string, string> } = {},
+): Promise<RunResult> {
+  const { input, env } = options;
+  const all = { KUBECONFIG: kubeconfig, HOME: dir, ...env };
+  return run(kubectl ?? '', args.split(' '), input === undefined ? { env: all } : { env: all, input });
 }
 
 async function succeeds(args: string): Promise<string> {
@@ -89,6 +102,43 @@ describe.skipIf(!kubectl)('kubectl and a live cluster', () => {
     await succeeds('wait --for=jsonpath={.status.replicas}=1 deployment/web -n shop --timeout=30s');
     expect(await succeeds('delete namespace shop --timeout=30s')).toContain('deleted');
     expect(await succeeds('get pods -A -o name')).toBe('');
+  });
+});
+
+/** With WebSockets, and as kubectl before 1.30 and 1.31 did it. */
+const CARRIERS: readonly Record<string, string>[] = [
+  {},
+  { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' },
+];
+
+describe.skipIf(!kubectl).each(CARRIERS)('streams of a real container, %o', (env) => {
+  const name = Object.keys(env).length === 0 ? 'new' : 'old';
+
+  it('attaches, runs with input, and forwards to what only the pod itself can reach', async () => {
+    const flags = '--image=private:1 --image-pull-policy=Never --restart=Never --stdin';
+    const ran = await kube(`run ${name}-once ${flags} --rm`, { input: 'me', env });
+    expect(ran.stdout, ran.stderr).toContain('heard me');
+    await succeeds(`run ${name} ${flags} --attach=false`);
+    await succeeds(`wait --for=condition=Ready pod/${name} --timeout=30s`);
+    const forward = await start(kubectl ?? '', ['port-forward', `pod/${name}`, ':9090', ':1'], {
+      env: { KUBECONFIG: kubeconfig, HOME: dir, ...env },
+    });
+    const said: string[] = [];
+    for (const stream of [forward.stdout, forward.stderr])
+      stream?.on('data', (chunk) => said.push(String(chunk)));
+    const portTo = (port: number) => new RegExp(`127\\.0\\.0\\.1:(\\d+) -> ${port}`).exec(said.join(''))?.[1];
+    await live.until('both ports are forwarded', () => portTo(9090) !== undefined && portTo(1) !== undefined);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        fetch(`http://127.0.0.1:${portTo(9090)}/`).then((reply) => reply.text()),
+      ),
+    );
+    expect(new Set(answers)).toEqual(new Set(['inside']));
+    await expect(fetch(`http://127.0.0.1:${portTo(1)}/`)).rejects.toThrow();
+    await live.until('the error is told', () => said.join('').includes('ECONNREFUSED 127.0.0.1:1'));
+    forward.kill('SIGKILL');
+    await forward.exited;
+    await succeeds(`delete pod ${name} --now`);
   });
 });
 

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
-import type { Process } from '@updraft/pods';
+import type { Duplex, Readable } from 'node:stream';
+import type { ContainerExit, Process } from '@updraft/pods';
 import type { KubeObject } from '../store/types.ts';
 
 export interface LogOptions {
@@ -17,13 +17,28 @@ export interface LogOptions {
   readonly limitBytes?: number;
 }
 
-export interface ExecOptions {
+/** Takes output in order. A promise: no more, please, until it resolves. */
+export type OutputSink = (chunk: Buffer) => void | Promise<void>;
+
+export interface AttachOptions {
   readonly container: string;
+  readonly stdin?: Readable;
+  readonly onStdout: OutputSink;
+  readonly onStderr: OutputSink;
+}
+
+export interface ExecOptions extends AttachOptions {
   readonly command: readonly string[];
   readonly terminal: boolean;
-  readonly stdin?: Readable;
-  readonly onStdout: (chunk: Buffer) => void;
-  readonly onStderr: (chunk: Buffer) => void;
+}
+
+/** A client's hold on a process that it did not start itself. */
+export interface Attachment {
+  /** Resolves when the process has ended and all its output was delivered. */
+  readonly exited: Promise<ContainerExit>;
+  resize?(columns: number, rows: number): void;
+  /** The client is gone. Safe to call twice and after the end. */
+  detach(): void;
 }
 
 /** What the API server asks of the kubelet. */
@@ -35,4 +50,14 @@ export interface KubeletPort {
    * @throws ClusterFault NOT_FOUND when the container does not run.
    */
   exec(pod: KubeObject, options: ExecOptions): Promise<Process>;
+  /**
+   * Joins the container's own process: what it prints from now on, and its input when it has one.
+   * @throws ClusterFault NOT_FOUND when the container does not run.
+   */
+  attach(pod: KubeObject, options: AttachOptions): Promise<Attachment>;
+  /**
+   * A connection to a port of the pod, made inside its network: what listens on its loopback is reached as well. Half open
+   * when one side has ended. Rejects, in the words of a dialler, when nobody listens there.
+   */
+  forward(pod: KubeObject, port: number): Promise<Duplex>;
 }

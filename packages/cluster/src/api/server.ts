@@ -7,14 +7,17 @@ import type { Clock, Logger } from '@updraft/kit';
 import { codeOf } from '@updraft/kit';
 import { ClusterFault } from '../fault.ts';
 import type { ResourceStore } from '../store/types.ts';
-import { authenticate, mayUse, unauthorized } from './access.ts';
+import { identify } from './access.ts';
+import { accessRequest } from './authorization/access-request.ts';
+import { createAuthorizer } from './authorization/authorizer.ts';
+import { demand } from './authorization/guard.ts';
 import type { ApiContext } from './context.ts';
 import type { Credentials } from './credentials.ts';
-import { offersChannels, readExec, serveExec } from './exec.ts';
-import { createHandler, needsUpgrade } from './handler.ts';
+import { createHandler } from './handler.ts';
 import type { Handler } from './handler.ts';
 import type { KubeletPort } from './ports.ts';
-import { ApiFault, statusOf, unknownPath } from './status.ts';
+import { statusOf, unknownPath } from './status.ts';
+import { serveStreams } from './streams/upgrade.ts';
 import { parseTarget } from './target.ts';
 import { createTokenIssuer } from './tokens.ts';
 import type { TokenIssuer } from './tokens.ts';
@@ -135,9 +138,9 @@ function upgrade(context: ApiContext, request: Upgrade): void {
   // A WebSocket begins with a GET: it must not be enough to be allowed to read.
   for (const verb of new Set([wanted.verb, 'create'])) demand(context.authorizer, { ...wanted, verb });
   const { type, namespace, name, subresource } = target ?? {};
-  if (type?.plural !== 'pods' || name === undefined || subresource === undefined) throw unknownPath();
-  if (subresource !== 'exec' || !offersChannels(request.message)) throw needsUpgrade(subresource);
-  serveExec(context, readExec(context, url.searchParams, { type, namespace, name, subresource }), request);
+  if (!type || name === undefined) throw unknownPath();
+  const query = url.searchParams;
+  serveStreams(context, { type, namespace, name, subresource }, { ...request, query });
 }
 
 /** An upgrade that is refused is answered like any request, by hand: there is no response object here. */

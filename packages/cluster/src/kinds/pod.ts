@@ -244,6 +244,7 @@ export type PodStatus = {
   podIPs?: { ip: string }[];
   startTime?: string;
   qosClass?: string;
+  nominatedNodeName?: string;
   observedGeneration?: number;
   initContainerStatuses?: ContainerStatus[];
   containerStatuses?: ContainerStatus[];

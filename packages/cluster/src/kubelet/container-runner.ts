@@ -6,7 +6,9 @@ import type {
   ContainerSpec,
   Pod as Sandbox,
 } from '@updraft/pods';
+import type { AttachOptions, Attachment } from '../api/ports.ts';
 import type { Container, ContainerStatus, Pod, Probe } from '../kinds/pod.ts';
+import { Audience } from './audience.ts';
 import { BackOff, pauseText } from './back-off.ts';
 import { containerSpec } from './container-spec.ts';
 import { exitReason, imageId, lastWords, notStarted } from './container-state.ts';
@@ -52,6 +54,7 @@ export class ContainerRunner {
   readonly #stopping = new AbortController();
   readonly #crashes = new BackOff();
   readonly #pulls = new BackOff();
+  readonly #audience: Audience;
   #running: RunningContainer | undefined;
   #log: LogFile | undefined;
   #firstRestart = true;
@@ -64,6 +67,7 @@ export class ContainerRunner {
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
+    this.#audience = new Audience(parts.container);
     const reason = parts.role === 'init' ? 'PodInitializing' : 'ContainerCreating';
     this.#status = notStarted(parts.container, parts.before, reason);
     this.started = new Promise((resolve) => {
@@ -85,6 +89,11 @@ export class ContainerRunner {
 
   get running(): RunningContainer | undefined {
     return this.#running;
+  }
+
+  /** Joins what runs now; undefined: nothing does. */
+  attach(options: AttachOptions): Attachment | undefined {
+    return this.#running && this.#audience.join(this.#running, options);
   }
 
   get log(): LogFile | undefined {
@@ -248,11 +257,19 @@ export class ContainerRunner {
     const log = this.#parts.openLog(container.name, this.#status.restartCount);
     this.#log = log;
     const startedMs = services.clock.now();
+    const stdin = this.#audience.open();
     let running: RunningContainer;
     try {
       running = await sandbox.start(spec, {
-        onStdout: (chunk) => log.append('stdout', chunk),
-        onStderr: (chunk) => log.append('stderr', chunk),
+        ...(stdin ? { stdin } : {}),
+        onStdout: (chunk) => {
+          log.append('stdout', chunk);
+          this.#audience.tell('onStdout', chunk);
+        },
+        onStderr: (chunk) => {
+          log.append('stderr', chunk);
+          this.#audience.tell('onStderr', chunk);
+        },
       });
     } catch (error) {
       await log.close();

@@ -1,7 +1,8 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { messageOf, timestamp } from '@updraft/kit';
+import { connectInside, connectTo } from '@updraft/pods';
 import type { Process } from '@updraft/pods';
-import type { ExecOptions, KubeletPort, LogOptions } from '../api/ports.ts';
+import type { AttachOptions, Attachment, ExecOptions, KubeletPort, LogOptions } from '../api/ports.ts';
 import { isFinished } from '../controllers/pods.ts';
 import { ClusterFault } from '../fault.ts';
 import { objectOf } from '../kinds/objects.ts';
@@ -64,14 +65,24 @@ class NodeKubelet implements Kubelet {
 
   async exec(object: KubeObject, options: ExecOptions): Promise<Process> {
     const running = this.#workers.get(object.metadata.uid)?.runner(options.container)?.running;
-    if (!running) {
-      throw new ClusterFault(
-        'NOT_FOUND',
-        `container ${options.container} of pod ${object.metadata.name} is not running`,
-      );
-    }
+    if (!running) throw notRunning(object, options.container);
     const { command, container: _container, ...streams } = options;
     return running.exec(command, streams);
+  }
+
+  async attach(object: KubeObject, options: AttachOptions): Promise<Attachment> {
+    const attached = this.#workers.get(object.metadata.uid)?.runner(options.container)?.attach(options);
+    if (!attached) throw notRunning(object, options.container);
+    return attached;
+  }
+
+  async forward(object: KubeObject, port: number): Promise<Duplex> {
+    const pid = this.#workers.get(object.metadata.uid)?.pid;
+    if (pid !== undefined) return connectInside(pid, port);
+    // A runtime whose processes are not on this machine has an address at least.
+    const address = object.status?.['podIP'];
+    if (typeof address !== 'string') throw notRunning(object, '');
+    return connectTo(address, port);
   }
 
   #hear(event: WatchEvent): void {
@@ -157,6 +168,10 @@ class NodeKubelet implements Kubelet {
       };
     });
   }
+}
+
+function notRunning({ metadata }: KubeObject, container: string): ClusterFault {
+  return new ClusterFault('NOT_FOUND', `container ${container} of pod ${metadata.name} is not running`);
 }
 
 function endedState({ state }: ContainerStatus, now: string): ContainerStatus['state'] {

@@ -54,6 +54,11 @@ export class PodWorker {
     return this.#runners.find(({ name }) => name === container);
   }
 
+  /** Of any process in the pod's network; undefined while there is none on this machine. */
+  get pid(): number | undefined {
+    return this.#runners.map(({ running }) => running?.pid).find((pid) => pid !== undefined);
+  }
+
   start(): void {
     this.#life = this.#live().catch((error: unknown) => {
       this.#services.logger.log('error', 'a pod could not be run', {

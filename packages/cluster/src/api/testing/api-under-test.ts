@@ -6,13 +6,14 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { silentLogger, systemClock, writeFileAtomic } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
+import { connectTo } from '@updraft/pods';
 import type { ContainerExit } from '@updraft/pods';
 import { openResourceStore } from '../../store/store.ts';
 import type { KubeObject, ResourceStore } from '../../store/types.ts';
 import { ensureDefaultRoles } from '../authorization/bootstrap.ts';
 import { createCredentials, kubeconfigYaml } from '../credentials.ts';
 import type { Credentials } from '../credentials.ts';
-import type { ExecOptions, KubeletPort, LogOptions } from '../ports.ts';
+import type { AttachOptions, ExecOptions, KubeletPort, LogOptions } from '../ports.ts';
 import { createApiServer } from '../server.ts';
 import type { ApiServer } from '../server.ts';
 
@@ -167,12 +168,17 @@ async function collect(message: IncomingMessage, lines: Record<string, unknown>[
 }
 
 /**
- * Understands `cat` (stdin to stdout), `exit N`, and echoes anything else; `missing` cannot be started. Logs tell the
- * options they were asked with.
+ * Understands `cat` (stdin to stdout), `exit N`, `flood N` (MiB), and echoes anything else; `missing` cannot be started.
+ * Logs tell the options they were asked with.
  */
 export const echoKubelet: KubeletPort = {
   logs: async (_pod: KubeObject, options: LogOptions) =>
     Readable.from([Buffer.from(`${JSON.stringify(options)}\n`)]),
+  attach: async (_pod: KubeObject, options: AttachOptions) => ({
+    exited: runEcho({ ...options, command: ['cat'] }),
+    detach: () => undefined,
+  }),
+  forward: (_pod: KubeObject, port: number) => connectTo('127.0.0.1', port),
   exec: async (_pod: KubeObject, options: ExecOptions) => ({
     stdin: undefined,
     exited: runEcho(options),
@@ -181,12 +187,19 @@ export const echoKubelet: KubeletPort = {
   }),
 };
 
-async function runEcho(options: ExecOptions): Promise<ContainerExit> {
+async function runEcho(options: AttachOptions & Pick<ExecOptions, 'command'>): Promise<ContainerExit> {
   const [program = '', argument = ''] = options.command;
   if (program === 'missing') return { kind: 'couldNotStart', message: 'no such file or directory' };
   if (program === 'exit') return { kind: 'exited', code: Number(argument), outOfMemory: false };
-  if (program === 'cat') for await (const chunk of options.stdin ?? []) options.onStdout(chunk as Buffer);
-  else options.onStdout(Buffer.from(`${options.command.join(' ')}\n`));
-  options.onStderr(Buffer.from(''));
+  if (program === 'cat')
+    for await (const chunk of options.stdin ?? []) await options.onStdout(chunk as Buffer);
+  else if (program === 'flood') await flood(options, Number(argument));
+  else await options.onStdout(Buffer.from(`${options.command.join(' ')}\n`));
+  await options.onStderr(Buffer.from(''));
   return { kind: 'exited', code: 0, outOfMemory: false };
+}
+
+async function flood(options: Pick<AttachOptions, 'onStdout'>, mebibytes: number): Promise<void> {
+  const chunk = Buffer.alloc(64 * 1024, 'x');
+  for (let left = mebibytes * 16; left > 0; left -= 1) await options.onStdout(chunk);
 }
