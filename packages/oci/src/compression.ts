@@ -5,22 +5,51 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { OciFault } from './faults.ts';
 import type { Compression } from './media-types.ts';
 import { chain, followProgram } from './streams.ts';
+import type { LayerForm } from './types.ts';
+import { ZstdDecoder } from './zstd/decoder.ts';
+import { damaged } from './zstd/frames.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
-/**
- * The stream unpacked. Damaged input fails the result with LAYER_INVALID.
- * @throws OciFault LAYER_UNSUPPORTED when zstd is needed and not installed
- */
+/** The stream unpacked. Damaged input fails the result with LAYER_INVALID. */
 export async function decompress(source: Readable, compression: Compression): Promise<Readable> {
   if (compression === 'none') return source;
   if (compression === 'gzip') return chain(source, createGunzip({ chunkSize: CHUNK_BYTES }), new ZlibWords());
-  return throughZstd(source);
+  return await throughZstd(source, ['-d'], () => chain(source, new ZstdDecoder()));
 }
 
-/** gzip with nothing in its header that changes from one time to the next. */
-export function compressGzip(source: Readable): Readable {
-  return chain(source, createGzip({ level: 6, chunkSize: CHUNK_BYTES, memLevel: 9 }));
+const LEVELS = { gzip: { least: 0, most: 9, usual: 6 }, zstd: { least: 1, most: 22, usual: 3 } } as const;
+
+/**
+ * The stream in that form, with nothing in it that changes from one time to the next.
+ * @throws OciFault COMPRESSION_INVALID for a level that does not exist; PROGRAM_NEEDED when zstd is not installed
+ */
+export async function compress(source: Readable, { kind, level }: LayerForm): Promise<Readable> {
+  const used = levelOf({ kind, level });
+  if (kind === 'gzip') return compressGzip(source, used);
+  const args = ['-T1', `-${used}`, ...(used > 19 ? ['--ultra'] : [])];
+  return await throughZstd(source, args, () => {
+    source.destroy();
+    throw new OciFault(
+      'PROGRAM_NEEDED',
+      'layers cannot be compressed with zstd: the program zstd is not installed',
+      {
+        next: 'Install the package zstd, or use gzip.',
+      },
+    );
+  });
+}
+
+/** `-1` and nothing stand for the usual level. */
+export function levelOf({ kind, level = -1 }: LayerForm): number {
+  const { least, most, usual } = LEVELS[kind];
+  if (level === -1) return usual;
+  if (Number.isInteger(level) && level >= least && level <= most) return level;
+  throw new OciFault('COMPRESSION_INVALID', `${kind} has no level ${level}; it has ${least} to ${most}`);
+}
+
+function compressGzip(source: Readable, level: number): Readable {
+  return chain(source, createGzip({ level, chunkSize: CHUNK_BYTES, memLevel: 9 }));
 }
 
 /** Passes everything; there so that a chain through zlib reports zlib's errors in our words. */
@@ -38,12 +67,14 @@ class ZlibWords extends Transform {
   }
 }
 
-function damaged(why: string, cause?: unknown): OciFault {
-  return new OciFault('LAYER_INVALID', `a compressed layer is damaged: ${why}`, { cause });
-}
-
-async function throughZstd(source: Readable): Promise<Readable> {
-  const zstd = await startZstd();
+/** The stream through the program, or what `without` makes of it where there is none. */
+async function throughZstd(
+  source: Readable,
+  args: readonly string[],
+  without: () => Readable,
+): Promise<Readable> {
+  const zstd = await startZstd(args);
+  if (zstd === undefined) return without();
   let messages = '';
   zstd.stderr?.on('data', (chunk: Buffer) => (messages = (messages + chunk.toString()).slice(0, 1000)));
   const result = new ZlibWords();
@@ -58,18 +89,12 @@ async function throughZstd(source: Readable): Promise<Readable> {
   return result;
 }
 
-async function startZstd() {
+/** undefined when it is not installed. */
+async function startZstd(args: readonly string[]) {
   try {
-    return await start('zstd', ['-d', '-c', '-q', '--no-progress'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    return await start('zstd', [...args, '-c', '-q', '--no-progress'], { stdio: ['pipe', 'pipe', 'pipe'] });
   } catch (error) {
     if (codeOf(error) !== 'PROGRAM_MISSING') throw error;
-    throw new OciFault(
-      'LAYER_UNSUPPORTED',
-      'a layer is compressed with zstd, and the program zstd is not installed',
-      {
-        cause: error,
-        next: 'Install the package zstd and run again.',
-      },
-    );
+    return undefined;
   }
 }

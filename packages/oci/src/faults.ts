@@ -4,6 +4,7 @@ import { Fault } from '@updraft/kit';
 export const OCI_CODES = {
   ARCHIVE_INVALID: 'The folder or archive does not hold an image in a known form.',
   BLOB_UNKNOWN: 'Content that a manifest names is not in the store.',
+  COMPRESSION_INVALID: 'There is no such level of compression.',
   DIGEST_INVALID: 'Content does not have the digest it was announced with, or the digest is not well formed.',
   IMAGE_NOT_FOUND: 'Neither the store nor the registry has an image of that name.',
   IMAGE_UNSUPPORTED: 'The content exists, but is not a container image for this machine.',
@@ -12,6 +13,7 @@ export const OCI_CODES = {
   LAYER_UNSUPPORTED: 'A layer uses a form that cannot be handled here.',
   MANIFEST_INVALID: 'A manifest or image config is not what the specification says.',
   PLATFORM_MISSING: 'The image is not made for this machine’s operating system and processor.',
+  PROGRAM_NEEDED: 'A program that is needed for this is not installed.',
   REFERENCE_INVALID: 'The name of an image is not well formed.',
   REGISTRY_FAILED: 'The registry answered with an error.',
   REGISTRY_UNREACHABLE: 'No connection to the registry could be made.',

@@ -28,6 +28,8 @@ export type { ExportArchiveOptions } from './layout/export-archive.ts';
 export { importArchive } from './layout/import-archive.ts';
 export type { ImportedImage } from './layout/import-archive.ts';
 export { importRootFsTar } from './root-fs.ts';
+export { compressLayers } from './compress-layers.ts';
+export { squashLayers } from './squash-layers.ts';
 export type {
   BlobStore,
   ContainerConfig,
@@ -41,6 +43,7 @@ export type {
   ImageStore,
   ImageSummary,
   Layer,
+  LayerForm,
   Manifest,
   PruneOptions,
   Reference,

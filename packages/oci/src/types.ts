@@ -72,6 +72,15 @@ export interface Layer {
   readonly diffId: DiffId;
   /** Bytes of the uncompressed tar. */
   readonly size: number;
+  /** How the image that it was taken from names it, when it came compressed: images on top of that one go on to do so. */
+  readonly received?: Descriptor;
+}
+
+/** How a layer is to be compressed. Without a level: as is usual, or as it is there already. */
+export interface LayerForm {
+  readonly kind: 'gzip' | 'zstd';
+  /** gzip: 0 to 9; zstd: 1 to 22. */
+  readonly level?: number | undefined;
 }
 
 /** One platform's image in the store: a frozen view. Layers are bottom first. */
@@ -135,8 +144,12 @@ export interface ImageStore {
    * An empty folder gives undefined: no layer.
    */
   commitLayer(folder: string, options: { timestampMs: number }): Promise<Layer | undefined>;
-  /** The layer as a gzip blob for those who want it so: as it was received, else compressed now and kept until `prune`. */
-  compressed(layer: Layer): Promise<Descriptor>;
+  /**
+   * The layer as a compressed blob (default: gzip) for those who want it so: as it was received, else compressed now and
+   * kept until `prune`.
+   * @throws OciFault COMPRESSION_INVALID, PROGRAM_NEEDED
+   */
+  compressed(layer: Layer, form?: LayerForm): Promise<Descriptor>;
   /** The layer's uncompressed tar, verified while it is read. @throws OciFault BLOB_UNKNOWN */
   layerTar(layer: Layer): Promise<Readable>;
   /** Repositories of a registry (`docker.io`) that this content is known to be in: it was tagged as one of theirs. */

@@ -71,7 +71,7 @@ describe('skopeo and the registry', () => {
         await skopeo('copy', ...target, `dir:${folder}/dir`, `docker://${registry.host}/pushed:v1`);
         const pushed = await fresh.store.get(`${registry.host}/pushed:v1`);
         expect(pushed?.manifest.layers[0]?.mediaType).toContain(compression);
-        expect(pushed?.layers).toEqual(image.layers);
+        expect(pushed?.layers).toMatchObject(image.layers);
         const folders = await fresh.store.layerFolders(pushed?.layers ?? []);
         expect((await readFile(`${folders[1]}/layer0/file0`)).length).toBe(10_000);
         await skopeo('copy', ...source, `docker://${registry.host}/pushed:v1`, `oci:${folder}/back:v1`);

@@ -3,9 +3,9 @@ import { canonicalJson } from '../json.ts';
 import { OciFault } from '../faults.ts';
 import { MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parseConfig, parseManifest } from '../manifest.ts';
 import type { ParsedManifest } from '../manifest.ts';
-import { MEDIA } from '../media-types.ts';
+import { MEDIA, layerCompression } from '../media-types.ts';
 import { choosePlatform } from '../platform.ts';
-import type { Digest, Image, ImageConfig, Layer, Manifest } from '../types.ts';
+import type { Descriptor, Digest, Image, ImageConfig, Layer, Manifest } from '../types.ts';
 import type { FileBlobs } from './blobs.ts';
 import type { Layers } from './layers.ts';
 
@@ -50,7 +50,11 @@ export class Images {
       const descriptor = manifest.layers[index];
       if (descriptor) this.#layers.announce(diffId, descriptor);
     }
-    const layers = await Promise.all(diffIds.map((diffId) => this.#layers.layer(diffId)));
+    const layers = await Promise.all(
+      diffIds.map(async (diffId, index) =>
+        withForm(await this.#layers.layer(diffId), manifest.layers[index]),
+      ),
+    );
     return Object.freeze({ ...found, layers: Object.freeze(layers) });
   }
 
@@ -104,4 +108,9 @@ export class Images {
       throw error;
     }
   }
+}
+
+function withForm(layer: Layer, descriptor: Descriptor | undefined): Layer {
+  const isPlain = !descriptor || layerCompression(descriptor.mediaType) === 'none';
+  return Object.freeze(isPlain ? layer : { ...layer, received: descriptor });
 }

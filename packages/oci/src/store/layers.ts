@@ -3,14 +3,15 @@ import type { Clock } from '@updraft/kit';
 import { chmod, chown, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { compressGzip, decompress } from '../compression.ts';
+import { finished } from 'node:stream/promises';
+import { compress, decompress, levelOf } from '../compression.ts';
 import { hexOf } from '../digest.ts';
 import { OciFault } from '../faults.ts';
 import { MEDIA, layerCompression } from '../media-types.ts';
-import { Verifier, chain } from '../streams.ts';
+import { Meter, Verifier, chain } from '../streams.ts';
 import { packLayer } from '../tar/pack.ts';
 import { unpackLayer } from '../tar/unpack.ts';
-import type { Descriptor, DiffId, Digest, Layer } from '../types.ts';
+import type { Descriptor, DiffId, Digest, Layer, LayerForm } from '../types.ts';
 import { unknownBlob } from './blobs.ts';
 import type { FileBlobs } from './blobs.ts';
 import type { StoreFolders } from './folders.ts';
@@ -113,39 +114,66 @@ export class Layers {
     return { diffId: digest, size };
   }
 
-  /** The form of a layer that an image made here names: as it was received, else uncompressed. */
-  async descriptor({ diffId }: Layer): Promise<Descriptor> {
+  /** The form of a layer that an image made here names: as the image below has it, else uncompressed. */
+  async descriptor({ diffId, received }: Layer): Promise<Descriptor> {
     this.use(diffId);
-    const received = this.#records
-      .sources(diffId)
-      .find((s) => s.origin === 'received' && s.layerSize !== undefined);
-    if (received && (await this.#blobs.size(received.blob)) !== undefined) return ociDescriptor(received);
+    const sources = this.#records.sources(diffId);
+    const own = sources.find(({ blob }) => blob === received?.digest);
+    if (own && (await this.#isHere(own)) && (await this.#isProven(own))) return ociDescriptor(own);
     const size = await this.#blobs.size(diffId);
-    if (size === undefined) throw unknownBlob(diffId);
-    return { mediaType: MEDIA.ociLayer, digest: diffId, size };
+    if (size !== undefined) return { mediaType: MEDIA.ociLayer, digest: diffId, size };
+    for (const source of sources)
+      if ((await this.#isHere(source)) && (await this.#isProven(source))) return ociDescriptor(source);
+    throw unknownBlob(diffId);
   }
 
-  /** The layer as a gzip blob: one that is there, else made now and kept. */
-  async compressed(layer: Layer): Promise<Descriptor> {
-    const { diffId } = layer;
-    return await this.#lock.use(`gzip ${diffId}`, async () => {
-      for (const source of this.#records.sources(diffId)) {
-        const fits = source.layerSize !== undefined && layerCompression(source.mediaType) === 'gzip';
-        if (fits && (await this.#blobs.size(source.blob)) !== undefined) return ociDescriptor(source);
+  /** A manifest from elsewhere may say anything of a layer that was here before, so that nothing had to be unpacked. */
+  async #isProven(source: LayerSource): Promise<boolean> {
+    const { diffId, blob } = source;
+    if (source.layerSize !== undefined) return true;
+    const meter = new Meter();
+    try {
+      await finished(chain(await this.#open(source), meter).resume());
+    } catch (error) {
+      if (!(error instanceof OciFault)) throw error;
+    }
+    if (meter.digest === diffId) this.#records.addSource({ ...source, layerSize: meter.size });
+    else this.#records.removeSource(diffId, blob);
+    return meter.digest === diffId;
+  }
+
+  /** See ImageStore.compressed. At a level of its own it is made anew: nobody knows how what is there was made. */
+  async compressed(layer: Layer, form: LayerForm = { kind: 'gzip' }): Promise<Descriptor> {
+    const { diffId, received } = layer;
+    const { kind, level } = form;
+    if (
+      received &&
+      layerCompression(received.mediaType) === kind &&
+      (await this.#isHere({ blob: received.digest }))
+    )
+      return received;
+    return await this.#lock.use(`${kind} ${level ?? ''} ${diffId}`, async () => {
+      for (const source of level === undefined ? this.#records.sources(diffId) : []) {
+        const fits = source.origin === 'made' && layerCompression(source.mediaType) === kind;
+        if (fits && (await this.#isHere(source))) return ociDescriptor(source);
       }
-      const { digest, size } = await this.#blobs.write(compressGzip(await this.tar(diffId)));
-      const mediaType = MEDIA.ociLayerGzip;
-      const made = {
-        diffId,
-        blob: digest,
-        mediaType,
-        blobSize: size,
-        layerSize: layer.size,
-        origin: 'made' as const,
-      };
-      this.#records.addSource(made);
-      return { mediaType, digest, size };
+      return await this.#compress(layer, form);
     });
+  }
+
+  async #compress({ diffId, size: layerSize }: Layer, form: LayerForm): Promise<Descriptor> {
+    levelOf(form);
+    const { digest: blob, size: blobSize } = await this.#blobs.write(
+      await compress(await this.tar(diffId), form),
+    );
+    const mediaType = form.kind === 'gzip' ? MEDIA.ociLayerGzip : MEDIA.ociLayerZstd;
+    if (form.level === undefined)
+      this.#records.addSource({ diffId, blob, mediaType, blobSize, layerSize, origin: 'made' });
+    return { mediaType, digest: blob, size: blobSize };
+  }
+
+  async #isHere({ blob }: { readonly blob: Digest }): Promise<boolean> {
+    return (await this.#blobs.size(blob)) !== undefined;
   }
 
   /** Notes that a layer, a manifest or a config is of use now. */

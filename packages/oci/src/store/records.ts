@@ -10,7 +10,7 @@ export interface LayerSource {
   readonly mediaType: string;
   readonly blobSize: number;
   readonly layerSize: number | undefined;
-  /** `received`: came from elsewhere, and manifests here name it. `made`: compressed here for a push, may be dropped. */
+  /** `received`: came from elsewhere, and manifests here name it. `made`: compressed here as is usual, for a push. */
   readonly origin: 'received' | 'made';
 }
 
@@ -112,7 +112,7 @@ export class Records {
   addSource({ diffId, blob, mediaType, blobSize, layerSize, origin }: LayerSource): void {
     const sql = `INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (diff_id, blob) DO UPDATE SET
       layer_size = coalesce(excluded.layer_size, layer_size),
-      origin = CASE WHEN excluded.origin = 'received' THEN 'received' ELSE origin END`;
+      origin = CASE WHEN excluded.origin = 'made' THEN 'made' ELSE origin END`;
     this.#db.write(sql, diffId, blob, mediaType, blobSize, layerSize ?? null, origin);
   }
 

@@ -12,6 +12,7 @@ import type {
   ImageStore,
   ImageSummary,
   Layer,
+  LayerForm,
   PruneOptions,
   Reference,
 } from '../types.ts';
@@ -134,8 +135,8 @@ export class LocalImageStore implements ImageStore {
     return await this.#layers.commit(folder, options);
   }
 
-  async compressed(layer: Layer): Promise<Descriptor> {
-    return await this.#layers.compressed(layer);
+  async compressed(layer: Layer, form?: LayerForm): Promise<Descriptor> {
+    return await this.#layers.compressed(layer, form);
   }
 
   async layerTar(layer: Layer): Promise<Readable> {

@@ -16,6 +16,14 @@ const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 const AUFS_OWN = '.wh..wh.';
 
+/** What a name in a layer says about the layers below: nothing, or what of them is not to be seen. */
+export function whiteoutOf(
+  name: string,
+): { readonly kind: 'hidden'; readonly name: string } | { readonly kind: 'opaque' } | undefined {
+  if (name === OPAQUE) return { kind: 'opaque' };
+  return name.startsWith(WHITEOUT) ? { kind: 'hidden', name: name.slice(WHITEOUT.length) } : undefined;
+}
+
 /** Names that could not be given by an image's author to a file of his: they steer overlayfs. */
 export const OVERLAY_XATTR = 'trusted.overlay.';
 

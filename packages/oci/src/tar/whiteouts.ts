@@ -21,12 +21,12 @@ export async function makeWhiteouts(
   const headers: Buffer[] = [];
   const opaqueFolders = new Set(opaque);
   for (const path of new Set(whiteouts)) {
-    const there = await statusOf(folder, path);
+    const there = await statusBelow(folder, path);
     if (there === undefined) headers.push(...(await whiteoutEntries(folder, path)));
     else if (there.isDirectory()) opaqueFolders.add(path);
   }
   for (const path of opaqueFolders) {
-    const there = await statusOf(folder, path);
+    const there = await statusBelow(folder, path);
     if (there?.isDirectory())
       headers.push(encodeHeader({ ...folderEntry(path, there), xattrs: OPAQUE_MARK }));
   }
@@ -37,7 +37,7 @@ export async function makeWhiteouts(
 /** The device, and its parent again so that tar puts back the parent's time. */
 async function whiteoutEntries(folder: string, path: string): Promise<Buffer[]> {
   const parentPath = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.';
-  const parent = await statusOf(folder, parentPath);
+  const parent = await statusBelow(folder, parentPath);
   // A parent that a later entry replaced by a file or a link has nothing left to hide.
   if (!parent?.isDirectory()) return [];
   return [encodeHeader(folderEntry(parentPath, parent)), encodeHeader(plainEntry(path, 'char', { mode: 0 }))];
@@ -48,7 +48,7 @@ function folderEntry(path: string, { mode, uid, gid, mtimeMs }: Stats) {
 }
 
 /** Of a path below `folder`, never through a link; undefined when it is not there. */
-async function statusOf(folder: string, path: string): Promise<Stats | undefined> {
+export async function statusBelow(folder: string, path: string): Promise<Stats | undefined> {
   let current = Buffer.from(folder);
   let status: Stats | undefined;
   for (const part of path.split('/')) {
