@@ -44,7 +44,8 @@ export function trusting(runtime: Runtime, bundle: string | undefined): Runtime 
     kind: runtime.kind,
     createPod: async (spec) => trustingPod(await runtime.createPod(spec), extend),
     list: () => runtime.list(),
-    sweep: () => runtime.sweep(),
+    sweep: (options) => runtime.sweep(options),
+    adopt: (name) => runtime.adopt(name),
   };
 }
 

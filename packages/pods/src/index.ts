@@ -3,6 +3,7 @@
  * @module
  */
 export type {
+  AdoptedPod,
   Container,
   ContainerExit,
   ContainerSpec,
@@ -10,6 +11,7 @@ export type {
   ContainerStreams,
   DnsAnswer,
   DnsZone,
+  LeftContainer,
   Mount,
   PlatformNetwork,
   Pod,
@@ -37,5 +39,4 @@ export { mountOverlay } from './runc/overlay.ts';
 export type { Overlay, OverlayOptions } from './runc/overlay.ts';
 export { statusAt } from './file-status.ts';
 export type { FileStatus } from './file-status.ts';
-export { connectInside, connectTo } from './network/inner-connection.ts';
 export { makeNode, readAttributes, unmount, writeAttribute } from './system-calls.ts';

@@ -58,6 +58,8 @@ export interface ContainerSpec {
   readonly terminal?: boolean;
   /** Default SIGTERM. */
   readonly stopSignal?: string;
+  /** Means nothing to the runtime. In a lasting pod they are given back to whoever adopts it. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** What the containers of a pod share. */
@@ -81,6 +83,11 @@ export interface PodSpec {
    * `*.localhost` to 127.0.0.1 without asking anyone, so a job reaches the ingress by its public URL only this way.
    */
   readonly gatewayPortsOnLoopback?: readonly number[];
+  /**
+   * The pod's containers go on when this process dies, and a later one may `adopt` the pod. Not those with a terminal or
+   * with standard input: they end with the process. Runtimes that cannot do this take no notice.
+   */
+  readonly lasting?: boolean;
 }
 
 /** How a container ended. `couldNotStart` is the runtime's own words (no such program, bad user). */
@@ -91,12 +98,9 @@ export type ContainerExit =
 export interface ContainerStreams {
   /** Default: /dev/null. Ended when this readable ends. */
   readonly stdin?: Readable;
-  /**
-   * Called in order with what the container prints; chunks are cut anywhere. A promise holds the output back, and with it
-   * in the end the container, until it resolves.
-   */
-  readonly onStdout: (chunk: Buffer) => void | Promise<void>;
-  readonly onStderr: (chunk: Buffer) => void | Promise<void>;
+  /** Called in order with what the container prints; chunks are cut anywhere. */
+  readonly onStdout: (chunk: Buffer) => void;
+  readonly onStderr: (chunk: Buffer) => void;
 }
 
 export interface Process {
@@ -155,8 +159,38 @@ export interface Runtime {
   readonly kind: 'runc' | 'host' | 'docker' | 'kubernetes';
   createPod(spec: PodSpec): Promise<Pod>;
   list(): readonly Pod[];
-  /** Ends and removes whatever an earlier, dead process of this platform left: containers, networks, mounts, folders. */
-  sweep(): Promise<{ removed: readonly string[] }>;
+  /**
+   * Ends and removes whatever an earlier, dead process of this platform left: containers, networks, mounts, folders.
+   * Lasting pods are left as they are, to be adopted, unless `lasting` is given: then those go that nobody has adopted.
+   */
+  sweep(options?: { readonly lasting?: boolean }): Promise<{ removed: readonly string[] }>;
+  /**
+   * Takes over what an earlier, dead process left of the lasting pod of this name. undefined: there is nothing of it.
+   * From then on it is listed and has to be removed like a pod made here.
+   */
+  adopt(name: string): Promise<AdoptedPod | undefined>;
+}
+
+/** A lasting pod that has changed hands. */
+export interface AdoptedPod {
+  readonly pod: Pod;
+  /** Its network is as it was: containers may be started in it. False: it can only tell how its containers ended. */
+  readonly intact: boolean;
+  readonly containers: readonly LeftContainer[];
+}
+
+/** A container that was started by an earlier process. */
+export interface LeftContainer {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly startedMs: number;
+  /** When it ended, as far as it did so before it was adopted. */
+  readonly endedMs: number | undefined;
+  /**
+   * Connects to it: first comes what it has printed since, up to what pipes hold. `exited` tells how it really ended, and
+   * 137 when nobody knows. Once only.
+   */
+  attach(streams: ContainerStreams): Promise<Container>;
 }
 
 /** The pods' network of one platform. */

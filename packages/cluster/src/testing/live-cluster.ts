@@ -40,7 +40,7 @@ function withHostTools(runtime: Runtime): Runtime {
     ...runtime,
     kind: runtime.kind,
     list: () => runtime.list(),
-    sweep: () => runtime.sweep(),
+    sweep: (options) => runtime.sweep(options),
     createPod: async (spec) => {
       const pod = await runtime.createPod(spec);
       return {

@@ -31,6 +31,7 @@ export function createHostRuntime({ clock }: HostRuntimeOptions): Runtime {
     list: () => [...pods.values()],
     // A process group needs no remains: there is nothing on the host that could be found again.
     sweep: async () => ({ removed: [] }),
+    adopt: async () => undefined,
     async createPod(spec) {
       requireName('pod', spec.name);
       if (pods.has(spec.name)) throw new PodsFault('NAME_TAKEN', `a pod ${spec.name} exists`);

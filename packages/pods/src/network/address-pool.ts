@@ -31,6 +31,11 @@ export class AddressPool {
     return numberToAddress(this.#range.base + offset);
   }
 
+  /** Somebody has it already. */
+  reserve(address: string): void {
+    this.#taken.add(addressToNumber(address) - this.#range.base);
+  }
+
   free(address: string): void {
     this.#taken.delete(addressToNumber(address) - this.#range.base);
   }

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Undo, run, runOrThrow } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
@@ -14,14 +14,23 @@ import { renderFirewall } from './firewall.ts';
 import type { FirewallFacts } from './firewall.ts';
 import { busyRanges, hostResolvers } from './host-ranges.ts';
 import { closeForeignChains, openForeignChains } from './foreign-chains.ts';
-import { PodLinks, deleteLinks } from './pod-links.ts';
-import type { PodLink } from './pod-links.ts';
+import { PodLinks } from './pod-links.ts';
+import type { LinkRecord, PodLink } from './pod-links.ts';
+import { clearRemains, deleteLinks, keepRanges } from './remains.ts';
+import type { LeftNetwork } from './remains.ts';
 
 /** The network of one platform with what only this room's runtimes use of it. */
 export interface BridgeNetwork extends PlatformNetwork {
   readonly bridge: string;
   /** A network namespace for a pod; `ports` of its loopback lead to the gateway. */
-  attach(ports: readonly number[]): Promise<PodLink>;
+  attach(ports: readonly number[], options?: { readonly lasting?: boolean }): Promise<PodLink>;
+  /**
+   * A lasting pod's link that an earlier process made; undefined: it is gone.
+   * @param pid any process in the pod's network
+   */
+  reattach(record: LinkRecord, pid: number | undefined): Promise<PodLink | undefined>;
+  /** Takes away the links an earlier process left that nobody has reattached. */
+  dropLeft(): Promise<void>;
   /** A network namespace with its loopback alone. */
   isolate(): Promise<PodLink>;
   detach(link: PodLink): Promise<void>;
@@ -42,7 +51,7 @@ const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 
 /**
  * Makes the bridge, rules and name server of a platform. What an earlier process of the same platform left is
- * replaced. One per platform may exist at a time; platforms do not disturb each other.
+ * replaced, but not under lasting pods: bridge, addresses and service rules stay as they are. One per platform may exist at a time; platforms do not disturb each other.
  * @throws PodsFault NOT_ROOT, PROGRAM_MISSING, NO_FREE_NETWORK, DNS_PORT_IN_USE, PROGRAM_FAILED; nothing is left behind.
  */
 export async function createNetwork(options: NetworkOptions): Promise<BridgeNetwork> {
@@ -64,13 +73,9 @@ function programOf(error: unknown): string {
 async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork> {
   const { id, dir, clock, logger } = options;
   const bridge = `ud-${id}`;
-  await removeRemains(options, bridge);
-  const ranges = pickRanges(id, await busyRanges());
-  if (!ranges) {
-    throw new PodsFault('NO_FREE_NETWORK', 'no free range of addresses is left in 10.128.0.0/9', {
-      next: 'Take away routes or networks of this host that cover it.',
-    });
-  }
+  await closeForeignChains(`updraft_${id}`, logger);
+  const left = await clearRemains(dir, id);
+  const ranges = left?.ranges ?? (await chooseRanges(id));
   const facts: FirewallFacts = {
     table: `updraft_${id}`,
     bridge,
@@ -82,9 +87,11 @@ async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork
   await enableForwarding(logger, undo);
   const hostNamespace = await keepHostNamespace(dir, undo);
   undo.add(() => deleteLinks([bridge]));
-  const bridgeIndex = await makeBridge(bridge, gateway, ranges);
+  if (!left) await makeBridge(bridge, gateway, ranges);
+  const bridgeIndex = await indexOf(bridge);
+  await keepRanges(dir, [facts.podCidr, facts.serviceCidr]);
   undo.add(async () => void (await run('nft', ['delete', 'table', 'ip', facts.table])));
-  await applyRules(renderFirewall(facts, []));
+  if (!(left && (await hasTable(facts.table)))) await applyRules(renderFirewall(facts, []));
   undo.add(() => closeForeignChains(facts.table, logger));
   await openForeignChains({ bridge, gateway, mark: facts.table }, logger);
   const { resolvers } = options;
@@ -93,11 +100,12 @@ async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork
   undo.add(() => names.close());
   const links = new PodLinks({
     id,
-    dir: path.join(dir, 'namespaces'),
+    dir,
     hostNamespace,
     bridgeIndex,
     gateway,
-    addresses: new AddressPool(ranges[0], 2),
+    addresses: poolOf(ranges[0], left),
+    left: left?.links ?? new Map(),
     clock,
     logger,
   });
@@ -110,19 +118,38 @@ async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork
     serviceCidr: facts.serviceCidr,
     addZone: (zone) => names.addZone(zone),
     setServices: (services) => applyRules(renderFirewall(facts, services)),
-    attach: (ports) => links.take(ports),
+    attach: (ports, attaching) => links.take(ports, attaching),
+    reattach: (record, pid) => links.rejoin(record, pid),
+    dropLeft: () => links.dropLeft(),
     isolate: () => links.takeIsolated(),
     detach: (link) => links.release(link),
     remove: () => undo.close(),
   };
 }
 
+async function chooseRanges(id: string): Promise<readonly [Cidr, Cidr]> {
+  const ranges = pickRanges(id, await busyRanges());
+  if (ranges) return ranges;
+  throw new PodsFault('NO_FREE_NETWORK', 'no free range of addresses is left in 10.128.0.0/9', {
+    next: 'Take away routes or networks of this host that cover it.',
+  });
+}
+
+/** The first two addresses are the network's own and the gateway's. */
+function poolOf(range: Cidr, left: LeftNetwork | undefined): AddressPool {
+  const pool = new AddressPool(range, 2);
+  for (const address of left?.links.values() ?? []) pool.reserve(address);
+  return pool;
+}
+
+const hasTable = async (table: string) => (await run('nft', ['list', 'table', 'ip', table])).code === 0;
+
 async function applyRules(rules: string): Promise<void> {
   await runOrThrow('nft', ['-f', '-'], { input: rules });
 }
 
 /** The bridge's hardware address is set, for it would else change with the first pod and mislead the others. */
-async function makeBridge(bridge: string, gateway: string, ranges: readonly [Cidr, Cidr]): Promise<number> {
+async function makeBridge(bridge: string, gateway: string, ranges: readonly [Cidr, Cidr]): Promise<void> {
   const mac = ['02', ...gateway.split('.').map((part) => Number(part).toString(16).padStart(2, '0')), '01'];
   const input = `link add ${bridge} address ${mac.join(':')} type bridge forward_delay 0
 addr add ${gateway}/${ranges[0].prefix} dev ${bridge}
@@ -131,8 +158,9 @@ route add ${formatCidr(ranges[1])} dev ${bridge}
 `;
   await runOrThrow('ip', ['-batch', '-'], { input });
   await writeFile(`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, '1').catch(() => undefined);
-  return Number(await readFile(`/sys/class/net/${bridge}/ifindex`, 'utf8'));
 }
+
+const indexOf = async (device: string) => Number(await readFile(`/sys/class/net/${device}/ifindex`, 'utf8'));
 
 async function enableForwarding(logger: Logger, undo: Undo): Promise<void> {
   if ((await readFile(FORWARDING, 'utf8')).trim() === '1') return;
@@ -151,16 +179,4 @@ async function keepHostNamespace(dir: string, undo: Undo): Promise<string> {
   bindMount('/proc/self/ns/net', file);
   undo.add(() => void unmount(file));
   return file;
-}
-
-/** What a dead process of this platform left: devices by their names, namespace files by their folder. */
-async function removeRemains({ id, dir, logger }: NetworkOptions, bridge: string): Promise<void> {
-  await closeForeignChains(`updraft_${id}`, logger);
-  const devices = await readdir('/sys/class/net');
-  const mine = devices.filter((device) => device === bridge || device.startsWith(`ud${id}`));
-  if (mine.length > 0) await deleteLinks(mine);
-  const namespaces = path.join(dir, 'namespaces');
-  for (const file of await readdir(namespaces).catch(() => [])) unmount(path.join(namespaces, file));
-  unmount(path.join(dir, 'host-namespace'));
-  await rm(dir, { recursive: true, force: true });
 }

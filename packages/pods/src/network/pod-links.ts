@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import { messageOf, run } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
 import { PodsFault, programFault, requirePort } from '../fault.ts';
-import { unmount } from '../system-calls.ts';
+import { mountTargets } from '../mounts.ts';
+import { bindMount, unmount } from '../system-calls.ts';
+import { deleteLinks, forgetLink, keepLink } from './remains.ts';
 import type { AddressPool } from './address-pool.ts';
 
 /** One pod's end of the network: a namespace kept by a file, joined to the bridge. */
@@ -12,6 +14,15 @@ export interface PodLink {
   /** File that holds the network namespace. */
   readonly namespace: string;
   readonly address: string | undefined;
+  readonly ports: readonly number[];
+  /** The host's end of it. */
+  readonly device?: string | undefined;
+}
+
+/** A pod's end of the network as it is written down for a later process. */
+export interface LinkRecord {
+  readonly device?: string;
+  readonly address?: string;
   readonly ports: readonly number[];
 }
 
@@ -24,13 +35,15 @@ export const HOST_LINK: PodLink = {
 
 export interface PodLinksOptions {
   readonly id: string;
-  /** Where the namespace files lie. */
+  /** The network's folder; the namespace files lie in `namespaces`. */
   readonly dir: string;
   /** File that holds the host's network namespace. */
   readonly hostNamespace: string;
   readonly bridgeIndex: number;
   readonly gateway: string;
   readonly addresses: AddressPool;
+  /** Devices, with their addresses, of an earlier process that are left for pods which live on. */
+  readonly left: ReadonlyMap<string, string>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -48,20 +61,62 @@ export class PodLinks {
   readonly #spare = new Map<string, Promise<PodLink>[]>();
   readonly #devices = new Map<PodLink, string>();
   readonly #dying = new Set<string>();
+  readonly #left: Map<string, string>;
   #counter = 0;
   #closed = false;
 
   constructor(options: PodLinksOptions) {
     this.#options = options;
+    const numbers = [...options.left.keys()].map((device) =>
+      Number.parseInt(device.slice(`ud${options.id}`.length), 36),
+    );
+    this.#counter = Math.max(0, ...numbers.filter(Number.isInteger));
+    this.#left = new Map(options.left);
+  }
+
+  /**
+   * A link of an earlier process, by its namespace file or by a process that is in it. undefined: it is gone.
+   * @param pid any process in the namespace
+   */
+  async rejoin(
+    { device, address, ports }: LinkRecord,
+    pid: number | undefined,
+  ): Promise<PodLink | undefined> {
+    if (device === undefined || address === undefined || !this.#left.has(device)) return undefined;
+    const namespace = this.#fileOf(device);
+    const isMounted = (await mountTargets()).includes(namespace);
+    if (!isMounted && pid === undefined) return undefined;
+    if (!isMounted) bindMount(`/proc/${pid}/ns/net`, await this.#namespaceFile(device));
+    this.#left.delete(device);
+    const link: PodLink = { namespace, address, ports, device };
+    this.#devices.set(link, device);
+    return link;
+  }
+
+  /** Takes away what an earlier process left and nobody has joined. */
+  async dropLeft(): Promise<void> {
+    const left = [...this.#left];
+    this.#left.clear();
+    for (const [device, address] of left) {
+      const namespace = this.#fileOf(device);
+      unmount(namespace);
+      await rm(namespace, { force: true });
+      await forgetLink(this.#options.dir, device);
+      this.#options.addresses.free(address);
+    }
+    if (left.length > 0) await deleteLinks(left.map(([device]) => device));
   }
 
   /** A joined namespace in which `ports` of the loopback lead to the gateway. */
-  async take(ports: readonly number[]): Promise<PodLink> {
+  async take(ports: readonly number[], options: { lasting?: boolean } = {}): Promise<PodLink> {
     const key = ports.join();
     const ready = this.#spare.get(key)?.shift();
     this.#options.clock.timer(REFILL_MS, () => this.#refill(ports));
     // A spare that could not be made says nothing about the next one.
-    return ready ? ready.catch(() => this.#make(ports)) : this.#make(ports);
+    const link = await (ready ? ready.catch(() => this.#make(ports)) : this.#make(ports));
+    const { device, address } = link;
+    if (options.lasting && device && address) await keepLink(this.#options.dir, device, address);
+    return link;
   }
 
   /** A namespace with nothing but its loopback. */
@@ -80,6 +135,7 @@ export class PodLinks {
     this.#devices.delete(link);
     if (link.address) this.#options.addresses.free(link.address);
     if (!device) return;
+    await forgetLink(this.#options.dir, device);
     this.#dying.add(device);
     this.#options.clock.timer(LINGER_MS, () => void this.#bury());
   }
@@ -118,7 +174,7 @@ export class PodLinks {
     const device = `ud${id}${this.#counter.toString(36)}`;
     const namespace = await this.#namespaceFile(device);
     const address = addresses.take();
-    const link: PodLink = { namespace, address, ports };
+    const link: PodLink = { namespace, address, ports, device };
     this.#devices.set(link, device);
     try {
       // Run inside the new namespace: the veth's other end is made in the host's, already in the bridge and up.
@@ -142,9 +198,13 @@ route add default via ${gateway}
     }
   }
 
+  #fileOf(name: string): string {
+    return path.join(this.#options.dir, 'namespaces', name);
+  }
+
   async #namespaceFile(name: string): Promise<string> {
-    await mkdir(this.#options.dir, { recursive: true });
-    const file = path.join(this.#options.dir, name);
+    const file = this.#fileOf(name);
+    await mkdir(path.dirname(file), { recursive: true });
     await (await open(file, 'w')).close();
     return file;
   }
@@ -154,12 +214,6 @@ route add default via ${gateway}
     this.#dying.clear();
     if (left.length > 0) await deleteLinks(left);
   }
-}
-
-/** Deletes network devices by name; those that are gone already are no error. */
-export async function deleteLinks(devices: readonly string[]): Promise<void> {
-  const input = devices.map((device) => `link del ${device}\n`).join('');
-  await run('ip', ['-force', '-batch', '-'], { input });
 }
 
 /** Makes a network namespace, kept by `file`, and runs `ip` commands in it. */

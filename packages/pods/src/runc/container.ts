@@ -1,6 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Undo, messageOf } from '@updraft/kit';
+import { Undo, messageOf, readTextIfPresent } from '@updraft/kit';
 import { PodsFault, requireName } from '../fault.ts';
 import type { Container, ContainerExit, ContainerSpec, ContainerStreams } from '../types.ts';
 import { bundleConfig } from './bundle.ts';
@@ -8,9 +8,11 @@ import { ranOutOfMemory, readStats, removeGroup } from './cgroups.ts';
 import { execIn } from './exec.ts';
 import { prepareFileSystem } from './file-system.ts';
 import type { PodFiles } from './file-system.ts';
-import { launch } from './launch.ts';
+import { launch, pidFile, relaunch } from './launch.ts';
 import type { LaunchEnd, Launched } from './launch.ts';
 import type { Machine } from './machine.ts';
+import { unmountBelow } from '../mounts.ts';
+import { shimPid } from './shim.ts';
 import { UnknownUser, findIdentity } from './users.ts';
 import type { Identity } from './users.ts';
 
@@ -22,6 +24,7 @@ export interface PodFacts {
   readonly networkNamespace: string;
   readonly files: PodFiles;
   readonly sysctl: Readonly<Record<string, string>>;
+  readonly lasting: boolean;
 }
 
 /** One start of a container: where its things lie and what runc calls it. */
@@ -57,6 +60,8 @@ export async function startContainer(
     }
     undo.add(() => rm(path.join(machine.state, id), { recursive: true, force: true }));
     undo.add(() => removeGroup(machine.cgroups, attempt.group, machine.clock));
+    const lasting = pod.lasting && !spec.terminal && options.streams.stdin === undefined;
+    if (lasting) await writeRecord(folder, { spec, identity, startedMs: machine.clock.now() });
     const launched = await launch({
       state: machine.state,
       folder,
@@ -65,6 +70,7 @@ export async function startContainer(
       container: id,
       streams: options.streams,
       terminal: spec.terminal ?? false,
+      lasting,
       clock: machine.clock,
     });
     return new RuncContainer({ machine, pod, spec, attempt, identity, launched, undo });
@@ -72,6 +78,73 @@ export async function startContainer(
     await undo.close();
     throw error;
   }
+}
+
+/** What is kept of a lasting container for a later process. */
+export interface ContainerRecord {
+  readonly spec: ContainerSpec;
+  readonly identity: Identity;
+  readonly startedMs: number;
+}
+
+const recordFile = (folder: string) => path.join(folder, 'record.json');
+
+/** It holds the environment, as the configuration does: for nobody else's eyes. */
+async function writeRecord(folder: string, record: ContainerRecord): Promise<void> {
+  await writeFile(recordFile(folder), JSON.stringify(record), { mode: 0o600 });
+}
+
+/** A container of an earlier process, as it was found. */
+export interface FoundContainer {
+  readonly attempt: Attempt;
+  readonly record: ContainerRecord;
+  /** Of its first process while that runs. */
+  readonly pid: number | undefined;
+  readonly endedMs: number | undefined;
+}
+
+/** Looks what an earlier process left in an attempt's folder; undefined when its program has never run. */
+export async function findContainer(
+  machine: Machine,
+  { folder, id }: Pick<Attempt, 'folder' | 'id'>,
+): Promise<FoundContainer | undefined> {
+  const pid = Number((await readTextIfPresent(pidFile(folder))) ?? 0);
+  const record = parseRecord(await readTextIfPresent(recordFile(folder)));
+  if (!record || !pid) return undefined;
+  const group = path.join(machine.group, id);
+  const groups = (await readTextIfPresent(`/proc/${pid}/cgroup`).catch(() => undefined)) ?? '';
+  const runs = groups.includes(group) && (await shimPid(folder, id)) !== undefined;
+  const ended = await stat(path.join(folder, 'exit')).catch(() => undefined);
+  return { attempt: { id, folder, group }, record, pid: runs ? pid : undefined, endedMs: ended?.mtimeMs };
+}
+
+function parseRecord(text: string | undefined): ContainerRecord | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as ContainerRecord);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Goes on with a container of an earlier process; one that has ended tells so, and is then cleared away. */
+export async function rejoinContainer(
+  machine: Machine,
+  pod: PodFacts,
+  { attempt, record, pid }: FoundContainer,
+  streams: ContainerStreams,
+): Promise<Container> {
+  const { folder, id, group } = attempt;
+  // Nobody waits for what the dead process ran in it, and the folders' names will be wanted again.
+  for (const name of await readdir(folder)) {
+    if (name.startsWith('exec-')) await rm(path.join(folder, name), { recursive: true, force: true });
+  }
+  const undo = new Undo();
+  undo.add(() => rm(folder, { recursive: true, force: true }));
+  undo.add(() => unmountBelow(folder));
+  undo.add(() => rm(path.join(machine.state, id), { recursive: true, force: true }));
+  undo.add(() => removeGroup(machine.cgroups, group, machine.clock));
+  const launched = await relaunch({ folder, container: id, pid, streams, clock: machine.clock });
+  return new RuncContainer({ machine, pod, attempt, launched, undo, ...record });
 }
 
 /** Mounts the file system and writes the configuration. */
@@ -173,11 +246,15 @@ class RuncContainer implements Container {
 
   exec: Container['exec'] = async (command, options) => {
     const { machine, pod, spec, attempt, identity } = this.#parts;
-    if (this.#ended || this.pid === undefined)
-      throw new PodsFault('GONE', `the container ${this.name} has ended`);
+    const { pid } = this;
+    if (this.#ended || pid === undefined) throw new PodsFault('GONE', `the container ${this.name} has ended`);
     this.#execs += 1;
     const folder = path.join(attempt.folder, `exec-${this.#execs}`);
-    return execIn({ machine, attempt, folder, spec, identity, hostname: pod.hostname }, command, options);
+    return execIn(
+      { machine, attempt, folder, spec, identity, hostname: pod.hostname, pid },
+      command,
+      options,
+    );
   };
 
   async stats(): ReturnType<Container['stats']> {

@@ -16,6 +16,8 @@ export interface ExecFacts {
   readonly spec: ContainerSpec;
   readonly identity: Identity;
   readonly hostname: string;
+  /** Of the container's first process. */
+  readonly pid: number;
 }
 
 type ExecOptions = Parameters<Container['exec']>[1];
@@ -81,12 +83,13 @@ function execProcess(
 }
 
 async function identityFor(
-  { identity, attempt }: ExecFacts,
+  { identity, pid }: ExecFacts,
   user: string | undefined,
 ): Promise<Identity | UnknownUser> {
   if (user === undefined) return identity;
   try {
-    return await findIdentity(path.join(attempt.folder, 'root'), user);
+    // As the container sees it: of an adopted one the root is mounted in its own view alone.
+    return await findIdentity(`/proc/${pid}/root`, user);
   } catch (error) {
     if (error instanceof UnknownUser) return error;
     throw error;

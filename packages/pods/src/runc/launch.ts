@@ -8,6 +8,8 @@ import { OutputPipes } from '../output-pipes.ts';
 import type { Connection } from '../output-pipes.ts';
 import { sendSignal } from '../signals.ts';
 import { Terminal } from '../terminal.ts';
+import { rejoinShim, startShim } from './shim.ts';
+import type { Helper } from './shim.ts';
 import type { Writable } from 'node:stream';
 
 export interface LaunchOptions {
@@ -21,6 +23,8 @@ export interface LaunchOptions {
   readonly streams: ContainerStreams;
   /** Gives the process a terminal; all it prints then comes as standard output. */
   readonly terminal: boolean;
+  /** Goes on when this process dies; without terminal and standard input. */
+  readonly lasting?: boolean;
   readonly clock: Clock;
 }
 
@@ -47,56 +51,84 @@ export interface Launched {
  * standard error before is its own complaint, which its log has too.
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
-  const { state, folder, command, container, clock } = options;
+  const { state, folder, command, container } = options;
   const { streams, only } = witness(options.streams);
   const [verb = '', ...rest] = command;
-  const log = path.join(folder, 'log');
-  const pidFile = path.join(folder, 'pid');
-  const pipes: Connection = options.terminal ? new Terminal(streams) : new OutputPipes(streams);
-  const args = [
-    '--root',
-    state,
-    '--log',
-    log,
-    '--log-format',
-    'json',
-    verb,
-    '--pid-file',
-    pidFile,
-    ...rest,
-    container,
-  ];
-  const running = await start('runc', args, { stdio: [...pipes.stdio] }).catch((error: unknown) => {
-    pipes.close();
+  const log = ['--log', logFile(folder), '--log-format', 'json'];
+  const args = ['--root', state, ...log, verb, '--pid-file', pidFile(folder), ...rest, container];
+  const helper = await startHelper(options, args, streams);
+  const pid = await startedPid(folder, pidFile(folder), helper.exited);
+  helper.connection.release({ drop: pid === undefined });
+  return launchedBy(helper, { ...options, pid, started: pid !== undefined, only });
+}
+
+/** Connects to a container that an earlier process has launched as lasting; it may have ended since. */
+export async function relaunch(
+  options: Pick<LaunchOptions, 'folder' | 'container' | 'streams' | 'clock'> & { pid: number | undefined },
+): Promise<Launched> {
+  const { folder, container, streams } = options;
+  const helper = await rejoinShim(folder, container, streams);
+  return launchedBy(helper, { ...options, terminal: false, started: true, only: () => '' });
+}
+
+const logFile = (folder: string) => path.join(folder, 'log');
+export const pidFile = (folder: string) => path.join(folder, 'pid');
+
+async function startHelper(
+  { folder, terminal, lasting }: LaunchOptions,
+  args: readonly string[],
+  streams: ContainerStreams,
+): Promise<Helper> {
+  if (lasting) {
+    return startShim(folder, ['runc', ...args], streams).catch((error: unknown) => {
+      throw programFault('sh', error);
+    });
+  }
+  const connection: Connection = terminal ? new Terminal(streams) : new OutputPipes(streams);
+  const running = await start('runc', args, { stdio: [...connection.stdio] }).catch((error: unknown) => {
+    connection.close();
     throw programFault('runc', error);
   });
-  pipes.closeChildEnds();
-  const pid = await startedPid(folder, pidFile, running.exited);
-  pipes.release({ drop: pid === undefined });
+  connection.closeChildEnds();
+  return { connection, exited: running.exited, kill: (signal) => running.kill(signal) };
+}
+
+interface LaunchFacts extends Pick<LaunchOptions, 'folder' | 'terminal' | 'clock'> {
+  /** Of the process, if it is there to be signalled. */
+  readonly pid: number | undefined;
+  /** The program was found and given control. */
+  readonly started: boolean;
+  /** The beginning of what was printed. */
+  readonly only: () => string;
+}
+
+function launchedBy(helper: Helper, facts: LaunchFacts): Launched {
+  const { folder, terminal, clock, pid, started, only } = facts;
+  const { connection } = helper;
   const finish = async (): Promise<LaunchEnd> => {
-    const exit = await running.exited;
-    await pipes.drained(clock);
-    return outcome(exit, pid, [...(await complaints(log)), ...refusal(exit, only())]);
+    const exit = await helper.exited;
+    await connection.drained(clock);
+    return outcome(exit, started, [...(await complaints(logFile(folder))), ...refusal(exit, only())]);
   };
   const resize = (columns: number, rows: number) => {
-    pipes.resize?.(columns, rows);
+    connection.resize?.(columns, rows);
     // runc copies the size to the container's own terminal when it is told that it changed.
-    running.kill('SIGWINCH');
+    helper.kill('SIGWINCH');
   };
   // The process exists as long as runc, its parent, has not ended: until then its id cannot be another's.
   let alive = pid !== undefined;
-  void running.exited.then(() => (alive = false));
+  void helper.exited.then(() => (alive = false));
   const signal = (name: string) => {
     if (alive && pid !== undefined) sendSignal(pid, name);
   };
-  return { pid, stdin: pipes.stdin, signal, ended: finish(), ...(options.terminal ? { resize } : {}) };
+  return { pid, stdin: connection.stdin, signal, ended: finish(), ...(terminal ? { resize } : {}) };
 }
 
-function outcome(exit: Exit, pid: number | undefined, errors: readonly string[]): LaunchEnd {
+function outcome(exit: Exit, started: boolean, errors: readonly string[]): LaunchEnd {
   const complaint = errors.at(-1);
   // The program was found but the kernel refused it (wrong format, missing interpreter): runc's exit code is then 1.
   const refused = errors.find((message) => /exec user process|^exec \S+: /.test(message));
-  if (pid === undefined || refused) {
+  if (!started || refused) {
     const message = plainWords(refused ?? complaint ?? `runc ended with ${exit.signal ?? exit.code}`);
     return { kind: 'couldNotStart', message };
   }
@@ -135,11 +167,11 @@ function witness(streams: ContainerStreams): { streams: ContainerStreams; only: 
       ...streams,
       onStdout(chunk) {
         note(chunk);
-        streams.onStdout(chunk);
+        return streams.onStdout(chunk);
       },
       onStderr(chunk) {
         note(chunk);
-        streams.onStderr(chunk);
+        return streams.onStderr(chunk);
       },
     },
   };

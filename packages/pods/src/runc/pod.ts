@@ -4,9 +4,9 @@ import { readTextIfPresent } from '@updraft/kit';
 import { PodsFault } from '../fault.ts';
 import { HOST_LINK } from '../network/pod-links.ts';
 import type { PodLink } from '../network/pod-links.ts';
-import type { Container, ContainerSpec, ContainerStreams, Pod, PodSpec } from '../types.ts';
-import { startContainer } from './container.ts';
-import type { PodFacts } from './container.ts';
+import type { Container, ContainerSpec, ContainerStreams, LeftContainer, Pod, PodSpec } from '../types.ts';
+import { rejoinContainer, startContainer } from './container.ts';
+import type { FoundContainer, PodFacts } from './container.ts';
 import type { Machine } from './machine.ts';
 
 export interface PodParts {
@@ -17,7 +17,11 @@ export interface PodParts {
   readonly gateway: string | undefined;
   /** Called once, when the pod is gone. */
   readonly onRemoved: () => void;
+  /** Containers get higher numbers than this. */
+  readonly lastSerial?: number;
 }
+
+const SILENT: ContainerStreams = { onStdout: () => undefined, onStderr: () => undefined };
 
 /** Files of the pod, in the order of POD_FILES. */
 const POD_FILES = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf'] as const;
@@ -55,6 +59,8 @@ export class RuncPod implements Pod {
   readonly #parts: PodParts;
   readonly #facts: PodFacts;
   readonly #containers = new Map<string, Promise<Container>>();
+  /** What was adopted and nobody has attached to. */
+  readonly #left = new Map<string, (streams: ContainerStreams) => Promise<Container>>();
   #serial = 0;
   #removal: Promise<void> | undefined;
 
@@ -73,21 +79,47 @@ export class RuncPod implements Pod {
         POD_FILES.map((target) => [target, path.join(folder, path.basename(target))]),
       ),
       sysctl: kernelSettings(link),
+      lasting: spec.lasting === true,
     };
+    this.#serial = parts.lastSerial ?? 0;
   }
 
   async start(spec: ContainerSpec, streams: ContainerStreams): Promise<Container> {
     if (this.#removal) throw new PodsFault('GONE', `the pod ${this.name} is being removed`);
-    if (this.#containers.has(spec.name)) {
+    if (this.#containers.has(spec.name) || this.#left.has(spec.name)) {
       throw new PodsFault('NAME_TAKEN', `a container ${spec.name} is running in the pod ${this.name}`);
     }
     this.#serial += 1;
-    const starting = startContainer(this.#parts.machine, this.#facts, spec, {
-      streams,
-      serial: this.#serial,
-    });
-    this.#containers.set(spec.name, starting);
-    const forget = () => this.#containers.delete(spec.name);
+    const { machine } = this.#parts;
+    return this.#keep(
+      spec.name,
+      startContainer(machine, this.#facts, spec, { streams, serial: this.#serial }),
+    );
+  }
+
+  /** A container of the process before; its name is taken until it is attached and has ended. */
+  rejoin(found: FoundContainer): LeftContainer {
+    const { spec, startedMs } = found.record;
+    const attach = (streams: ContainerStreams) =>
+      this.#keep(spec.name, rejoinContainer(this.#parts.machine, this.#facts, found, streams));
+    this.#left.set(spec.name, attach);
+    return {
+      name: spec.name,
+      labels: spec.labels ?? {},
+      startedMs,
+      endedMs: found.endedMs,
+      attach: async (streams) => {
+        if (!this.#left.delete(spec.name)) {
+          throw new PodsFault('GONE', `the container ${spec.name} is attached, or was removed`);
+        }
+        return attach(streams);
+      },
+    };
+  }
+
+  async #keep(name: string, starting: Promise<Container>): Promise<Container> {
+    this.#containers.set(name, starting);
+    const forget = () => this.#containers.delete(name);
     try {
       const container = await starting;
       void container.exited.then(forget);
@@ -105,6 +137,8 @@ export class RuncPod implements Pod {
 
   async #remove(): Promise<void> {
     const { machine, folder, link, onRemoved } = this.#parts;
+    for (const attach of this.#left.values()) void attach(SILENT).catch(() => undefined);
+    this.#left.clear();
     const containers = await Promise.allSettled(this.#containers.values());
     await Promise.all(
       containers.flatMap((result) => (result.status === 'fulfilled' ? [result.value.stop(0)] : [])),

@@ -5,14 +5,16 @@ import type { Clock, Logger } from '@updraft/kit';
 import { PodsFault, programFault, requireName, requireRoot } from '../fault.ts';
 import type { BridgeNetwork } from '../network/platform-network.ts';
 import { HOST_LINK } from '../network/pod-links.ts';
-import type { PodLink } from '../network/pod-links.ts';
-import type { Pod, PodSpec, Runtime } from '../types.ts';
+import type { LinkRecord, PodLink } from '../network/pod-links.ts';
+import type { AdoptedPod, Pod, PodSpec, Runtime } from '../types.ts';
+import { adoptablePods, findPod, writePodRecord } from './adopt.ts';
 import { boundingSet } from './capabilities.ts';
 import { findCgroups, limitingControllers, swapLimitable } from './cgroups.ts';
 import type { Cgroups } from './cgroups.ts';
 import type { Machine } from './machine.ts';
 import { mountOverlay } from './overlay.ts';
 import { RuncPod, writePodFiles } from './pod.ts';
+import type { PodParts } from './pod.ts';
 import { sweepRemains } from './sweep.ts';
 import { TargetLayers } from './target-layers.ts';
 
@@ -40,7 +42,9 @@ export async function createRuncRuntime(options: RuncRuntimeOptions): Promise<Ru
 async function prepareMachine({ id, dir, network, clock, logger }: RuncRuntimeOptions): Promise<Machine> {
   const cgroups = await findCgroups();
   const targets = path.join(dir, 'targets');
-  await rm(targets, { recursive: true, force: true });
+  // Containers that live on stand on them.
+  if ((await adoptablePods(podsFolder(dir))).length === 0)
+    await rm(targets, { recursive: true, force: true });
   const machine: Machine = {
     group: `/updraft-${id}`,
     state: path.join(dir, 'state'),
@@ -57,6 +61,8 @@ async function prepareMachine({ id, dir, network, clock, logger }: RuncRuntimeOp
   await Promise.all([requireRunc(), tryOverlay(plain, path.join(dir, 'probe'))]);
   return machine;
 }
+
+const podsFolder = (dir: string) => path.join(dir, 'pods');
 
 /** A limit that cannot be held is said once, here, and then left out. */
 async function findLimitable(cgroups: Cgroups, logger: Logger): Promise<ReadonlySet<string>> {
@@ -117,8 +123,51 @@ class RuncRuntime implements Runtime {
     return [...this.#pods.values()];
   }
 
-  sweep(): Promise<{ removed: readonly string[] }> {
-    return sweepRemains(this.#machine, path.join(this.#dir, 'pods'), this.#names);
+  async sweep(options: { lasting?: boolean } = {}): Promise<{ removed: readonly string[] }> {
+    const folder = podsFolder(this.#dir);
+    const adoptable = options.lasting ? [] : await adoptablePods(folder);
+    const swept = await sweepRemains(this.#machine, folder, new Set([...this.#names, ...adoptable]));
+    if (options.lasting) await this.#machine.network?.dropLeft();
+    return swept;
+  }
+
+  async adopt(name: string): Promise<AdoptedPod | undefined> {
+    requireName('pod', name);
+    if (this.#names.has(name)) throw new PodsFault('NAME_TAKEN', `a pod ${name} exists`);
+    this.#names.add(name);
+    try {
+      const adopted = await this.#adopt(name);
+      if (adopted) this.#pods.set(name, adopted.pod);
+      else this.#names.delete(name);
+      return adopted;
+    } catch (error) {
+      this.#names.delete(name);
+      throw error;
+    }
+  }
+
+  async #adopt(name: string): Promise<AdoptedPod | undefined> {
+    const folder = path.join(podsFolder(this.#dir), name);
+    const found = await findPod(this.#machine, folder);
+    if (!found) return undefined;
+    const { spec, link, intact, lastSerial } = found;
+    const pod = new RuncPod({ ...this.#parts(spec, link), lastSerial });
+    return { pod, intact, containers: found.containers.map((container) => pod.rejoin(container)) };
+  }
+
+  #parts(spec: PodSpec, link: PodLink): PodParts {
+    const { network } = this.#machine;
+    return {
+      machine: this.#machine,
+      spec,
+      folder: path.join(podsFolder(this.#dir), spec.name),
+      link,
+      gateway: link.address === undefined ? undefined : network?.gateway,
+      onRemoved: () => {
+        this.#pods.delete(spec.name);
+        this.#names.delete(spec.name);
+      },
+    };
   }
 
   async #create(spec: PodSpec): Promise<Pod> {
@@ -127,19 +176,10 @@ class RuncRuntime implements Runtime {
       throw new PodsFault('UNSUPPORTED', 'this runtime was made without a network');
     }
     const link = await linkFor(network, spec);
-    const parts = {
-      machine: this.#machine,
-      spec,
-      folder: path.join(this.#dir, 'pods', spec.name),
-      link,
-      gateway: link.address === undefined ? undefined : network.gateway,
-      onRemoved: () => {
-        this.#pods.delete(spec.name);
-        this.#names.delete(spec.name);
-      },
-    };
+    const parts = this.#parts(spec, link);
     try {
       await writePodFiles(parts);
+      if (spec.lasting) await writePodRecord(parts.folder, { spec, link: recordOf(link) });
       return new RuncPod(parts);
     } catch (error) {
       if (link !== HOST_LINK) await network.detach(link);
@@ -152,5 +192,11 @@ async function linkFor(network: BridgeNetwork, spec: PodSpec): Promise<PodLink> 
   if (spec.network === 'host') return HOST_LINK;
   return spec.network === 'none'
     ? await network.isolate()
-    : await network.attach(spec.gatewayPortsOnLoopback ?? []);
+    : await network.attach(spec.gatewayPortsOnLoopback ?? [], { lasting: spec.lasting === true });
 }
+
+const recordOf = ({ device, address, ports }: PodLink): LinkRecord => ({
+  ...(device === undefined ? {} : { device }),
+  ...(address === undefined ? {} : { address }),
+  ports,
+});

@@ -61,6 +61,7 @@ export function createFakeRuntime(options: FakeOptions = {}): FakeRuntime {
     started,
     list: () => [...pods.values()],
     sweep: async () => ({ removed: [] }),
+    adopt: async () => undefined,
     async createPod(spec) {
       requireName('pod', spec.name);
       if (pods.has(spec.name)) throw new PodsFault('NAME_TAKEN', `a pod ${spec.name} exists`);
@@ -188,8 +189,8 @@ class FakeProcess implements Process {
     // Real containers print only after `start` has resolved or later.
     await Promise.resolve();
     if (couldNotStart !== undefined) return this.finish({ kind: 'couldNotStart', message: couldNotStart });
-    if (stdout) streams.onStdout(Buffer.from(stdout));
-    if (stderr) streams.onStderr(Buffer.from(stderr));
+    if (stdout) void streams.onStdout(Buffer.from(stdout));
+    if (stderr) void streams.onStderr(Buffer.from(stderr));
     if (runsMs === 'never') return;
     if (runsMs > 0) await clock.sleep(runsMs);
     this.finish({ kind: 'exited', code, outOfMemory });

@@ -307,6 +307,14 @@ export function testRuntime({ name, create, skip = {} }: RuntimeSuite): void {
         expect(ran.map(({ stdout }) => stdout)).toEqual(['x\n', 'x\n', 'x\n']);
       });
 
+      it('adopts nothing that nobody has left', async () => {
+        const pod = await createPod({ lasting: true });
+        expect(await subject.runtime.adopt('no-such-pod')).toBeUndefined();
+        expect((await runIn(pod, ['sh', '-c', 'echo out; echo err >&2; exit 3'])).exit).toEqual(done(3));
+        expect(await subject.runtime.sweep({ lasting: true })).toEqual({ removed: [] });
+        expect((await runIn(pod, ['true'])).exit).toEqual(done(0));
+      });
+
       it('kills what runs when a pod is removed, which may be asked twice', async () => {
         const pod = await createPod();
         const container = await startReady(pod, 'echo ready; exec sleep 60');

@@ -41,7 +41,7 @@ export async function openTestPlatform(
     runtime,
     async close() {
       await Promise.all(runtime.list().map((pod) => pod.remove()));
-      await runtime.sweep();
+      await runtime.sweep({ lasting: true });
       await network.remove();
       await rm(dir, { recursive: true, force: true });
     },
