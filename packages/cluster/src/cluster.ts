@@ -19,6 +19,7 @@ import { clusterZone } from './dns/zone.ts';
 import { ClusterFault } from './fault.ts';
 import { ensureIngressClasses, ingressController } from './ingress/controller.ts';
 import { startIngress } from './ingress/server.ts';
+import type { IngressServer } from './ingress/server.ts';
 import { typedObjects } from './kinds/objects.ts';
 import type { Pod } from './kinds/pod.ts';
 import { startKubelet } from './kubelet/kubelet.ts';
@@ -142,7 +143,7 @@ function openContext(config: ClusterConfig, host: string, undo: Undo): Controlle
 function allControllers(
   context: ControllerContext,
   config: ClusterConfig,
-  parts: { nodeName: string; certificate: string; ingressPort: number },
+  parts: { nodeName: string; certificate: string; ingress: IngressServer },
 ): Controller[] {
   return [
     namespaceController(context, parts.certificate),
@@ -151,7 +152,7 @@ function allControllers(
     endpointsController(context),
     serviceForwardsController(context, config.network),
     volumeController(context, path.join(config.dir, 'volumes')),
-    ingressController(context, parts.ingressPort),
+    ingressController(context, parts.ingress),
     garbageCollector(context),
   ];
 }

@@ -31,6 +31,8 @@ export interface ClusterConfig {
   readonly apiPort: number;
   /** Ports that the ingress tries in turn on loopback; the first free one is used on the bridge as well. */
   readonly ingressPorts: readonly number[];
+  /** The same for HTTPS. Absent or none free: HTTPS goes by the ingress's one port, which understands both. */
+  readonly ingressTlsPorts?: readonly number[];
   /** `cluster.local` */
   readonly clusterDomain: string;
   readonly version: string;
@@ -46,6 +48,8 @@ export interface Cluster {
   };
   readonly apiPort: number;
   readonly ingressPort: number;
+  /** `ingressPort` when no other was free. */
+  readonly ingressTlsPort: number;
   /** A kubeconfig (YAML) for the given host name or address of the API server. */
   kubeconfig(host: string): string;
   /** Is there a namespace of this name, one that is being removed included? */

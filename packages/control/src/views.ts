@@ -120,7 +120,8 @@ export interface PlatformView {
   readonly startedAt: number;
   readonly registry: { readonly address: string; readonly username: string };
   readonly cluster: { readonly address: string; readonly nodes: number; readonly pods: number };
-  readonly ingress: { readonly domain: string; readonly port: number };
+  /** `tlsPort` is `port` where HTTPS has none of its own. */
+  readonly ingress: { readonly domain: string; readonly port: number; readonly tlsPort: number };
   readonly runs: { readonly active: number };
 }
 

@@ -22,6 +22,7 @@ export interface DaemonConfig {
   readonly ingressPorts: readonly number[];
   /** UPDRAFT_INGRESS_PORT is set: that port or none. */
   readonly ingressPortDemanded: boolean;
+  readonly ingressTlsPorts: readonly number[];
   readonly registryPort: number;
   readonly apiPort: number;
 }
@@ -42,6 +43,7 @@ const anyPort = (): number => randomInt(20_000, 30_000);
 export function readConfig(home: string, env: Env): DaemonConfig {
   const real = realpathSync(path.resolve(home));
   const port = numberOf(env['UPDRAFT_INGRESS_PORT'], 0);
+  const tlsPort = numberOf(env['UPDRAFT_INGRESS_TLS_PORT'], 0);
   return {
     home: real,
     id: createHash('sha256').update(real).digest('hex').slice(0, 6),
@@ -52,6 +54,7 @@ export function readConfig(home: string, env: Env): DaemonConfig {
     domain: env['UPDRAFT_DOMAIN'] ?? 'updraft.localhost',
     ingressPorts: port > 0 ? [port] : [80, 8080, ...Array.from({ length: 20 }, anyPort), 0],
     ingressPortDemanded: port > 0,
+    ingressTlsPorts: tlsPort > 0 ? [tlsPort] : [443, 8443, ...Array.from({ length: 20 }, anyPort)],
     registryPort: numberOf(env['UPDRAFT_REGISTRY_PORT'], 5000),
     apiPort: numberOf(env['UPDRAFT_API_PORT'], 6443),
   };

@@ -42,7 +42,7 @@ function statusView({
       username: addresses.registryUser,
     },
     cluster: { address: `https://127.0.0.1:${cluster.apiPort}`, nodes, pods },
-    ingress: { domain: addresses.kubeDomain, port: cluster.ingressPort },
+    ingress: { domain: addresses.kubeDomain, port: cluster.ingressPort, tlsPort: cluster.ingressTlsPort },
     runs: { active: runner.active().length },
   };
 }

@@ -149,6 +149,7 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     registry: Number(base.registryHost.split(':')[1]),
     api: cluster.apiPort,
     ingress: cluster.ingressPort,
+    ingressTls: cluster.ingressTlsPort,
   });
   const addresses = addressesOf(base, cluster);
   const context = { home: config.home, offline: config.offline };
@@ -165,7 +166,7 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
     checkouts: createCheckouts(path.join(config.home, 'checkouts')),
     children: createChildPipelines(clock, context),
     slots: config.slots,
-    gatewayPorts: [cluster.ingressPort],
+    gatewayPorts: [...new Set([cluster.ingressPort, cluster.ingressTlsPort])],
   });
   undo.add(() => stopRuns(runner));
   return {
@@ -230,6 +231,7 @@ function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {
     apiPort: last?.api ?? config.apiPort,
     ingressPorts:
       config.ingressPortDemanded || !last ? config.ingressPorts : [last.ingress, ...config.ingressPorts],
+    ingressTlsPorts: [...(last?.ingressTls ? [last.ingressTls] : []), ...config.ingressTlsPorts],
     clusterDomain: 'cluster.local',
     version: VERSION,
   });

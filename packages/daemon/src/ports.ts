@@ -6,6 +6,8 @@ export interface Ports {
   readonly registry: number;
   readonly api: number;
   readonly ingress: number;
+  /** Absent where an older version wrote them. */
+  readonly ingressTls?: number;
 }
 
 const fileIn = (home: string): string => path.join(home, 'ports.json');

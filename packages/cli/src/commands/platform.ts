@@ -89,7 +89,7 @@ export const status: Command = {
           `${view.registry.address} (user ${view.registry.username}, password in registry-credentials.json)`,
         ],
         ['cluster', `${view.cluster.address}, ${view.cluster.pods} pods`],
-        ['ingress', `http://*.${view.ingress.domain}`],
+        ['ingress', `http://*.${view.ingress.domain}, https on port ${view.ingress.tlsPort}`],
         ['runs', `${view.runs.active} active`],
       ]),
     );

@@ -66,6 +66,29 @@ export async function createAuthority(nowMs: number): Promise<Authority> {
   return authority(certificate, keys.privateKey);
 }
 
+/** A server's certificate that nobody vouches for. @param years browsers accept little more than two */
+export async function createSelfSigned(
+  subject: { readonly name: string; readonly hosts: readonly string[] },
+  nowMs: number,
+  years: number,
+): Promise<KeyPair> {
+  const keys = await generate();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: `CN=${subject.name}`,
+    ...validity(nowMs, years),
+    signingAlgorithm: ALGORITHM,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(subject.hosts.map((value) => ({ type: 'dns', value }))),
+    ],
+  });
+  return { certificate: `${certificate.toString('pem')}\n`, key: `${await keyPem(keys.privateKey)}\n` };
+}
+
 export async function loadAuthority(pair: KeyPair): Promise<Authority> {
   const der = x509.PemConverter.decodeFirst(pair.key);
   const key = await provider.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign']);

@@ -3,7 +3,8 @@ import type { Objects } from '../kinds/objects.ts';
 import { targetsOf } from '../controllers/endpoints/targets.ts';
 import type { Target } from '../controllers/endpoints/targets.ts';
 import { isOurs, routeTable } from './routes.ts';
-import type { Route, RouteTable } from './routes.ts';
+import type { Found, RouteTable } from './routes.ts';
+import type { Destination } from './proxy.ts';
 
 /** Where requests go, read from the store and remembered until something of it changes. */
 export class Backends {
@@ -39,9 +40,9 @@ export class Backends {
 
   /**
    * The targets for a request, to be tried in this order: each call begins with the next one.
-   * undefined: there is no route. Empty: there is one, and nobody behind it.
+   * undefined: there is no route. No targets: there is one, and nobody behind it.
    */
-  find(host: string, path: string): readonly Target[] | undefined {
+  find(host: string, path: string): Destination | undefined {
     this.#table ??= this.#readTable();
     const route = this.#table.find(host, path);
     if (!route) return undefined;
@@ -51,7 +52,8 @@ export class Backends {
     const turn = (this.#turns.get(key) ?? -1) + 1;
     this.#turns.set(key, turn);
     const start = known.length === 0 ? 0 : turn % known.length;
-    return [...known.slice(start), ...known.slice(0, start)];
+    const targets = [...known.slice(start), ...known.slice(0, start)];
+    return { settings: route.settings, pattern: route.pattern, targets };
   }
 
   close(): void {
@@ -65,7 +67,7 @@ export class Backends {
     );
   }
 
-  #readTargets({ namespace, backend }: Pick<Route, 'namespace' | 'backend'>): Target[] {
+  #readTargets({ namespace, backend }: Found): Target[] {
     const service = backend.service && this.#objects.get('services', namespace, backend.service.name);
     const port = service && portOf(service, backend.service?.port ?? {});
     return service && port ? targetsOf(this.#objects, service, port) : [];

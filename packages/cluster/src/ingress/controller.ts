@@ -1,7 +1,10 @@
 import { keyOf, splitKey } from '../controllers/controller.ts';
 import type { Controller, ControllerContext } from '../controllers/controller.ts';
 import type { Ingress } from '../kinds/network.ts';
-import { CLASS_CONTROLLER, isOurs } from './routes.ts';
+import type { WatchEvent } from '../store/types.ts';
+import type { CertificateProblem } from './certificates.ts';
+import { CLASS_CONTROLLER, isOurs, notesOf } from './routes.ts';
+import type { IngressServer } from './server.ts';
 
 const DEFAULT_CLASS = 'ingressclass.kubernetes.io/is-default-class';
 /** `nginx` is what most manifests name. */
@@ -20,32 +23,55 @@ export function ensureIngressClasses({ objects }: Pick<ControllerContext, 'objec
   }
 }
 
-/** Writes where each ingress can be reached, and says what of it is not served. */
-export function ingressController(context: ControllerContext, port: number): Controller {
+const INGRESSES = 'ingresses.networking.k8s.io';
+
+/** Writes where each ingress can be reached, and says what of it is not served as it is written. */
+export function ingressController(
+  context: ControllerContext,
+  server: Pick<IngressServer, 'port' | 'tlsPort' | 'certificates'>,
+): Controller {
+  /** What was said of each ingress last, so that it is said once. */
+  const said = new Map<string, string>();
   return {
     name: 'ingress',
-    resources: ['ingresses.networking.k8s.io', 'ingressclasses.networking.k8s.io'],
-    keys: ({ resource, object }) =>
-      resource === 'ingresses.networking.k8s.io'
-        ? [keyOf(object)]
-        : context.objects.list('ingresses.networking.k8s.io').map(keyOf),
+    resources: [INGRESSES, 'ingressclasses.networking.k8s.io', 'secrets'],
+    keys: (event) => keysFor(context, event),
     reconcile: (key) => {
       const { namespace, name } = splitKey(key);
-      const ingress = context.objects.get('ingresses.networking.k8s.io', namespace, name);
-      if (!ingress || !isOurs(ingress, context.objects.list('ingressclasses.networking.k8s.io'))) return;
-      const entry = { ip: '127.0.0.1', ports: [{ port, protocol: 'TCP' }] };
-      context.objects.modify('ingresses.networking.k8s.io', namespace, name, (stored) => {
-        stored.status = { ...stored.status, loadBalancer: { ingress: [entry] } };
+      const ingress = context.objects.get(INGRESSES, namespace, name);
+      if (!ingress || !isOurs(ingress, context.objects.list('ingressclasses.networking.k8s.io'))) {
+        said.delete(key);
+        return;
+      }
+      context.objects.modify(INGRESSES, namespace, name, (stored) => {
+        stored.status = { ...stored.status, loadBalancer: { ingress: [entryOf(ingress, server)] } };
       });
-      warnAboutTls(context, ingress);
+      const warnings = [...server.certificates.problemsOf(ingress), ...unserved(ingress)];
+      const text = JSON.stringify([ingress.metadata.uid, warnings]);
+      if (said.get(key) === text) return;
+      said.set(key, text);
+      const events = context.events.as('updraft-ingress');
+      for (const { reason, message } of warnings) events.warning(ingress, reason, message);
     },
   };
 }
 
-function warnAboutTls({ events }: ControllerContext, ingress: Ingress): void {
-  const hosts = (ingress.spec.tls ?? []).flatMap((tls) => tls.hosts ?? []);
-  if (!ingress.spec.tls?.length || ingress.status?.loadBalancer?.ingress !== undefined) return;
-  const which = hosts.length > 0 ? hosts.join(', ') : 'its hosts';
-  const message = `TLS is not served yet: ${which} can be reached over plain HTTP only`;
-  events.as('updraft-ingress').warning(ingress, 'TLSNotServed', message);
+function keysFor({ objects }: ControllerContext, { resource, object }: WatchEvent): string[] {
+  if (resource === INGRESSES) return [keyOf(object)];
+  const { namespace, name } = object.metadata;
+  if (resource !== 'secrets') return objects.list(INGRESSES).map(keyOf);
+  const ingresses = objects.list(INGRESSES, namespace);
+  return ingresses.filter(({ spec }) => spec.tls?.some(({ secretName }) => secretName === name)).map(keyOf);
+}
+
+function entryOf({ spec }: Ingress, { port, tlsPort }: Pick<IngressServer, 'port' | 'tlsPort'>) {
+  const numbers = spec.tls?.length && tlsPort !== port ? [port, tlsPort] : [port];
+  return { ip: '127.0.0.1', ports: numbers.map((number) => ({ port: number, protocol: 'TCP' })) };
+}
+
+function unserved(ingress: Ingress): CertificateProblem[] {
+  return notesOf(ingress).map(({ annotation, why }) => ({
+    reason: 'AnnotationNotServed',
+    message: `${annotation}: ${why}`,
+  }));
 }

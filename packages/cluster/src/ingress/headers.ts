@@ -23,6 +23,8 @@ const OURS = new Set([
   'x-forwarded-host',
   'x-forwarded-proto',
   'x-forwarded-port',
+  'x-forwarded-scheme',
+  'x-scheme',
   'x-real-ip',
   'forwarded',
 ]);
@@ -31,7 +33,9 @@ const OURS = new Set([
 export function endToEnd(rawHeaders: readonly string[], without: ReadonlySet<string> = new Set()): Headers {
   const pairs: [string, string][] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    pairs.push([rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '']);
+    const name = rawHeaders[index] ?? '';
+    // HTTP/2 has method, path and host among the headers, under names like `:path`.
+    if (!name.startsWith(':')) pairs.push([name, rawHeaders[index + 1] ?? '']);
   }
   const named = pairs
     .filter(([name]) => name.toLowerCase() === 'connection')
@@ -50,27 +54,76 @@ export function endToEnd(rawHeaders: readonly string[], without: ReadonlySet<str
 /** What the application behind the proxy gets to see. */
 export function forwardHeaders(request: IncomingMessage): Headers {
   const headers = endToEnd(request.rawHeaders, OURS);
-  const from = request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
+  const from = addressOf(request);
   const chunked = request.headers['transfer-encoding'] !== undefined;
+  const host = request.headers.host ?? authorityOf(request);
   return {
     ...headers,
-    ...(chunked ? { 'transfer-encoding': 'chunked' } : {}),
+    ...(host === undefined ? {} : { host }),
+    // HTTP/2 clients may send them one by one.
+    ...(request.headers.cookie === undefined ? {} : { cookie: request.headers.cookie }),
+    ...(chunked || hasUnknownLength(request) ? { 'transfer-encoding': 'chunked' } : {}),
     'x-forwarded-for': from,
-    'x-forwarded-host': request.headers.host ?? '',
-    'x-forwarded-proto': 'http',
+    'x-forwarded-host': host ?? '',
+    'x-forwarded-proto': isSecure(request) ? 'https' : 'http',
     'x-forwarded-port': String(request.socket.localPort ?? 80),
+    'x-forwarded-scheme': isSecure(request) ? 'https' : 'http',
+    'x-scheme': isSecure(request) ? 'https' : 'http',
     'x-real-ip': from,
   };
 }
 
+/** The client's address; IPv4 ones in their own notation. */
+export function addressOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
+}
+
+export function isSecure({ socket }: IncomingMessage): boolean {
+  return 'encrypted' in socket && socket.encrypted === true;
+}
+
+function authorityOf({ headers }: IncomingMessage): string | undefined {
+  const authority = headers[':authority'];
+  return typeof authority === 'string' ? authority : undefined;
+}
+
+/** HTTP/2 marks the end of a body instead of saying its length beforehand. */
+function hasUnknownLength(request: IncomingMessage): boolean {
+  const { stream } = request as { stream?: { endAfterHeaders?: boolean } };
+  return (
+    stream !== undefined &&
+    stream.endAfterHeaders === false &&
+    request.headers['content-length'] === undefined
+  );
+}
+
+/** Is there a body? */
+export function hasBody(request: IncomingMessage): boolean {
+  const { headers } = request;
+  return (
+    headers['content-length'] !== undefined ||
+    headers['transfer-encoding'] !== undefined ||
+    hasUnknownLength(request)
+  );
+}
+
 /** `Host` without its port. */
 export function hostOf(request: IncomingMessage): string {
-  return (request.headers.host ?? '').replace(/:\d+$/, '');
+  return (request.headers.host ?? authorityOf(request) ?? '').replace(/:\d+$/, '').replace(/\.$/, '');
 }
 
 /** The path as it was sent, without the query; dot segments and escapes are the application's to understand. */
 export function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? '/';
-  const path = url.startsWith('/') ? url : url.replace(/^[a-z]+:\/\/[^/]*/i, '');
-  return path.split(/[?#]/, 1)[0] || '/';
+  return withoutOrigin(request).split(/[?#]/, 1)[0] || '/';
+}
+
+/** The query as it was sent, with its question mark; empty without one. */
+export function queryOf(request: IncomingMessage): string {
+  const target = withoutOrigin(request);
+  const mark = target.indexOf('?');
+  return mark < 0 ? '' : target.slice(mark);
+}
+
+function withoutOrigin({ url = '/' }: IncomingMessage): string {
+  return url.startsWith('/') ? url : url.replace(/^[a-z]+:\/\/[^/?]*/i, '');
 }

@@ -6,14 +6,18 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '@updraft/kit';
 import type { Target } from '../controllers/endpoints/targets.ts';
 import { Proxy } from './proxy.ts';
+import { DEFAULT_SETTINGS } from './settings.ts';
+import type { RouteSettings } from './settings.ts';
 
 const closers: (() => void)[] = [];
 let targets: Target[] | undefined = [];
+let settings: RouteSettings = DEFAULT_SETTINGS;
 let proxy: Proxy;
 let port: number;
 
 beforeEach(async () => {
   targets = [];
+  settings = DEFAULT_SETTINGS;
   let next = 0;
   proxy = new Proxy({
     clock: systemClock,
@@ -21,8 +25,11 @@ beforeEach(async () => {
       if (!targets) return undefined;
       next += 1;
       const start = targets.length === 0 ? 0 : next % targets.length;
-      return [...targets.slice(start), ...targets.slice(0, start)];
+      return { settings, targets: [...targets.slice(start), ...targets.slice(0, start)] };
     },
+    hasTls: () => false,
+    tlsPort: () => 443,
+    secretOf: () => undefined,
   });
   const server = http.createServer((request, response) => proxy.handle(request, response));
   server.on('upgrade', (request, socket, head) => proxy.upgrade(request, socket, head));

@@ -1,52 +1,67 @@
-import http from 'node:http';
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
-import { codeOf } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import type { Target } from '../controllers/endpoints/targets.ts';
-import { endToEnd, forwardHeaders, hostOf, pathOf } from './headers.ts';
+import { preferred, stayWith } from './affinity.ts';
+import { cut, headText, join, passBack, say, sayOnSocket } from './answer.ts';
+import { BODY_TOO_LARGE, corsHeaders, earlyAnswer } from './early-answers.ts';
+import type { EarlyAnswer, Gatekeeper } from './early-answers.ts';
+import { forwardHeaders, hasBody, hostOf, pathOf, queryOf } from './headers.ts';
 import type { Headers } from './headers.ts';
+import type { PathPattern } from './path-pattern.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { RouteSettings } from './settings.ts';
+import { Upstream } from './upstream.ts';
+import type { Attempt, Failure, Sending } from './upstream.ts';
 
-export interface ProxyOptions {
-  readonly clock: Clock;
-  /** See Backends.find. */
-  readonly find: (host: string, path: string) => readonly Target[] | undefined;
+/** Where a request goes and what has to be kept in mind on the way. */
+export interface Destination {
+  readonly settings: RouteSettings;
+  /** To be tried in this order. Empty: nobody is there. */
+  readonly targets: readonly Target[];
+  readonly pattern?: PathPattern | undefined;
 }
 
-const CONNECT_TIMEOUT_MS = 5000;
-const ANSWER_TIMEOUT_MS = 60_000;
-const IDLE_SOCKETS = 32;
+export interface ProxyOptions extends Omit<Gatekeeper, 'limits'> {
+  readonly clock: Clock;
+  /** See Backends.find. */
+  readonly find: (host: string, path: string) => Destination | undefined;
+}
+
 /** Doing them twice is the same as doing them once. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-type Failure = 'unreachable' | 'timeout' | 'broken';
-type Attempt =
-  | { readonly kind: 'answered'; readonly response: IncomingMessage }
-  | Upgraded
-  | { readonly kind: Failure };
-interface Upgraded {
-  readonly kind: 'upgraded';
-  readonly response: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-}
+const NO_ROUTE: EarlyAnswer = { code: 404, why: 'no ingress serves this host and path' };
+const NOBODY: EarlyAnswer = {
+  code: 503,
+  why: 'no pod behind this address is ready',
+  headers: { 'retry-after': '1' },
+};
+const FAILURES: Readonly<Record<Failure, EarlyAnswer>> = {
+  timeout: { code: 504, why: 'the pod did not answer in time' },
+  unreachable: { code: 502, why: 'no pod behind this address can be reached' },
+  broken: { code: 502, why: 'the pod broke the connection off' },
+  tooLarge: BODY_TOO_LARGE,
+};
 
 /**
  * Passes requests on. A target that cannot be reached is skipped for the next one, since nothing was sent; after that a
- * request is sent again only when it has no body, may be repeated, and an idle connection broke under it.
- * Everything else gets a fresh connection, so that no idle connection can break under it.
+ * request is sent again only as `Upstream.send` says.
  */
 export class Proxy {
   readonly #options: ProxyOptions;
-  readonly #agent = new http.Agent({ keepAlive: true, maxFreeSockets: IDLE_SOCKETS, scheduling: 'fifo' });
+  readonly #keeper: Gatekeeper;
+  readonly #upstream: Upstream;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
+    this.#keeper = { ...options, limits: new RateLimit(options.clock) };
+    this.#upstream = new Upstream(options.clock);
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
-    void this.#answer(request, response).catch(() => response.destroy());
+    void this.#answer(request, response).catch(() => cut(response));
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -56,161 +71,108 @@ export class Proxy {
 
   /** Closes idle connections to whoever is no longer to be asked. */
   forget(living: ReadonlySet<string>): void {
-    for (const [name, sockets] of Object.entries(this.#agent.freeSockets)) {
-      const [host = '', port = ''] = name.split(':');
-      if (!living.has(`${host}:${port}`)) for (const socket of sockets ?? []) socket.destroy();
-    }
+    this.#upstream.forget(living);
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#upstream.close();
+  }
+
+  #destination(request: IncomingMessage): Destination | EarlyAnswer {
+    const destination = this.#options.find(hostOf(request), pathOf(request));
+    if (!destination) return NO_ROUTE;
+    const early = earlyAnswer(request, destination.settings, this.#keeper);
+    return early ?? (destination.targets.length === 0 ? NOBODY : destination);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const targets = this.#options.find(hostOf(request), pathOf(request));
-    if (!targets) return say(response, 404, 'no ingress serves this host and path');
-    if (targets.length === 0) return say(response, 503, 'no pod behind this address is ready');
-    const hasBody =
-      request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
-    const repeatable = REPEATABLE.has(request.method ?? '') && !hasBody;
-    const headers = forwardHeaders(request);
-    const outcome = await this.#tryAll(targets, (target) =>
-      this.#send(target, { request, response, headers, repeatable }),
-    );
-    if (outcome.kind === 'answered') return passBack(outcome.response, response);
-    if (outcome.kind === 'timeout') return say(response, 504, 'the pod did not answer in time');
-    if (outcome.kind === 'unreachable')
-      return say(response, 502, 'no pod behind this address can be reached');
-    say(response, 502, 'the pod broke the connection off');
+    const destination = this.#destination(request);
+    if ('code' in destination) return say(request, response, destination);
+    const { settings } = destination;
+    const outcome = await this.#tryAll(request, destination, {
+      repeatable: REPEATABLE.has(request.method ?? '') && !hasBody(request),
+      headers: forwardHeaders(request),
+      onBody: () => {
+        if (request.headers.expect !== undefined) response.writeContinue();
+      },
+      onAbandoned: (stop) => void response.once('close', stop),
+    });
+    if (outcome.kind === 'answered') {
+      return passBack(outcome.response, response, addedHeaders(request, settings, outcome.target));
+    }
+    if (outcome.kind !== 'upgraded') return say(request, response, FAILURES[outcome.kind]);
+    // Nobody asked for it.
+    outcome.socket.destroy();
+    say(request, response, FAILURES.broken);
   }
 
-  async #tryAll(targets: readonly Target[], attempt: (target: Target) => Promise<Attempt>): Promise<Attempt> {
+  async #switch(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+    const destination = this.#destination(request);
+    if ('code' in destination) return sayOnSocket(client, destination);
+    const upgrade = request.headers.upgrade ?? '';
+    const outcome = await this.#tryAll(request, destination, {
+      repeatable: true,
+      headers: { ...forwardHeaders(request), connection: 'Upgrade', upgrade },
+      onBody: () => undefined,
+      onAbandoned: (stop) => void client.once('close', stop),
+    });
+    const added = 'target' in outcome ? addedHeaders(request, destination.settings, outcome.target) : {};
+    if (outcome.kind === 'upgraded') return join(outcome, client, head, added);
+    if (outcome.kind !== 'answered') return sayOnSocket(client, FAILURES[outcome.kind]);
+    client.write(headText(outcome.response, { ...added, connection: 'close' }));
+    pipeline(outcome.response, client, () => undefined);
+  }
+
+  async #tryAll(
+    request: IncomingMessage,
+    { settings, targets, pattern }: Destination,
+    parts: Pick<Sending, 'repeatable' | 'headers' | 'onBody' | 'onAbandoned'>,
+  ): Promise<Attempt> {
+    const sending: Sending = {
+      ...parts,
+      request,
+      settings,
+      path: pathFor(request, settings, pattern),
+      headers: { ...parts.headers, ...headersFor(settings) },
+    };
+    const order = settings.affinity ? preferred(targets, request, settings.affinity) : targets;
     let outcome: Attempt = { kind: 'unreachable' };
-    for (const target of targets) {
-      outcome = await attempt(target);
+    for (const target of order) {
+      outcome = await this.#upstream.send(target, sending);
       if (outcome.kind !== 'unreachable') return outcome;
     }
     return outcome;
   }
-
-  async #send(target: Target, parts: Sending): Promise<Attempt> {
-    const { request, repeatable } = parts;
-    const outcome = await this.#sendOnce(target, parts, repeatable ? this.#agent : false);
-    // The pod closed an idle connection just as it was used: ask again on a new one.
-    if (outcome.kind !== 'broken' || !repeatable || request.destroyed) return outcome;
-    return this.#sendOnce(target, parts, false);
-  }
-
-  #sendOnce(target: Target, parts: Sending, agent: http.Agent | false): Promise<Attempt> {
-    const { request, headers } = parts;
-    return new Promise((resolve) => {
-      const upstream = http.request({
-        host: target.address,
-        port: target.port,
-        method: request.method,
-        path: request.url,
-        headers,
-        setHost: false,
-        agent,
-      });
-      let sent = false;
-      const connecting = this.#options.clock.timer(CONNECT_TIMEOUT_MS, () => upstream.destroy());
-      onConnected(upstream, () => {
-        connecting();
-        sent = true;
-        if (parts.repeatable) upstream.end();
-        // The body is touched only now: until here the request can go to another target whole.
-        // Not `pipeline`: it would take the client's connection down with the pod's, and with it the answer.
-        else request.pipe(upstream);
-      });
-      upstream.setTimeout(ANSWER_TIMEOUT_MS, () => {
-        resolve({ kind: 'timeout' });
-        upstream.destroy();
-      });
-      upstream.once('response', (response) => resolve({ kind: 'answered', response }));
-      upstream.once('upgrade', (response, socket, head) =>
-        resolve({ kind: 'upgraded', response, socket, head }),
-      );
-      upstream.on('error', (error) => {
-        connecting();
-        resolve({ kind: sent && codeOf(error) !== 'ECONNREFUSED' ? 'broken' : 'unreachable' });
-      });
-      parts.response?.once('close', () => upstream.destroy());
-    });
-  }
-
-  async #switch(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
-    const targets = this.#options.find(hostOf(request), pathOf(request)) ?? [];
-    const headers = {
-      ...forwardHeaders(request),
-      connection: 'Upgrade',
-      upgrade: request.headers.upgrade ?? '',
-    };
-    const outcome = await this.#tryAll(targets, (target) =>
-      this.#sendOnce(target, { request, response: undefined, headers, repeatable: true }, false),
-    );
-    if (outcome.kind === 'upgraded') return join(outcome, client, head);
-    if (outcome.kind === 'answered') {
-      client.write(headText(outcome.response, { connection: 'close' }));
-      pipeline(outcome.response, client, () => undefined);
-      return;
-    }
-    client.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-  }
 }
 
-interface Sending {
-  readonly request: IncomingMessage;
-  /** Its client's going away ends the attempt. */
-  readonly response: ServerResponse | undefined;
-  readonly headers: Headers;
-  readonly repeatable: boolean;
+/** What the pod is asked for. */
+function pathFor(
+  request: IncomingMessage,
+  settings: RouteSettings,
+  pattern: PathPattern | undefined,
+): string {
+  const { rewriteTarget } = settings;
+  const asked = pathOf(request);
+  const query = queryOf(request);
+  if (rewriteTarget === undefined) return `${asked}${query}`;
+  const path = pattern ? (pattern.rewrite(asked, rewriteTarget) ?? asked) : rewriteTarget;
+  const rooted = path.startsWith('/') ? path : `/${path}`;
+  if (query === '') return rooted;
+  return rooted.includes('?') ? `${rooted}&${query.slice(1)}` : `${rooted}${query}`;
 }
 
-function onConnected(request: ClientRequest, act: () => void): void {
-  request.once('socket', (socket) => {
-    if (socket.connecting) socket.once('connect', act);
-    else act();
-  });
+function headersFor({ upstreamHost, forwardedPrefix }: RouteSettings): Headers {
+  return {
+    ...(upstreamHost === undefined ? {} : { host: upstreamHost }),
+    ...(forwardedPrefix === undefined ? {} : { 'x-forwarded-prefix': forwardedPrefix }),
+  };
 }
 
-function passBack(from: IncomingMessage, response: ServerResponse): void {
-  if (response.destroyed) {
-    from.destroy();
-    return;
-  }
-  response.writeHead(from.statusCode ?? 502, from.statusMessage ?? '', endToEnd(from.rawHeaders));
-  pipeline(from, response, () => undefined);
-}
-
-function say(response: ServerResponse, code: number, why: string): void {
-  if (response.headersSent || response.destroyed) {
-    response.destroy();
-    return;
-  }
-  const text = `${code} ${http.STATUS_CODES[code] ?? ''}: ${why}\n`;
-  response.writeHead(code, {
-    'content-type': 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    ...(code === 503 ? { 'retry-after': '1' } : {}),
-  });
-  response.end(text);
-}
-
-function headText(response: IncomingMessage, extra: Headers): string {
-  const headers = { ...endToEnd(response.rawHeaders), ...extra };
-  const lines = Object.entries(headers).flatMap(([name, values]) =>
-    [values].flat().map((value) => `${name}: ${value}`),
-  );
-  return [`HTTP/1.1 ${response.statusCode} ${response.statusMessage ?? ''}`, ...lines, '', ''].join('\r\n');
-}
-
-function join({ response, socket, head }: Upgraded, client: Duplex, clientHead: Buffer): void {
-  socket.on('error', () => client.destroy());
-  client.on('error', () => socket.destroy());
-  client.write(headText(response, { connection: 'Upgrade', upgrade: response.headers.upgrade ?? '' }));
-  if (head.length > 0) client.write(head);
-  if (clientHead.length > 0) socket.write(clientHead);
-  pipeline(socket, client, () => client.destroy());
-  pipeline(client, socket, () => socket.destroy());
+/** What the client is told beside what the pod says. */
+function addedHeaders(request: IncomingMessage, { affinity, cors }: RouteSettings, target: Target): Headers {
+  const cookie = affinity && stayWith(target, request, affinity);
+  return {
+    ...(cors ? corsHeaders(request, cors) : {}),
+    ...(cookie === undefined ? {} : { 'set-cookie': cookie }),
+  };
 }

@@ -1,55 +1,74 @@
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { codeOf } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import { ClusterFault } from '../fault.ts';
 import type { Objects } from '../kinds/objects.ts';
 import { Backends } from './backends.ts';
+import { Certificates } from './certificates.ts';
+import { DefaultCertificate } from './default-certificate.ts';
+import { createListener } from './listener.ts';
 import { Proxy } from './proxy.ts';
 
 /** The way into the cluster by host name. */
 export interface IngressServer {
   readonly port: number;
+  /** Where `http` is sent on to when a host has TLS. The other port understands TLS as well. */
+  readonly tlsPort: number;
+  readonly certificates: Certificates;
   close(): Promise<void>;
 }
 
-const KEEP_ALIVE_MS = 75_000;
+export interface IngressOptions {
+  readonly objects: Objects;
+  readonly clock: Clock;
+  readonly ports: readonly number[];
+  /** Absent or none free: `https` goes by the same port as `http`. */
+  readonly tlsPorts?: readonly number[];
+  readonly address: string;
+  /** Where the default certificate is kept. */
+  readonly dir: string;
+}
+
 const LOOPBACK = '127.0.0.1';
 const LOOPBACK_6 = '::1';
 
 /**
- * Listens on loopback and on the bridge's address, on the first of `ports` that is free on both.
- * @throws ClusterFault PORT_IN_USE when none is
+ * Listens on loopback and on the bridge's address, on the first of `ports` that is free on both, and so for `tlsPorts`.
+ * @throws ClusterFault PORT_IN_USE when none of `ports` is
  */
-export async function startIngress(options: {
-  readonly objects: Objects;
-  readonly clock: Clock;
-  readonly ports: readonly number[];
-  readonly address: string;
-}): Promise<IngressServer> {
-  const backends = new Backends(options.objects, () => proxy.forget(backends.living()));
-  const proxy = new Proxy({ clock: options.clock, find: (host, path) => backends.find(host, path) });
-  const opened = await openFirst(options.ports, options.address, () => makeServer(proxy));
+export async function startIngress(options: IngressOptions): Promise<IngressServer> {
+  const { objects, clock, ports, tlsPorts = [], address, dir } = options;
+  const backends = new Backends(objects, () => proxy.forget(backends.living()));
+  const certificates = new Certificates(objects);
+  const standard = new DefaultCertificate(dir, clock);
+  const chosen = { tlsPort: 0 };
+  const proxy: Proxy = new Proxy({
+    clock,
+    find: (host, path) => backends.find(host, path),
+    hasTls: (host) => certificates.covers(host),
+    tlsPort: () => chosen.tlsPort,
+    secretOf: ({ namespace, secret }) => objects.get('secrets', namespace, secret),
+  });
+  const make = () =>
+    createListener(proxy, {
+      contextFor: (host) => certificates.contextFor(host),
+      fallback: () => standard.pem(),
+    });
+  const opened = await openFirst(ports, address, make);
+  const secure = await openFirst(tlsPorts, address, make).catch(() => opened);
+  chosen.tlsPort = secure.port;
+  const servers = new Set([...opened.servers, ...secure.servers]);
   return {
     port: opened.port,
+    tlsPort: secure.port,
+    certificates,
     close: async () => {
       backends.close();
-      await Promise.all(opened.servers.map(closeServer));
+      certificates.close();
+      await Promise.all([...servers].map(closeServer));
       proxy.close();
     },
   };
-}
-
-function makeServer(proxy: Proxy): Server {
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
-  server.on('request', (request, response) => proxy.handle(request, response));
-  server.on('upgrade', (request, socket, head) => proxy.upgrade(request, socket, head));
-  // What is not HTTP gets a short answer, and cannot hold the connection.
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable)
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-  });
-  return server;
 }
 
 async function openFirst(
