@@ -37,6 +37,7 @@ export { ClusterCredentials } from './kubernetes/credentials.ts';
 export type { ClusterIdentity, CredentialOptions } from './kubernetes/credentials.ts';
 export { mountOverlay } from './runc/overlay.ts';
 export type { Overlay, OverlayOptions } from './runc/overlay.ts';
+export { connectInside, connectTo } from './network/inner-connection.ts';
 export { statusAt } from './file-status.ts';
 export type { FileStatus } from './file-status.ts';
 export { makeNode, readAttributes, unmount, writeAttribute } from './system-calls.ts';

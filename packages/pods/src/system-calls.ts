@@ -16,6 +16,8 @@ interface LibC {
   llistxattr(path: Buffer, list: Buffer | null, size: number): number;
   lgetxattr(path: Buffer, name: string, value: Buffer | null, size: number): number;
   lsetxattr(path: Buffer, name: string, value: Buffer, size: number, flags: number): number;
+  setns(namespace: number, type: number): number;
+  socket(domain: number, type: number, protocol: number): number;
   statx(folder: number, name: string, flags: number, mask: number, answer: Buffer): number;
   /** The same, for names that are no text. */
   statxOfBytes(folder: number, name: Buffer, flags: number, mask: number, answer: Buffer): number;
@@ -33,6 +35,8 @@ function libc(): LibC {
   loaded = {
     mount: library.func('int mount(const char *, const char *, const char *, unsigned long, const char *)'),
     umount2: library.func('int umount2(const char *, int)'),
+    setns: library.func('int setns(int, int)'),
+    socket: library.func('int socket(int, int, int)'),
     pipe2: library.func('int pipe2(_Out_ int *, int)'),
     ioctl: library.func('int ioctl(int, unsigned long, void *)'),
     fcntl: library.func('int fcntl(int, int, ...)'),
@@ -178,4 +182,29 @@ export function callStatx(folder: number, name: string | Buffer, answer: Buffer)
   const error = lastError();
   if (error === 'ENOENT' || error === 'ENOTDIR') return false;
   throw failed('statx', name);
+}
+
+const CLONE_NEWNET = 0x40000000;
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+
+/**
+ * A TCP socket that belongs to another network, not yet connected, closed on exec. This thread goes there and back
+ * within the call, so nothing else of the process ever sees that network.
+ * @param network an open `/proc/…/ns/net`
+ * @throws PodsFault SYSTEM_CALL_FAILED
+ */
+export function socketInNetwork(network: number): number {
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    if (libc().setns(network, CLONE_NEWNET) !== 0) throw failed('setns', 'the network of a pod');
+    const socket = libc().socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | O_CLOEXEC, 0);
+    const problem = socket < 0 ? failed('socket', 'in the network of a pod') : undefined;
+    if (libc().setns(home, CLONE_NEWNET) !== 0) throw failed('setns', 'the network of this process');
+    if (problem) throw problem;
+    return socket;
+  } finally {
+    closeSync(home);
+  }
 }

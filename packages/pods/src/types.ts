@@ -98,9 +98,12 @@ export type ContainerExit =
 export interface ContainerStreams {
   /** Default: /dev/null. Ended when this readable ends. */
   readonly stdin?: Readable;
-  /** Called in order with what the container prints; chunks are cut anywhere. */
-  readonly onStdout: (chunk: Buffer) => void;
-  readonly onStderr: (chunk: Buffer) => void;
+  /**
+   * Called in order with what the container prints; chunks are cut anywhere. A promise holds the output back, and with it
+   * in the end the container, until it resolves.
+   */
+  readonly onStdout: (chunk: Buffer) => void | Promise<void>;
+  readonly onStderr: (chunk: Buffer) => void | Promise<void>;
 }
 
 export interface Process {
