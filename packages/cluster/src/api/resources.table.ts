@@ -49,11 +49,11 @@ const GROUPS: readonly GroupTable[] = [
       ['PersistentVolumeClaim', 'persistentvolumeclaims', { short: ['pvc'], status: true }],
       ['PersistentVolume', 'persistentvolumes', { short: ['pv'], cluster: true, status: true }],
       ['Pod', 'pods', { short: ['po'], categories: ALL, status: true, generation: true }],
-      ['PodTemplate', 'podtemplates', { inert: true, generation: true }],
+      ['PodTemplate', 'podtemplates', { generation: true }],
       [
         'ReplicationController',
         'replicationcontrollers',
-        { short: ['rc'], categories: ALL, status: true, scale: true, generation: true, inert: true },
+        { short: ['rc'], categories: ALL, status: true, scale: true, generation: true },
       ],
       ['ResourceQuota', 'resourcequotas', { short: ['quota'], status: true, inert: true }],
       ['Secret', 'secrets'],
@@ -67,11 +67,7 @@ const GROUPS: readonly GroupTable[] = [
     definitions: 'io.k8s.api.apps.v1',
     rows: [
       ['ControllerRevision', 'controllerrevisions'],
-      [
-        'DaemonSet',
-        'daemonsets',
-        { short: ['ds'], categories: ALL, status: true, generation: true, inert: true },
-      ],
+      ['DaemonSet', 'daemonsets', { short: ['ds'], categories: ALL, status: true, generation: true }],
       [
         'Deployment',
         'deployments',

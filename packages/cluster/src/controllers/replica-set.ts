@@ -1,8 +1,10 @@
-import type { Condition } from '../kinds/meta.ts';
+import { messageOf } from '@updraft/kit';
+import type { Condition, LabelSelector } from '../kinds/meta.ts';
 import type { Pod } from '../kinds/pod.ts';
-import type { ReplicaSet, ReplicaSetStatus } from '../kinds/workloads.ts';
+import type { ReplicaSet, ReplicaSetStatus, ReplicationController } from '../kinds/workloads.ts';
 import { keyOf, ownerKey, splitKey } from './controller.ts';
 import type { Controller, ControllerContext } from './controller.ts';
+import { createAsClient } from './creation.ts';
 import { generatedName } from './naming.ts';
 import { claim } from './ownership.ts';
 import { availableInMs, isActive, isAvailable, isReady, podFrom, readySinceMs } from './pods.ts';
@@ -12,49 +14,92 @@ import type { Again } from './work-queue.ts';
 
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 
+/** ReplicaSets and ReplicationControllers do the same; they differ in how they name and select. */
+interface Flavour {
+  readonly name: 'replicaset' | 'replicationcontroller';
+  readonly resource: 'replicasets.apps' | 'replicationcontrollers';
+  readonly kind: 'ReplicaSet' | 'ReplicationController';
+  readonly component: string;
+}
+
+type Replicas = ReplicaSet | ReplicationController;
+
+const SET: Flavour = {
+  name: 'replicaset',
+  resource: 'replicasets.apps',
+  kind: 'ReplicaSet',
+  component: 'replicaset-controller',
+};
+const CONTROLLER: Flavour = {
+  name: 'replicationcontroller',
+  resource: 'replicationcontrollers',
+  kind: 'ReplicationController',
+  component: 'replication-controller',
+};
+
 /** Keeps as many living pods as the ReplicaSet says. */
-export function replicaSetController(context: ControllerContext): Controller {
+export const replicaSetController = (context: ControllerContext) => replicaController(context, SET);
+
+/** The same for its elder brother. */
+export const replicationControllerController = (context: ControllerContext) =>
+  replicaController(context, CONTROLLER);
+
+function replicaController(context: ControllerContext, flavour: Flavour): Controller {
   return {
-    name: 'replicaset',
-    resources: ['replicasets.apps', 'pods'],
+    name: flavour.name,
+    resources: [flavour.resource, 'pods'],
     keys: ({ resource, object, type }) => {
-      if (resource === 'replicasets.apps') return [keyOf(object)];
-      const owned = ownerKey(object, 'ReplicaSet');
+      if (resource === flavour.resource) return [keyOf(object)];
+      const owned = ownerKey(object, flavour.kind);
       const orphan = (object.metadata.ownerReferences ?? []).length === 0 && type !== 'DELETED';
-      return orphan ? adopters(context, object as never) : owned;
+      return orphan ? adopters(context, flavour, object as never) : owned;
     },
-    reconcile: (key) => reconcile(context, key),
+    reconcile: (key) => reconcile(context, flavour, key),
   };
 }
 
-function adopters(context: ControllerContext, pod: Pod): string[] {
-  const sets = context.objects.list('replicasets.apps', pod.metadata.namespace);
-  return sets.filter((set) => selects(set.spec.selector, pod.metadata.labels)).map(keyOf);
+function selectorOf({ spec }: Replicas): LabelSelector {
+  const { selector } = spec;
+  const isPlain = (value: typeof selector): value is Record<string, string> =>
+    value !== undefined && !('matchLabels' in value) && !('matchExpressions' in value);
+  return isPlain(selector) ? { matchLabels: selector } : (selector ?? {});
 }
 
-function reconcile(context: ControllerContext, key: string): Again {
+function adopters({ objects }: ControllerContext, { resource }: Flavour, pod: Pod): string[] {
+  const sets = objects.list(resource, pod.metadata.namespace);
+  return sets.filter((set) => selects(selectorOf(set), pod.metadata.labels)).map(keyOf);
+}
+
+function podsOf({ objects }: ControllerContext, set: Replicas): Pod[] {
+  return claim(objects, 'pods', { ...set, spec: { selector: selectorOf(set) } }).filter(isActive);
+}
+
+function reconcile(context: ControllerContext, flavour: Flavour, key: string): Again {
   const { namespace, name } = splitKey(key);
-  const set = context.objects.get('replicasets.apps', namespace, name);
+  const set: Replicas | undefined = context.objects.get(flavour.resource, namespace, name);
   if (!set) return undefined;
-  const pods = claim(context.objects, 'pods', set).filter(isActive);
-  const failure = set.metadata.deletionTimestamp === undefined ? balance(context, set, pods) : undefined;
-  return writeStatus(context, set, failure);
+  const pods = podsOf(context, set);
+  const failure =
+    set.metadata.deletionTimestamp === undefined ? balance(context, flavour, { set, pods }) : undefined;
+  return writeStatus(context, flavour, { set, failure });
 }
 
 /** Creates or deletes pods; gives what kept a pod from being created. */
-function balance(context: ControllerContext, set: ReplicaSet, pods: readonly Pod[]): Error | undefined {
-  const events = context.events.as('replicaset-controller');
+function balance(
+  context: ControllerContext,
+  { component }: Flavour,
+  { set, pods }: { readonly set: Replicas; readonly pods: readonly Pod[] },
+): Error | undefined {
+  const events = context.events.as(component);
   const wanted = set.spec.replicas ?? 1;
   try {
     for (let count = pods.length; count < wanted; count += 1) {
-      const pod = context.objects.create(
-        'pods',
-        podFrom(set.spec.template, set, generatedName(`${set.metadata.name}-`)),
-      );
+      const draft = podFrom(set.spec.template, set, generatedName(`${set.metadata.name}-`));
+      const pod = createAsClient(context, 'pods', draft);
       events.normal(set, 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
     }
   } catch (error) {
-    events.warning(set, 'FailedCreate', `Error creating: ${String(error)}`);
+    events.warning(set, 'FailedCreate', `Error creating: ${messageOf(error)}`);
     return error instanceof Error ? error : new Error(String(error));
   }
   const surplus = pods.toSorted(dispensableFirst).slice(0, Math.max(0, pods.length - wanted));
@@ -88,11 +133,15 @@ export function dispensableFirst(a: Pod, b: Pod): number {
   return 0;
 }
 
-function writeStatus(context: ControllerContext, set: ReplicaSet, failure: Error | undefined): Again {
+function writeStatus(
+  context: ControllerContext,
+  flavour: Flavour,
+  { set, failure }: { readonly set: Replicas; readonly failure: Error | undefined },
+): Again {
   const nowMs = context.clock.now();
   const { namespace, name, generation = 1 } = set.metadata;
   const minReady = set.spec.minReadySeconds ?? 0;
-  const pods = claim(context.objects, 'pods', set).filter(isActive);
+  const pods = podsOf(context, set);
   const labels = set.spec.template.metadata?.labels ?? {};
   const full = pods.filter((pod) =>
     Object.entries(labels).every(([key, value]) => pod.metadata.labels?.[key] === value),
@@ -104,7 +153,7 @@ function writeStatus(context: ControllerContext, set: ReplicaSet, failure: Error
     availableReplicas: pods.filter((pod) => isAvailable(pod, minReady, nowMs)).length,
     observedGeneration: generation,
   };
-  context.objects.modify('replicasets.apps', namespace, name, (stored) => {
+  context.objects.modify(flavour.resource, namespace, name, (stored) => {
     const conditions = failureConditions(stored.status?.conditions, failure, nowMs);
     stored.status = conditions.length > 0 ? { ...status, conditions } : status;
   });

@@ -1,9 +1,10 @@
 import type { Controller, ControllerContext } from './controller.ts';
 import { cronJobController } from './cron-job/cron-job.ts';
+import { daemonSetController } from './daemon-set/daemon-set.ts';
 import { deploymentController } from './deployment/deployment.ts';
 import { disruptionController } from './disruption/disruption.ts';
 import { jobController } from './job/job.ts';
-import { replicaSetController } from './replica-set.ts';
+import { replicaSetController, replicationControllerController } from './replica-set.ts';
 import { statefulSetController } from './stateful-set/stateful-set.ts';
 
 /** The controllers that make pods, and those that watch over how many there are. */
@@ -12,6 +13,8 @@ export function workloadControllers(context: ControllerContext): Controller[] {
     deploymentController(context),
     replicaSetController(context),
     statefulSetController(context),
+    daemonSetController(context),
+    replicationControllerController(context),
     jobController(context),
     cronJobController(context),
     disruptionController(context),
