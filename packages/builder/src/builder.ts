@@ -14,6 +14,7 @@ import { statusOf } from './files/merged-root.ts';
 import { readTextInside } from './files/open-inside.ts';
 import { planBuild } from './plan.ts';
 import { proxies } from './scope.ts';
+import { squash } from './squash.ts';
 import { startBuild } from './start-build.ts';
 import { openStepCache } from './step-cache.ts';
 import { sweepBuilder } from './sweep.ts';
@@ -139,6 +140,7 @@ async function finish(build: Build, draft: Draft): Promise<Image> {
     const [os = draft.os, architecture = draft.architecture, variant] = request.platform.split('/');
     Object.assign(draft, { os, architecture, variant: variant ?? draft.variant });
   }
+  if (request.singleLayer) await squash(build, draft);
   const config = imageConfigOf(draft, new Date(timestampMs).toISOString());
   const image = await workshop.store.putImage(config, draft.layers);
   for (const tag of request.tags ?? []) await tagged(workshop, tag, image);

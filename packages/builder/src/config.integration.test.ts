@@ -172,3 +172,25 @@ describe('variables', () => {
     ).toBe('x');
   });
 });
+
+test('a single layer above the base does what many did, and the history still tells all', async () => {
+  const files = {
+    Dockerfile:
+      'FROM tiny AS first\nCOPY a /a\nRUN rm -r /a/b && mkdir /c && echo c > /c/c\nFROM first\nENV E=1\nRUN rm /c/c\nCOPY a/b/x /x\n',
+    'a/b/x': 'x',
+    'a/y': 'y',
+  };
+  const many = await bench.built(files);
+  const one = await bench.built(files, { singleLayer: true });
+  const base = bench.base.layers.length;
+  expect([many.layers.length, one.layers.length]).toEqual([base + 4, base + 1]);
+  expect(await bench.added(one)).toEqual(await bench.added(many));
+  expect(one.config.config).toEqual(many.config.config);
+  const told = (image: typeof one) => image.config.history?.map(({ created_by: by }) => by);
+  expect(told(one)).toEqual([...(told(many) ?? []), 'one layer of 4']);
+  expect(one.config.history?.filter(({ empty_layer: empty }) => empty !== true)).toHaveLength(base + 1);
+  expect((await bench.built(files, { singleLayer: true, cache: false })).digest).toBe(one.digest);
+  // One step needs no squashing, and changes nothing.
+  const little = { Dockerfile: 'FROM tiny\nENV A=1\nRUN echo > /x\n' };
+  expect((await bench.built(little, { singleLayer: true })).digest).toBe((await bench.built(little)).digest);
+});

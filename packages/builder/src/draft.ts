@@ -16,6 +16,8 @@ export interface Draft {
   author: string | undefined;
   readonly config: DraftConfig;
   readonly layers: Layer[];
+  /** How many of them, and of the entries of the history, are those of the image that was started from. */
+  readonly base: { readonly layers: number; readonly history: number };
   readonly history: HistoryEntry[];
   readonly scope: Scope;
   /** CMD was given in this stage, so that an ENTRYPOINT after it leaves it alone. */
@@ -32,6 +34,7 @@ export function emptyDraft(platform: string, escape: '\\' | '`'): Draft {
     author: undefined,
     config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' },
     layers: [],
+    base: { layers: 0, history: 0 },
     history: [],
     scope: new Scope(escape, [['PATH', DEFAULT_PATH]]),
     commandGiven: false,
@@ -45,6 +48,7 @@ export function draftOfImage(image: Image, escape: '\\' | '`'): Draft {
     return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
   });
   if (!environment.some(([name]) => name === 'PATH')) environment.push(['PATH', DEFAULT_PATH]);
+  const history = historyOf(image);
   return {
     architecture: config.architecture,
     os: config.os,
@@ -52,7 +56,8 @@ export function draftOfImage(image: Image, escape: '\\' | '`'): Draft {
     author: config.author,
     config: structuredClone(config.config ?? {}),
     layers: [...image.layers],
-    history: historyOf(image),
+    base: { layers: image.layers.length, history: history.length },
+    history,
     scope: new Scope(escape, environment),
     commandGiven: false,
   };

@@ -19,5 +19,7 @@ export type {
   FailedBuild,
   ImageSource,
   NamedContext,
+  RegistryAccess,
+  ResolveOptions,
   Secret,
 } from './types.ts';

@@ -118,7 +118,13 @@ async function carryOut(build: Build, stage: Stage, draft: Draft, instruction: I
 export async function resolveImage(build: Build, reference: string, platform: string) {
   const { images } = build.workshop;
   try {
-    const found = await images.resolve(reference, { signal: build.signal, onLog: build.log, platform });
+    const { access } = build.request;
+    const found = await images.resolve(reference, {
+      signal: build.signal,
+      onLog: build.log,
+      platform,
+      ...(access ? { access } : {}),
+    });
     if (found.note) build.log(`${reference}: ${found.note}`);
     return found.image;
   } catch (error) {

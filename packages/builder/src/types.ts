@@ -1,4 +1,4 @@
-import type { Digest, DiffId, Image, ImageStore } from '@updraft/oci';
+import type { ClientOptions, Digest, DiffId, Image, ImageStore } from '@updraft/oci';
 import type { Runtime } from '@updraft/pods';
 import type { Clock, Logger } from '@updraft/kit';
 
@@ -9,11 +9,22 @@ export interface ImageSource {
    * what `FROM --platform` asks for; an image for another one is told in the log.
    * A fault becomes a failed build that names the line that asked.
    */
-  resolve(
-    reference: string,
-    options: { signal?: AbortSignal; onLog: (line: string) => void; platform?: string },
-  ): Promise<{ image: Image; note?: string }>;
+  resolve(reference: string, options: ResolveOptions): Promise<{ image: Image; note?: string }>;
 }
+
+export interface ResolveOptions {
+  readonly signal?: AbortSignal;
+  readonly onLog: (line: string) => void;
+  readonly platform?: string;
+  /** The build's own way to registries, see BuildRequest. */
+  readonly access?: BuildRequest['access'];
+}
+
+/** What a build knows of a registry beyond what the machine knows. */
+export type RegistryAccess = Pick<
+  ClientOptions,
+  'credentials' | 'insecure' | 'skipTlsVerify' | 'ca' | 'mirrors' | 'mirrorsOnly'
+>;
 
 export interface BuilderOptions {
   readonly store: ImageStore;
@@ -85,6 +96,10 @@ export interface BuildRequest {
   /** After this long the build fails, and everything it runs is killed. */
   readonly timeoutMs?: number;
   readonly buildContexts?: Readonly<Record<string, NamedContext>>;
+  /** For the images that FROM and `--from` name. */
+  readonly access?: (registry: string) => Promise<RegistryAccess>;
+  /** Everything above the base image becomes one layer. */
+  readonly singleLayer?: boolean;
   /** `linux/amd64`; the default is this machine's. */
   readonly platform?: string;
   /** False: every step is done again; its results still go into the cache. */

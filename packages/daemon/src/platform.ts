@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Emitter, Undo, systemClock } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
 import { createBuilder } from '@updraft/builder';
-import type { Builder } from '@updraft/builder';
+import type { Builder, ResolveOptions } from '@updraft/builder';
 import { createCluster } from '@updraft/cluster';
 import type { Cluster } from '@updraft/cluster';
 import { VERSION } from '@updraft/control';
@@ -240,7 +240,7 @@ function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {
 async function findForBuild(
   images: ImageFinder | undefined,
   name: string,
-  options: { signal?: AbortSignal; onLog: (line: string) => void; platform?: string },
+  options: ResolveOptions,
 ): Promise<{ image: Image; note?: string }> {
   const found = await images?.find(name, { policy: 'if-not-present', credentials: undefined, ...options });
   if (!found) throw new Error('the platform is not composed yet');

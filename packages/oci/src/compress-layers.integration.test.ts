@@ -3,6 +3,8 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { compressLayers } from './compress-layers.ts';
+import { exportArchive } from './layout/export-archive.ts';
+import { importArchive } from './layout/import-archive.ts';
 import { TEST_CREDENTIALS, serveRegistry, temporaryStore } from './testing/index.ts';
 import type { TemporaryStore, TestServer } from './testing/index.ts';
 import { pull } from './remote/pull.ts';
@@ -62,6 +64,12 @@ test.each<LayerForm>([
   const [, own] = compressed.manifest.layers;
   expect(own && (await content(here, own))).toContain('own\nown\n');
   expect((await compressLayers(store, image, form)).digest).toBe(compressed.digest);
+  const archive = path.join(here.dir, 'image.tar');
+  await exportArchive(store, compressed, archive, { format: 'docker', compressed: true });
+  const names = await runOrThrow('tar', ['-tf', archive]);
+  expect(names).toContain(`${own?.digest.slice(7)}.tar.${form.kind === 'gzip' ? 'gz' : 'zst'}`);
+  const [loaded] = await importArchive(there.store, archive);
+  expect(loaded?.image.config).toEqual(image.config);
   // A registry, and a second machine, take it as it is.
   expect((await push(store, compressed, `${server.host}/a/b:t`, OPTIONS)).digest).toBe(compressed.digest);
   const second = await temporaryStore();

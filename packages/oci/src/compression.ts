@@ -40,11 +40,15 @@ export async function compress(source: Readable, { kind, level }: LayerForm): Pr
   });
 }
 
+export function isCompressionLevel(kind: LayerForm['kind'], level: number): boolean {
+  const { least, most } = LEVELS[kind];
+  return level === -1 || (Number.isInteger(level) && level >= least && level <= most);
+}
+
 /** `-1` and nothing stand for the usual level. */
 export function levelOf({ kind, level = -1 }: LayerForm): number {
-  const { least, most, usual } = LEVELS[kind];
-  if (level === -1) return usual;
-  if (Number.isInteger(level) && level >= least && level <= most) return level;
+  if (isCompressionLevel(kind, level)) return level === -1 ? LEVELS[kind].usual : level;
+  const { least, most } = LEVELS[kind];
   throw new OciFault('COMPRESSION_INVALID', `${kind} has no level ${level}; it has ${least} to ${most}`);
 }
 

@@ -29,6 +29,7 @@ export { importArchive } from './layout/import-archive.ts';
 export type { ImportedImage } from './layout/import-archive.ts';
 export { importRootFsTar } from './root-fs.ts';
 export { compressLayers } from './compress-layers.ts';
+export { isCompressionLevel } from './compression.ts';
 export { squashLayers } from './squash-layers.ts';
 export type {
   BlobStore,

@@ -58,8 +58,19 @@ test('proxies, certificates, and plain HTTP on this machine', async () => {
   expect(await access(env, path.join(home, 'ca.pem')).to('r.example:443')).toEqual({
     insecure: false,
     proxies: { http: 'small:1', https: 'tls:1', no: 'inner' },
+    mirrors: [],
     ca: 'certificate',
   });
   for (const registry of ['localhost', 'localhost:5000', '127.0.0.1:5000', '[::1]:5000'])
     expect([registry, (await access().to(registry)).insecure]).toEqual([registry, true]);
+});
+
+test('mirrors are those of the registry, in the order of the setting', async () => {
+  const mirrors = 'docker.io=m.example/hub, ghcr.io=n.example docker.io=http://127.0.0.1:5001';
+  const to = (registry: string) => access({ UPDRAFT_REGISTRY_MIRRORS: mirrors }).to(registry);
+  expect((await to('docker.io')).mirrors).toEqual(['m.example/hub', 'http://127.0.0.1:5001']);
+  expect((await to('quay.io')).mirrors).toEqual([]);
+  await expect(access({ UPDRAFT_REGISTRY_MIRRORS: 'm.example' }).to('docker.io')).rejects.toMatchObject({
+    code: 'MIRROR_INVALID',
+  });
 });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { KeyedLock, readTextIfPresent, writeFileAtomic } from '@updraft/kit';
+import { Fault, KeyedLock, readTextIfPresent, writeFileAtomic } from '@updraft/kit';
 import type { Credentials, Proxies, PullOptions } from '@updraft/oci';
 import { isLoopback } from '@updraft/oci';
 import { credentialsFor } from '@updraft/stand-ins';
@@ -9,17 +9,19 @@ import { credentialsFor } from '@updraft/stand-ins';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** What a transfer with a registry needs beside the image's name. */
-export type TransferAccess = Pick<PullOptions, 'credentials' | 'ca' | 'proxies' | 'insecure'>;
+export type TransferAccess = Pick<PullOptions, 'credentials' | 'ca' | 'proxies' | 'insecure' | 'mirrors'>;
 
 /**
  * How this machine gets to registries: what `updraft image login` has kept, then Docker's own config.json; the proxies of
- * the environment; the certificates that the machine trusts.
+ * the environment; the certificates that the machine trusts; mirrors that UPDRAFT_REGISTRY_MIRRORS names, as
+ * `docker.io=mirror.example.com/hub,docker.io=http://10.0.0.1:5000`.
  */
 export class RegistryAccess {
   readonly #own: string;
   readonly #docker: string;
   readonly #trust: string | undefined;
   readonly #proxies: Proxies;
+  readonly #mirrors: string;
   readonly #lock = new KeyedLock();
 
   constructor({ home, trust }: { readonly home: string; readonly trust: string | undefined }, env: Env) {
@@ -30,6 +32,7 @@ export class RegistryAccess {
     );
     this.#trust = trust;
     const read = (name: string) => env[name.toLowerCase()] ?? env[name];
+    this.#mirrors = env['UPDRAFT_REGISTRY_MIRRORS'] ?? '';
     this.#proxies = { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
   }
 
@@ -40,6 +43,7 @@ export class RegistryAccess {
     return {
       insecure: isLoopback(registry.replace(/:[0-9]+$/, '')),
       proxies: this.#proxies,
+      mirrors: mirrorsOf(registry, this.#mirrors),
       ...(credentials && { credentials }),
       ...(ca !== undefined && { ca }),
     };
@@ -99,4 +103,20 @@ function jsonOf(text: string | undefined): Record<string, unknown> {
   } catch {
     return {};
   }
+}
+
+/** @throws Fault MIRROR_INVALID */
+function mirrorsOf(registry: string, setting: string): readonly string[] {
+  return setting
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .flatMap((pair) => {
+      const [, from, mirror] =
+        /^([^=]+)=((?:https?:\/\/)?[A-Za-z0-9.-]+(?::[0-9]+)?(?:\/[\w./-]*)?)$/.exec(pair) ?? [];
+      if (mirror === undefined)
+        throw new Fault('MIRROR_INVALID', `UPDRAFT_REGISTRY_MIRRORS: ${pair} is not REGISTRY=MIRROR`, {
+          next: 'Write it like docker.io=mirror.example.com/hub and start the platform again.',
+        });
+      return from === registry ? [mirror] : [];
+    });
 }

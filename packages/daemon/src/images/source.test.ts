@@ -131,3 +131,41 @@ async function imageFor({ store }: TemporaryStore, architecture: string) {
   const { layers } = await randomImage(store);
   return await store.putImage({ os: 'linux', architecture }, layers);
 }
+
+test('a build’s own credentials and mirrors get it what the machine cannot have', async () => {
+  const origin = await temporaryStore();
+  const server = await serveRegistry(origin.store);
+  try {
+    const image = await randomImage(origin.store);
+    await origin.store.tag(`${server.host}/group/app:1`, image.digest);
+    await origin.store.tag(`${server.host}/open/group/app:1`, image.digest);
+    const asked: string[] = [];
+    const withAccess = (access: NonNullable<FindOptions['access']>) => ({ ...options('always'), access });
+    await expect(finder().find(`${server.host}/group/app:1`, options())).rejects.toMatchObject({
+      code: 'IMAGE_FORBIDDEN',
+    });
+    const found = await finder().find(
+      `${server.host}/group/app:1`,
+      withAccess((registry) => {
+        asked.push(registry);
+        return Promise.resolve({ credentials: TEST_CREDENTIALS });
+      }),
+    );
+    expect([found.image.digest, asked]).toEqual([image.digest, [server.host]]);
+    // Although its registry was found to be away just before; with mirrors only, it is not asked at all.
+    const sole = finder();
+    await expect(sole.find(`${AWAY}/group/app:1`, options('always'))).rejects.toMatchObject({
+      code: 'IMAGE_PULL_FAILED',
+    });
+    const mirrors = [`http://user:x@${server.host}/open`];
+    await expect(
+      sole.find(
+        `${AWAY}/group/app:1`,
+        withAccess(async () => ({ mirrors, mirrorsOnly: true })),
+      ),
+    ).rejects.toMatchObject({ code: 'IMAGE_FORBIDDEN', message: expect.stringContaining(server.host) });
+  } finally {
+    await server.close();
+    await origin.remove();
+  }
+});

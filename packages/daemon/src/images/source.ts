@@ -3,7 +3,8 @@ import type { Clock, Emitter } from '@updraft/kit';
 import type { RunEvent } from '@updraft/control';
 import { formatReference, machineArchitecture, parseReference, pull } from '@updraft/oci';
 import type { Credentials, Digest, Image, ImageStore, PullOptions, Reference } from '@updraft/oci';
-import type { RegistryAccess } from './access.ts';
+import type { RegistryAccess, ResolveOptions } from '@updraft/builder';
+import type { RegistryAccess as MachineAccess, TransferAccess } from './access.ts';
 import type { StandIn, StandIns } from '@updraft/stand-ins';
 
 /** A registry that did not answer is not asked again for this long. */
@@ -27,6 +28,8 @@ export interface FindOptions {
   readonly signal?: AbortSignal;
   /** `linux/arm64`: what the image is to be for. The name goes on to mean what it did. */
   readonly platform?: string;
+  /** What a build's own command line says of registries; it comes before what the machine knows. */
+  readonly access?: ResolveOptions['access'];
   /** For a transfer, if there is one. */
   readonly transfer?: Pick<PullOptions, 'onProgress' | 'platform' | 'insecure'>;
 }
@@ -39,7 +42,7 @@ interface Parts {
   readonly registryHost: string;
   readonly progress: Emitter<Progress>;
   /** Credentials that are kept, proxies, certificates. */
-  readonly access: RegistryAccess;
+  readonly access: MachineAccess;
 }
 
 /**
@@ -117,12 +120,14 @@ export class ImageFinder {
   /** undefined when the registry cannot be reached. */
   async #pull(reference: Reference, options: FindOptions): Promise<Image | undefined> {
     const { clock, store } = this.#parts;
-    const until = this.#unreachable.get(reference.registry) ?? 0;
-    if (clock.elapsed() < until) return undefined;
     const { access } = this.#parts;
+    const own = await options.access?.(reference.registry);
+    const way = withWishes(await access.to(reference.registry, options.credentials), own);
+    const until = this.#unreachable.get(reference.registry) ?? 0;
+    if (clock.elapsed() < until && way.mirrors?.length === 0) return undefined;
     try {
       return await pull(store, formatReference(reference), {
-        ...(await access.to(reference.registry, options.credentials)),
+        ...way,
         ...options.transfer,
         ...otherPlatform(options.platform),
         ...(options.signal ? { signal: options.signal } : {}),
@@ -159,6 +164,21 @@ export class ImageFinder {
       if (isTold) progress.emit({ type: 'progress', what, state: 'done', durationMs });
     }
   }
+}
+
+/** What is not wished for does not take away what the machine has. */
+function withWishes(machine: TransferAccess, own: RegistryAccess = {}): RegistryAccess & TransferAccess {
+  const ca = [machine.ca, own.ca].filter((each) => each !== undefined).join('\n');
+  const { credentials = machine.credentials } = own;
+  return {
+    ...machine,
+    insecure: own.insecure || machine.insecure || false,
+    skipTlsVerify: own.skipTlsVerify ?? false,
+    mirrors: [...(own.mirrors ?? []), ...(own.mirrorsOnly ? [] : (machine.mirrors ?? []))],
+    mirrorsOnly: own.mirrorsOnly ?? false,
+    ...(credentials && { credentials }),
+    ...(ca !== '' && { ca }),
+  };
 }
 
 /** Without a wish every image fits. */

@@ -5,9 +5,10 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { blobPath, hexOf } from '../digest.ts';
+import { layerCompression } from '../media-types.ts';
 import { shortReference, parseReference } from '../reference.ts';
 import { encodeHeader, endOfArchive, padding, plainEntry } from '../tar/writer.ts';
-import type { Digest, Image, ImageStore } from '../types.ts';
+import type { Descriptor, Image, ImageStore, Layer } from '../types.ts';
 import { LAYOUT_MARK, contentOf, indexEntry, layoutIndex } from './export-layout.ts';
 
 export interface ExportArchiveOptions {
@@ -15,6 +16,8 @@ export interface ExportArchiveOptions {
   readonly format: 'docker' | 'oci';
   /** Names with tags, written into the archive. */
   readonly names?: readonly string[];
+  /** `docker`: layers as the image's manifest has them. */
+  readonly compressed?: boolean;
 }
 
 /**
@@ -29,7 +32,9 @@ export async function exportArchive(
 ): Promise<void> {
   const names = (options.names ?? []).map((name) => shortReference(parseReference(name)));
   const members =
-    options.format === 'docker' ? dockerMembers(store, image, names) : ociMembers(store, image, names);
+    options.format === 'docker'
+      ? dockerMembers(store, image, { ...options, names })
+      : ociMembers(store, image, names);
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await pipeline(
@@ -45,20 +50,41 @@ export async function exportArchive(
 
 type Members = AsyncGenerator<Buffer, void, undefined>;
 
-async function* dockerMembers(store: ImageStore, image: Image, names: readonly string[]): Members {
-  const config = `${hexOf(image.manifest.config.digest)}.json`;
-  for (const [diffId, layer] of new Map(image.layers.map((layer) => [layer.diffId, layer]))) {
-    yield* streamMember(layerFile(diffId), layer.size, await store.layerTar(layer));
+async function* dockerMembers(
+  store: ImageStore,
+  image: Image,
+  { names = [], compressed = false }: Pick<ExportArchiveOptions, 'names' | 'compressed'>,
+): Members {
+  const { config, layers: descriptors } = image.manifest;
+  const members = image.layers.map((layer, index) =>
+    layerMember(layer, compressed ? descriptors[index] : undefined),
+  );
+  for (const [file, { layer, descriptor }] of new Map(members.map((member) => [member.file, member]))) {
+    yield* descriptor
+      ? streamMember(file, descriptor.size, await store.blobs.read(descriptor.digest))
+      : streamMember(file, layer.size, await store.layerTar(layer));
   }
-  const configDigest = image.manifest.config.digest;
-  yield* streamMember(config, image.manifest.config.size, await store.blobs.read(configDigest));
-  const layers = image.layers.map((layer) => layerFile(layer.diffId));
+  const configFile = `${hexOf(config.digest)}.json`;
+  yield* streamMember(configFile, config.size, await store.blobs.read(config.digest));
   const repoTags = names.length > 0 ? names : null;
+  const layers = members.map(({ file }) => file);
   yield* textMember(
     'manifest.json',
-    JSON.stringify([{ Config: config, RepoTags: repoTags, Layers: layers }]),
+    JSON.stringify([{ Config: configFile, RepoTags: repoTags, Layers: layers }]),
   );
   yield endOfArchive();
+}
+
+const ENDINGS = { none: '.tar', gzip: '.tar.gz', zstd: '.tar.zst' } as const;
+
+/** Without a descriptor the layer is written uncompressed. */
+function layerMember(layer: Layer, descriptor: Descriptor | undefined) {
+  const compression = descriptor && layerCompression(descriptor.mediaType);
+  return {
+    file: `${hexOf(descriptor?.digest ?? layer.diffId)}${ENDINGS[compression ?? 'none']}`,
+    layer,
+    descriptor,
+  };
 }
 
 async function* ociMembers(store: ImageStore, image: Image, names: readonly string[]): Members {
@@ -74,10 +100,6 @@ async function* ociMembers(store: ImageStore, image: Image, names: readonly stri
   const entries = await Promise.all(tags.map((tag) => indexEntry(store, image, tag)));
   yield* textMember('index.json', layoutIndex(entries));
   yield endOfArchive();
-}
-
-function layerFile(diffId: Digest): string {
-  return `${hexOf(diffId)}.tar`;
 }
 
 async function* streamMember(name: string, size: number, body: Readable): Members {

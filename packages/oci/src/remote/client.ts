@@ -31,6 +31,8 @@ export interface ClientOptions extends TransferOptions, ConnectionOptions {
    * what they cannot give is asked of the next.
    */
   readonly mirrors?: readonly string[];
+  /** The registry itself is not asked when there are mirrors. */
+  readonly mirrorsOnly?: boolean;
 }
 
 /** Where a repository is, and what is to be done there. */

@@ -38,24 +38,19 @@ export interface PullOptions extends ClientOptions {
  */
 export async function pull(store: ImageStore, reference: string, options: PullOptions = {}): Promise<Image> {
   const parsed = parseReference(reference);
-  for (const mirror of options.mirrors ?? []) {
-    // No mirror is a reason to fail, whatever is wrong with it: the registry itself has the last word.
-    const image = await attempt(() =>
-      pullFrom(store, parsed, mirrorTarget(parsed, mirror), withoutCredentials(options)),
-    );
-    if (image) return image;
-    options.signal?.throwIfAborted();
+  const { mirrors = [], mirrorsOnly = false } = options;
+  for (const [index, mirror] of mirrors.entries()) {
+    const target = mirrorTarget(parsed, mirror);
+    try {
+      return await pullFrom(store, parsed, target, withoutCredentials(options));
+    } catch (error) {
+      // Whatever is wrong with a mirror, the next one is asked; the registry itself, or the last one, has the last word.
+      options.signal?.throwIfAborted();
+      const isLast = mirrorsOnly && index === mirrors.length - 1;
+      if (isLast || !(error instanceof OciFault)) throw error;
+    }
   }
   return await pullFrom(store, parsed, targetOf(parsed, 'pull', options.insecure), options);
-}
-
-async function attempt(work: () => Promise<Image>): Promise<Image | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof OciFault) return undefined;
-    throw error;
-  }
 }
 
 function withoutCredentials(options: PullOptions): PullOptions {

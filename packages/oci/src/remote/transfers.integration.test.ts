@@ -189,6 +189,10 @@ describe('a pull', () => {
     await there.store.tag(`${host}/a:t`, image.digest);
     const pulled = await pull(here.store, `${host}/a:t`, { ...OPTIONS, mirrors: [`http://${empty}`] });
     expect(pulled).toEqual(image);
+    const asked = [`http://${empty}`, `http://${empty}`];
+    await expect(
+      pull(here.store, `${host}/a:t`, { ...OPTIONS, mirrors: asked, mirrorsOnly: true }),
+    ).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND', message: expect.stringContaining(empty) });
   });
 });
 

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runOrThrow } from '@updraft/kit';
 import type { Builder, BuildRequest } from '@updraft/builder';
 import { randomImage, temporaryStore } from '@updraft/oci/testing';
 import { kanikoCommand } from './command.ts';
@@ -43,7 +46,10 @@ async function kaniko(argv: readonly string[], files: Readonly<Record<string, st
       registryHost: OURS,
       mayPush: ({ username, password }) => username === 'user' && password === 'pass:word',
       files: {
-        hostPath: (inside) => Promise.resolve(`/host${inside}`),
+        hostPath: (inside) =>
+          Promise.resolve(
+            inside.endsWith('.tar') ? path.join(temporary.dir, path.basename(inside)) : `/host${inside}`,
+          ),
         readText: (inside) => Promise.resolve(here[inside]),
         writeText: (inside, text) => {
           written[inside] = text;
@@ -56,7 +62,21 @@ async function kaniko(argv: readonly string[], files: Readonly<Record<string, st
       out: (line) => lines.push(line),
     });
     const tagged = (await temporary.store.list()).map(({ name }) => name);
-    return { exit, asked, lines, written, tagged, digest: image.digest };
+    const stored = await temporary.store.get(`${OURS}/g/p:1`);
+    const types = stored?.manifest.layers.map(({ mediaType }) => mediaType.split('.').at(-1));
+    const tar = path.join(temporary.dir, 'image.tar');
+    const archive = existsSync(tar) ? (await runOrThrow('tar', ['-tf', tar])).trim().split('\n') : [];
+    return {
+      exit,
+      asked,
+      lines,
+      written,
+      tagged,
+      digest: image.digest,
+      stored: stored?.digest,
+      types,
+      archive,
+    };
   } finally {
     await temporary.remove();
   }
@@ -141,6 +161,8 @@ describe('kanikoCommand', () => {
       { context: { kind: 'git', url: 'https://h/x.git#b' } },
     ],
     [['-c', '/w', '--cache-ttl=1h30m'], {}, { cacheMaxAgeMs: 5_400_000, confined: true }],
+    [['-c', '/w', '--single-snapshot'], {}, { singleLayer: true }],
+    [['-c', '/w', '--single-snapshot=false'], {}, { singleLayer: false }],
     [
       ['-c', '/w', '--secret=id=a,env=A', '--secret', 'id=b,src=B', '--secret=id=A'],
       { A: 'va' },
@@ -166,6 +188,58 @@ describe('kanikoCommand', () => {
   ])('%j asks for what it says', async (argv, env, expected) => {
     const { asked } = await kaniko(['--no-push', ...argv], { '/w/B': 'vb' }, env);
     expect(asked).toMatchObject([expected]);
+  });
+
+  test.each([
+    [['--compression=gzip', '--compression-level=9'], 'tar+gzip', 'gz'],
+    [['--compression-level', '1'], 'tar+gzip', 'gz'],
+    [[], 'tar', 'tar'],
+  ])('%j is how the layers are in the registry and in the archive', async (flags, type, ending) => {
+    const result = await kaniko([
+      '--context=/w',
+      `-d=${OURS}/g/p:1`,
+      '--tar-path=image.tar',
+      '--digest-file=d',
+      ...flags,
+    ]);
+    expect(result.exit).toBe(0);
+    expect(new Set(result.types)).toEqual(new Set([type]));
+    expect(result.written['/w/d']).toBe(result.stored);
+    expect(result.archive.filter((name) => !name.endsWith('.json'))).toHaveLength(2);
+    expect(result.archive.every((name) => name.endsWith('.json') || name.endsWith(`.${ending}`))).toBe(true);
+  });
+
+  test('base images are found as the job finds them: its credentials, its mirrors, its trust', async () => {
+    const { asked } = await kaniko(
+      [
+        '--context=/w',
+        '--no-push',
+        '--registry-mirror=m.example/hub',
+        '--registry-mirror=plain.example:5000',
+        '--insecure-registry=plain.example:5000',
+        '--registry-map=ghcr.io=127.0.0.1:5001/gh;quay.io=q.example',
+        '--registry-certificate=ghcr.io=ca.pem',
+        '--skip-tls-verify-registry=quay.io',
+      ],
+      { '/w/ca.pem': '-----BEGIN CERTIFICATE-----' },
+      { KANIKO_REGISTRY_MIRROR: 'last.example' },
+    );
+    const access = asked[0]?.access;
+    expect(await access?.('docker.io')).toEqual({
+      insecure: false,
+      skipTlsVerify: false,
+      mirrorsOnly: false,
+      mirrors: ['https://m.example/hub', 'http://plain.example:5000', 'https://last.example'],
+    });
+    expect(await access?.('ghcr.io')).toMatchObject({
+      mirrors: ['http://127.0.0.1:5001/gh'],
+      ca: '-----BEGIN CERTIFICATE-----',
+    });
+    expect(await access?.('quay.io')).toMatchObject({ mirrors: ['https://q.example'], skipTlsVerify: true });
+    expect(await access?.(OURS)).toMatchObject({
+      mirrors: [],
+      credentials: { username: 'user', password: 'pass:word' },
+    });
   });
 
   test('--annotation makes another manifest of the same layers', async () => {
@@ -195,6 +269,11 @@ describe('kanikoCommand', () => {
     [['--no-push', '--secret=id=x'], '--secret x: there is no variable x'],
     [['--no-push', '--cache=perhaps'], 'flag --cache is true or false, not perhaps'],
     [['--no-push', '--cache-ttl=soon'], '--cache-ttl soon is no duration'],
+    [['--no-push', '--compression=lz4'], '--compression lz4: it is gzip or zstd'],
+    [['--no-push', '--compression-level=10'], '--compression-level 10: gzip has no such level'],
+    [['--no-push', '--compression-level=best'], '--compression-level best: gzip has no such level'],
+    [['--no-push', '--registry-map=x'], '--registry-map x is not REGISTRY=MIRROR'],
+    [['--no-push', '--registry-mirror=http://x'], 'http://x is no mirror'],
     [['--no-push', '--context=tar://stdin'], 'an archive has to be a file of the job'],
     [['--no-push', '--context'], 'flag --context needs a value'],
     [['--no-push', 'stray'], 'unexpected argument: stray'],

@@ -2,12 +2,20 @@ import path from 'node:path';
 import { Fault, messageOf } from '@updraft/kit';
 import { namedContext } from '@updraft/builder';
 import type { Builder, BuildRequest, NamedContext } from '@updraft/builder';
-import { exportArchive, exportOciLayout, formatReference, parseReference } from '@updraft/oci';
-import type { Credentials, Digest, Image, ImageStore, Reference } from '@updraft/oci';
+import {
+  compressLayers,
+  exportArchive,
+  exportOciLayout,
+  formatReference,
+  isCompressionLevel,
+  parseReference,
+} from '@updraft/oci';
+import type { Credentials, Digest, Image, ImageStore, LayerForm, Reference } from '@updraft/oci';
 import { access, send } from './destinations.ts';
 import { FLAGS } from './flags.ts';
 import { parseKaniko } from './parse.ts';
 import type { Arguments } from './parse.ts';
+import { baseAccess } from './registries.ts';
 import { buildSource } from './source.ts';
 
 /** What kaniko's command line may do for the job that called it. */
@@ -83,7 +91,21 @@ function checkArguments(parsed: Arguments): string | undefined {
       return `--destination ${destination}: ${messageOf(error)}`;
     }
   }
-  return undefined;
+  return checkCompression(parsed);
+}
+
+function checkCompression(parsed: Arguments): string | undefined {
+  const [kind = 'gzip', level] = [parsed.text('compression'), parsed.text('compression-level')];
+  if (kind !== 'gzip' && kind !== 'zstd') return `--compression ${kind}: it is gzip or zstd`;
+  if (level === undefined || isCompressionLevel(kind, Number(level))) return undefined;
+  return `--compression-level ${level}: ${kind} has no such level`;
+}
+
+/** As they are to be compressed, when that was said. */
+function formOf(parsed: Arguments): LayerForm | undefined {
+  const [kind, level] = [parsed.text('compression'), parsed.text('compression-level')];
+  if (kind === undefined && level === undefined) return undefined;
+  return { kind: kind === 'zstd' ? 'zstd' : 'gzip', level: level === undefined ? undefined : Number(level) };
 }
 
 async function buildAndPush(parsed: Arguments, context: KanikoContext): Promise<number> {
@@ -96,7 +118,9 @@ async function buildAndPush(parsed: Arguments, context: KanikoContext): Promise<
   const outcome = await context.builder.build(await buildRequest(parsed, context));
   if (outcome.kind === 'failed') return fail(context, outcome.message);
   const { steps, cachedSteps } = outcome;
-  const image = await annotated(outcome.image, parsed, context);
+  const form = formOf(parsed);
+  const built = form ? await compressLayers(context.store, outcome.image, form) : outcome.image;
+  const image = await annotated(built, parsed, context);
   context.out(`Built ${image.digest} (${cachedSteps} of ${steps} steps were cached)`);
   const digests: Digest[] = [];
   for (const grant of granted) digests.push(await send(grant, image, parsed, context));
@@ -117,6 +141,8 @@ async function buildRequest(parsed: Arguments, context: KanikoContext): Promise<
     labels: pairs(parsed.texts('label'), {}),
     secrets: await secretsOf(parsed, context),
     buildContexts: await namedContexts(parsed, context),
+    access: baseAccess(parsed, context),
+    singleLayer: parsed.flag('single-snapshot'),
     // Without --cache kaniko builds all again; the same commit gives the same layers, so only `false` means it here.
     cache: parsed.text('cache') !== 'false',
     timestampMs: context.timestampMs,
@@ -235,5 +261,6 @@ async function writeImages(
   const tar = parsed.text('tar-path') ?? parsed.text('tarPath');
   if (tar === undefined) return;
   const names = destinations.map(formatReference);
-  await exportArchive(store, image, await onHost(tar), { format: 'docker', names });
+  const compressed = formOf(parsed) !== undefined;
+  await exportArchive(store, image, await onHost(tar), { format: 'docker', names, compressed });
 }

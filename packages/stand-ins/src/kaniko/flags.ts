@@ -13,7 +13,6 @@ interface FlagSpec {
 const none = (kind: Kind, why: string): FlagSpec => ({ kind, noEffect: why });
 
 const STORE = 'every build shares the platform’s cache';
-const SOURCES = 'base images come from the platform, by its own settings';
 const LAYERS = 'a layer is what a step wrote, never a comparison of file systems';
 
 export const FLAGS: Readonly<Record<string, FlagSpec>> = {
@@ -36,6 +35,14 @@ export const FLAGS: Readonly<Record<string, FlagSpec>> = {
   'skip-tls-verify-registry': { kind: 'repeated' },
   'registry-certificate': { kind: 'repeated' },
   'cache-ttl': { kind: 'value' },
+  'single-snapshot': { kind: 'switch' },
+  compression: { kind: 'value' },
+  'compression-level': { kind: 'value' },
+  'registry-mirror': { kind: 'repeated' },
+  'registry-map': { kind: 'repeated' },
+  'skip-default-registry-fallback': { kind: 'switch' },
+  'insecure-pull': { kind: 'switch' },
+  'skip-tls-verify-pull': { kind: 'switch' },
   secret: { kind: 'repeated' },
   'build-context': { kind: 'repeated' },
   annotation: { kind: 'repeated' },
@@ -50,7 +57,6 @@ export const FLAGS: Readonly<Record<string, FlagSpec>> = {
   'snapshot-mode': none('value', LAYERS),
   snapshotMode: none('value', LAYERS),
   'use-new-run': none('switch', LAYERS),
-  'single-snapshot': none('switch', 'each instruction makes a layer of its own'),
   reproducible: none('switch', 'every build is reproducible'),
   'skip-unused-stages': none('switch', 'only the stages that the target needs are built'),
   cleanup: none('switch', 'nothing is left to clean up'),
@@ -63,11 +69,6 @@ export const FLAGS: Readonly<Record<string, FlagSpec>> = {
   'ignore-var-run': none('switch', LAYERS),
   'tar-path': { kind: 'value' },
   tarPath: { kind: 'value' },
-  'registry-mirror': none('repeated', SOURCES),
-  'registry-map': none('repeated', SOURCES),
-  'skip-default-registry-fallback': none('switch', SOURCES),
-  'insecure-pull': none('switch', SOURCES),
-  'skip-tls-verify-pull': none('switch', SOURCES),
   'skip-push-permission-check': none('switch', 'the permission is always checked first'),
   'no-push-cache': none('switch', STORE),
   'image-download-retry': none('value', 'downloads are retried'),
@@ -76,8 +77,6 @@ export const FLAGS: Readonly<Record<string, FlagSpec>> = {
   'credential-helpers': none('repeated', 'credentials come from config.json and from variables'),
   'force-build-metadata': none('switch', 'it is always written'),
   'ignore-path': none('repeated', LAYERS),
-  compression: none('value', 'layers are compressed with gzip when they are sent'),
-  'compression-level': none('value', 'layers are compressed with gzip when they are sent'),
   'kaniko-dir': none('value', 'nothing is unpacked in the job'),
   'custom-platform': { kind: 'value' },
   customPlatform: { kind: 'value' },
