@@ -3,20 +3,21 @@ import { createHash } from 'node:crypto';
 /** What a key is made of; nested lists keep their bounds. */
 export type KeyPart = string | number | boolean | undefined | readonly KeyPart[];
 
-/** sha256 over parts framed by their lengths: no two different lists give the same text. */
+/** sha256 over parts framed by their lengths: no two different lists give the same text, and no two texts the same bytes. */
 export function keyOf(...parts: readonly KeyPart[]): string {
-  const pieces: string[] = [];
-  frame(parts, pieces);
-  return createHash('sha256').update(pieces.join('')).digest('hex');
+  // Names that are no text have lone surrogates, which UTF-8 would make all the same.
+  return createHash('sha256').update(framed(parts), 'utf16le').digest('hex');
 }
 
-function frame(parts: readonly KeyPart[], pieces: string[]): void {
-  pieces.push(`[${parts.length}:`);
+function framed(parts: readonly KeyPart[]): string {
+  let text = `[${parts.length}:`;
   for (const part of parts) {
-    if (typeof part === 'object') frame(part, pieces);
+    if (typeof part === 'string') text += `s${part.length}:${part}`;
+    else if (typeof part === 'object') text += framed(part);
     else {
-      const text = part === undefined ? '' : String(part);
-      pieces.push(`${(typeof part)[0]}${text.length}:`, text);
+      const word = part === undefined ? '' : String(part);
+      text += `${(typeof part)[0]}${word.length}:${word}`;
     }
   }
+  return text;
 }

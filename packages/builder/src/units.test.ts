@@ -35,6 +35,8 @@ describe('keyOf', () => {
     expect(keyOf('ab', 'c')).not.toBe(keyOf('a', 'bc'));
     expect(keyOf(['a'], 'b')).not.toBe(keyOf(['a', 'b']));
     expect(keyOf('1')).not.toBe(keyOf(1));
+    // Bytes of two names that are no UTF-8.
+    expect(keyOf('\udc80')).not.toBe(keyOf('\udc81'));
   });
 });
 

@@ -39,7 +39,9 @@ const answer = Buffer.alloc(256);
 export function statusAt(folder: number, name: string | Buffer): FileStatus | undefined {
   if (!callStatx(folder, name, answer)) return undefined;
   const mode = answer.readUInt16LE(28);
-  const file = answer.toString('latin1', 136, 144) + answer.toString('latin1', 32, 40);
+  // Number and size; times of status and content, with four zeros between; device.
+  const numberAndSize = answer.toString('latin1', 32, 48);
+  const device = answer.toString('latin1', 136, 144);
   return {
     kind: KINDS.get(mode & 0o170000) ?? 'character',
     mode,
@@ -49,12 +51,8 @@ export function statusAt(folder: number, name: string | Buffer): FileStatus | un
     mtimeMs: timeAt(112),
     ctimeMs: timeAt(96),
     device: deviceOf(answer.readUInt32LE(128), answer.readUInt32LE(132)),
-    file,
-    identity:
-      file +
-      answer.toString('latin1', 40, 48) +
-      answer.toString('latin1', 96, 108) +
-      answer.toString('latin1', 112, 124),
+    file: device + numberAndSize.slice(0, 8),
+    identity: numberAndSize + answer.toString('latin1', 96, 124) + device,
   };
 }
 

@@ -17,9 +17,14 @@ export class Breather {
     this.#since = clock.elapsed();
   }
 
-  /** To be awaited after each small piece of work. */
+  /** Whether others have waited long enough. */
+  isDue(): boolean {
+    return this.#clock.elapsed() - this.#since >= TURN_MS;
+  }
+
+  /** To be awaited after each small piece of work; where there are thousands of them, only if it is due. */
   async breathe(): Promise<void> {
-    if (this.#clock.elapsed() - this.#since < TURN_MS) return;
+    if (!this.isDue()) return;
     await setImmediate();
     this.#since = this.#clock.elapsed();
   }

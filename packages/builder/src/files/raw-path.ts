@@ -39,6 +39,14 @@ export function raw(path: string): string | Buffer {
   return Buffer.concat(parts);
 }
 
-export const namesOf = (folder: string): string[] => readdirSync(raw(folder), 'buffer').map(textOf);
+/** What Node puts in the place of bytes that are no UTF-8. */
+const REPLACED = '\ufffd';
+
+export function namesOf(folder: string): string[] {
+  const names = readdirSync(raw(folder));
+  return names.some((name) => name.includes(REPLACED))
+    ? readdirSync(raw(folder), 'buffer').map(textOf)
+    : names;
+}
 
 export const linkOf = (file: string): string => textOf(readlinkSync(raw(file), 'buffer'));

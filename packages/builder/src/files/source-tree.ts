@@ -124,19 +124,30 @@ class TreeReader {
     return entries.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** Adds what is at a path, and below it, to `found`. */
-  async #readPath(place: Place, found: TreeEntry[]): Promise<void> {
+  /** Adds what is at a path, and below it, to `found`. A promise only for what has to be looked into: most is known. */
+  #readPath(place: Place, found: TreeEntry[]): Promise<void> | undefined {
     const status = statusAt(place.folder, raw(place.name));
-    if (!status || isHidden(status)) return;
-    if (status.kind === 'folder') return await this.#readFolder(place, status, found);
-    if (place.relative !== '' && this.#isLeft(place.relative)) return;
+    if (!status || isHidden(status)) return undefined;
+    if (status.kind === 'folder') return this.#readFolder(place, status, found);
+    if (place.relative !== '' && this.#isLeft(place.relative)) return undefined;
+    if (status.kind === 'file') return this.#readFile(place, status, found);
     if (status.kind === 'link') found.push(this.#entry(place, status, { link: linkOf(place.via) }));
-    else if (status.kind === 'file')
-      found.push(this.#entry(place, status, { digest: await this.#digest(place.file, status) }));
     // A socket of a context is an empty file of that name, as where contexts are sent over a wire.
     else if (status.kind === 'socket' && this.#root.owner === 'root')
       found.push(this.#entry(place, status, { digest: NOTHING }));
     else found.push(this.#entry(place, status, { node: nodeOf(status) }));
+    return undefined;
+  }
+
+  #readFile(place: Place, status: FileStatus, found: TreeEntry[]): Promise<void> | undefined {
+    const known = this.#tools.cache.file(status.identity);
+    if (known === undefined) return this.#readContent(place, status, found);
+    found.push(this.#entry(place, status, { digest: known }));
+    return undefined;
+  }
+
+  async #readContent(place: Place, status: FileStatus, found: TreeEntry[]): Promise<void> {
+    found.push(this.#entry(place, status, { digest: await this.#digest(place.file, status) }));
   }
 
   async #readFolder(place: Place, status: FileStatus, found: TreeEntry[]): Promise<void> {
@@ -148,8 +159,9 @@ class TreeReader {
       for (const name of namesOf(via)) {
         const below = relative === '' ? name : `${relative}/${name}`;
         const place = { relative: below, file: `${file}/${name}`, via: `${via}/${name}`, folder, name };
-        await this.#readPath(place, found);
-        await this.#breather.breathe();
+        const reading = this.#readPath(place, found);
+        if (reading) await reading;
+        if (this.#breather.isDue()) await this.#breather.breathe();
       }
     });
     if (!left || found.length > before) found.push(this.#entry(place, status, {}));
@@ -203,8 +215,6 @@ class TreeReader {
   }
 
   async #digest(file: string, status: FileStatus): Promise<string> {
-    const known = this.#tools.cache.file(status.identity);
-    if (known) return known;
     const hash = createHash('sha256');
     await readInside(
       file,

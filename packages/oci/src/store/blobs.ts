@@ -1,11 +1,11 @@
 import { codeOf, diskFault } from '@updraft/kit';
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync, statSync, utimesSync } from 'node:fs';
 import { link, open, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { algorithmOf, blobPath, parseDigest } from '../digest.ts';
+import { algorithmOf, blobPath, digestLike, digestOf, parseDigest } from '../digest.ts';
 import type { Algorithm } from '../digest.ts';
 import { OciFault } from '../faults.ts';
 import { Verifier, chain, wrongDigest } from '../streams.ts';
@@ -26,13 +26,9 @@ export class FileBlobs implements BlobStore {
     return path.join(this.#folders.dir, blobPath(parseDigest(digest)));
   }
 
-  async size(digest: Digest): Promise<number | undefined> {
-    try {
-      return (await stat(this.path(digest))).size;
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+  /** A promise by contract; the answer is there at once, in a tenth of the time of an asynchronous call. */
+  size(digest: Digest): Promise<number | undefined> {
+    return Promise.resolve(statSync(this.path(digest), { throwIfNoEntry: false })?.size);
   }
 
   async read(digest: Digest): Promise<Readable> {
@@ -44,6 +40,8 @@ export class FileBlobs implements BlobStore {
 
   async write(content: Readable | Uint8Array, expected?: Digest): Promise<{ digest: DiffId; size: number }> {
     if (expected !== undefined) parseDigest(expected);
+    if (content instanceof Uint8Array && this.#touchEqual(content, expected))
+      return { digest: digestOf(content), size: content.length };
     // A source may fail before it is first read from; reading reports it then.
     if (!(content instanceof Uint8Array)) content.on('error', () => undefined);
     const file = this.temporary();
@@ -69,9 +67,23 @@ export class FileBlobs implements BlobStore {
     const size = await this.size(digest);
     if (size === undefined) throw unknownBlob(digest);
     if (size > limit) throw new OciFault('MANIFEST_INVALID', `${digest} is larger than ${limit} bytes`);
+    // What is small is read in one go: a stream takes ten times as long.
+    const content = size <= READ_BYTES ? readIfPresent(this.path(digest)) : undefined;
+    if (content && content.length <= limit && digestLike(digest, content) === digest) return content;
     const chunks: Buffer[] = [];
     for await (const chunk of await this.read(digest)) chunks.push(chunk as Buffer);
     return Buffer.concat(chunks);
+  }
+
+  /** Manifests and configs are mostly made again as they were: then only the time of arrival is another. */
+  #touchEqual(content: Uint8Array, expected: Digest | undefined): boolean {
+    if (content.length > READ_BYTES || (expected !== undefined && algorithmOf(expected) !== 'sha256'))
+      return false;
+    const digest = digestOf(content);
+    if (expected !== undefined && expected !== digest) return false;
+    const file = this.path(digest);
+    if (readIfPresent(file)?.equals(content) !== true) return false;
+    return touch(file);
   }
 
   /** The path of a new temporary file on the blobs' file system. */
@@ -119,6 +131,28 @@ export class FileBlobs implements BlobStore {
       if (codeOf(error) === 'ENOENT') throw unknownBlob(digest);
       throw error;
     }
+  }
+}
+
+/** Gives a file a new time of status, which is when it arrived; false when it is gone. */
+function touch(file: string): boolean {
+  const status = statSync(file, { throwIfNoEntry: false });
+  if (status === undefined) return false;
+  try {
+    utimesSync(file, status.atime, status.mtime);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function readIfPresent(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
