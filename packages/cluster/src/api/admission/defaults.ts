@@ -5,6 +5,9 @@ import { defaultPod, defaultPodSpec } from './pod-defaults.ts';
 
 type Default = (object: KubeObject) => void;
 
+/** Kubernetes' way to say that there is no limit. */
+const MAX_INT32 = 2_147_483_647;
+
 /**
  * Fills in what Kubernetes stores for what was left out. Changes the object it is given.
  * @param resource the store's name of it
@@ -134,11 +137,11 @@ function defaultJob(job: KubeObject): void {
   if (spec['completions'] === undefined && spec['parallelism'] === undefined) spec['completions'] = 1;
   workload(job, {
     parallelism: 1,
-    backoffLimit: 6,
+    backoffLimit: spec['backoffLimitPerIndex'] === undefined ? 6 : MAX_INT32,
     completionMode: 'NonIndexed',
     suspend: false,
     manualSelector: false,
-    podReplacementPolicy: 'TerminatingOrFailed',
+    podReplacementPolicy: spec['podFailurePolicy'] === undefined ? 'TerminatingOrFailed' : 'Failed',
   });
   if (spec['manualSelector'] === true || !job.metadata.uid) return;
   const uid = job.metadata.uid;

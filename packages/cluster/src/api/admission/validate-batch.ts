@@ -34,3 +34,42 @@ function validateSchedule(cron: KubeObject, problems: Problems): void {
   if ('problem' in parsed) problems.invalid('spec.schedule', schedule, parsed.problem);
   return undefined;
 }
+
+const INDEXED = 'Indexed';
+
+/** What a Job says of itself; its template is checked as every workload's is. */
+export function validateJob(job: KubeObject, problems: Problems): void {
+  const spec = job.spec ?? {};
+  for (const key of [
+    'parallelism',
+    'completions',
+    'backoffLimit',
+    'activeDeadlineSeconds',
+    'ttlSecondsAfterFinished',
+    'backoffLimitPerIndex',
+    'maxFailedIndexes',
+  ]) {
+    problems.notNegative(`spec.${key}`, spec[key]);
+  }
+  problems.oneOf('spec.completionMode', spec['completionMode'], ['NonIndexed', INDEXED]);
+  problems.oneOf('spec.podReplacementPolicy', spec['podReplacementPolicy'], [
+    'Failed',
+    'TerminatingOrFailed',
+  ]);
+  if (spec['completionMode'] === INDEXED) {
+    if (spec['completions'] === undefined) {
+      problems.required('spec.completions', 'when completion mode is Indexed');
+    }
+  } else {
+    for (const key of ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy']) {
+      if (spec[key] !== undefined) {
+        problems.invalid(`spec.${key}`, spec[key], 'requires indexed completion mode');
+      }
+    }
+  }
+  const policy = textAt(recordAt(recordAt(spec, 'template'), 'spec'), 'restartPolicy');
+  if (spec['podFailurePolicy'] !== undefined && policy !== 'Never') {
+    const why = 'only "Never" is supported when podFailurePolicy is specified';
+    problems.invalid('spec.template.spec.restartPolicy', policy, why);
+  }
+}

@@ -6,7 +6,7 @@ import { invalid } from '../status.ts';
 import { recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { Problems } from './problems.ts';
-import { validateCronJob } from './validate-batch.ts';
+import { validateCronJob, validateJob } from './validate-batch.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
 import { validateIngress, validateService } from './validate-network.ts';
 import { validatePodSpec } from './validate-pod.ts';
@@ -61,7 +61,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   'replicasets.apps': (object, problems) => validateWorkload(object, problems, ['Always']),
   'statefulsets.apps': (object, problems) => validateWorkload(object, problems, ['Always']),
   'daemonsets.apps': (object, problems) => validateWorkload(object, problems, ['Always']),
-  'jobs.batch': (object, problems) => validateWorkload(object, problems, ['OnFailure', 'Never']),
+  'jobs.batch': (object, problems) => {
+    validateWorkload(object, problems, ['OnFailure', 'Never']);
+    validateJob(object, problems);
+  },
   'cronjobs.batch': validateCronJob,
   services: validateService,
   secrets: validateSecret,

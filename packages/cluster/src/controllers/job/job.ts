@@ -1,208 +1,172 @@
 import { timestamp } from '@updraft/kit';
-import type { Pod } from '../../kinds/pod.ts';
 import type { Job, JobStatus } from '../../kinds/batch.ts';
-import { withCondition } from '../conditions.ts';
+import type { Condition } from '../../kinds/meta.ts';
+import { conditionOf, withCondition } from '../conditions.ts';
+import type { ConditionChange } from '../conditions.ts';
 import { keyOf, ownerKey, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
-import { generatedName } from '../naming.ts';
-import { isControlledBy } from '../ownership.ts';
-import { isFinished, isReady, isTerminating, podFrom } from '../pods.ts';
 import type { Again } from '../work-queue.ts';
+import { finishedCondition } from './finished.ts';
+import { formatIndexes } from './indexes.ts';
+import { outcomeOf } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import { balance, stop } from './pods.ts';
+import { EndsCounter, isIndexed, livingOf, tallyOf } from './tally.ts';
+import type { Living, Tally } from './tally.ts';
 
-const FIRST_PAUSE_MS = 10_000;
-const LAST_PAUSE_MS = 360_000;
-const DEFAULT_BACKOFF_LIMIT = 6;
+const OWN_NAME = 'kubernetes.io/job-controller';
 
-/** Runs pods until enough of them have succeeded. Completion by index is not known here and is refused with an event. */
+/** Runs pods until enough of them have succeeded, or too many have failed. */
 export function jobController(context: ControllerContext): Controller {
+  const counter = new EndsCounter();
   return {
     name: 'job',
     resources: ['jobs.batch', 'pods'],
-    keys: ({ resource, object }) => (resource === 'jobs.batch' ? [keyOf(object)] : ownerKey(object, 'Job')),
+    keys: ({ resource, object, type }) => {
+      if (resource !== 'jobs.batch') return ownerKey(object, 'Job');
+      if (type === 'DELETED') counter.forget(object.metadata.uid);
+      return [keyOf(object)];
+    },
     reconcile: (key) => {
       const { namespace, name } = splitKey(key);
       const job = context.objects.get('jobs.batch', namespace, name);
-      return job && job.metadata.deletionTimestamp === undefined ? reconcile(context, job) : undefined;
+      if (!job || job.metadata.deletionTimestamp !== undefined) return undefined;
+      if ((job.spec.managedBy ?? OWN_NAME) !== OWN_NAME) return undefined;
+      return finishedCondition(job) ? expire(context, job) : reconcile(context, counter, job);
     },
   };
 }
 
-interface Tally {
-  readonly active: readonly Pod[];
-  readonly succeeded: number;
-  readonly failed: readonly Pod[];
+function reconcile(context: ControllerContext, counter: EndsCounter, found: Job): Again {
+  const job = noteSuspension(context, found);
+  const tally = tallyOf(context, counter, job);
+  const nowMs = context.clock.now();
+  const startTime = job.status?.startTime ?? (job.spec.suspend ? undefined : timestamp(nowMs));
+  const ranMs = startTime === undefined ? 0 : nowMs - Date.parse(startTime);
+  const progress = { ...countsOf(job, tally), ...(startTime === undefined ? {} : { startTime }) };
+  const outcome = outcomeOf(job, tally, ranMs);
+  if (outcome) return conclude(context, counter, job, { outcome, tally, progress });
+  let waitMs = 0;
+  try {
+    if (job.spec.suspend) stop(context, counter, job, tally.active);
+    else waitMs = balance(context, counter, job, tally);
+  } finally {
+    write(context, job, { ...progress, ...livingCounts(livingOf(context, job)) });
+  }
+  return soonest([waitMs, deadlineIn(job, ranMs)]);
 }
 
-function tallyOf({ objects }: ControllerContext, job: Job): Tally {
-  const pods = objects.list('pods', job.metadata.namespace).filter((pod) => isControlledBy(pod, job));
+function soonest(waits: readonly number[]): Again {
+  const real = waits.filter((ms) => ms > 0);
+  return real.length > 0 ? { afterMs: Math.min(...real) } : undefined;
+}
+
+function deadlineIn({ spec }: Job, ranMs: number): number {
+  if (spec.activeDeadlineSeconds === undefined || spec.suspend) return 0;
+  return Math.max(1, spec.activeDeadlineSeconds * 1000 - ranMs);
+}
+
+const livingCounts = ({ active, ready, terminating }: Living) => ({
+  active: active.length,
+  ready,
+  terminating: terminating.length,
+});
+
+function countsOf(job: Job, tally: Tally): JobStatus {
   return {
-    active: pods.filter((pod) => !isFinished(pod) && !isTerminating(pod)),
-    succeeded: pods.filter(({ status }) => status?.phase === 'Succeeded').length,
-    failed: pods.filter(({ status }) => status?.phase === 'Failed'),
-  };
-}
-
-const conditionIs = (job: Job, type: string) =>
-  job.status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ===
-  true;
-
-function reconcile(context: ControllerContext, job: Job): Again {
-  if (conditionIs(job, 'Complete') || conditionIs(job, 'Failed')) return expire(context, job);
-  const tally = tallyOf(context, job);
-  const startTime = job.status?.startTime ?? timestamp(context.clock.now());
-  const failure = failureOf(context, job, { tally, startTime });
-  if (failure) return fail(context, job, { tally, startTime, failure });
-  const wanted = job.spec.completions ?? 1;
-  if (tally.succeeded >= wanted) return complete(context, job, { tally, startTime });
-  const again = job.spec.suspend ? stopAll(context, tally) : startMissing(context, job, { tally, wanted });
-  write(context, job, { ...counts(tallyOf(context, job)), startTime });
-  return again ?? deadlineAfter(context, job, startTime);
-}
-
-function counts(tally: Tally): Pick<JobStatus, 'active' | 'ready' | 'succeeded' | 'failed' | 'terminating'> {
-  return {
-    active: tally.active.length,
-    ready: tally.active.filter(isReady).length,
+    ...livingCounts(tally),
     succeeded: tally.succeeded,
-    failed: tally.failed.length,
-    terminating: 0,
+    failed: tally.failed,
+    uncountedTerminatedPods: {},
+    ...(isIndexed(job) ? { completedIndexes: formatIndexes(tally.completedIndexes) } : {}),
+    ...(job.spec.backoffLimitPerIndex === undefined
+      ? {}
+      : { failedIndexes: formatIndexes(tally.failedIndexes) }),
   };
 }
 
-function write({ objects }: ControllerContext, job: Job, status: JobStatus): void {
-  objects.modify('jobs.batch', job.metadata.namespace, job.metadata.name, (stored) => {
-    stored.status = { ...stored.status, ...status };
+/** Absent members are none; zero is left out where Kubernetes leaves it out. */
+function write({ objects }: ControllerContext, job: Job, changes: JobStatus): void {
+  const { namespace, name } = job.metadata;
+  objects.modify('jobs.batch', namespace, name, (stored) => {
+    const { active, succeeded, failed, completedIndexes, failedIndexes, ...rest } = {
+      ...stored.status,
+      ...changes,
+    };
+    stored.status = {
+      ...rest,
+      ...(active ? { active } : {}),
+      ...(succeeded ? { succeeded } : {}),
+      ...(failed ? { failed } : {}),
+      ...(completedIndexes ? { completedIndexes } : {}),
+      ...(failedIndexes ? { failedIndexes } : {}),
+    };
   });
 }
 
-interface Progress {
-  readonly tally: Tally;
-  readonly startTime: string;
-}
+const jobEvents = ({ events }: ControllerContext) => events.as('job-controller');
 
-function failureOf(context: ControllerContext, job: Job, { tally, startTime }: Progress) {
-  const { activeDeadlineSeconds, backoffLimit = DEFAULT_BACKOFF_LIMIT, completionMode } = job.spec;
-  if (completionMode === 'Indexed') {
-    return { reason: 'Unsupported', message: 'completionMode Indexed is not supported by this cluster' };
-  }
-  const ranMs = context.clock.now() - Date.parse(startTime);
-  if (activeDeadlineSeconds !== undefined && ranMs >= activeDeadlineSeconds * 1000) {
-    return { reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' };
-  }
-  const restarts = tally.active
-    .flatMap(({ status }) => status?.containerStatuses ?? [])
-    .reduce((sum, { restartCount }) => sum + restartCount, 0);
-  const attempts = job.spec.template.spec.restartPolicy === 'OnFailure' ? restarts : tally.failed.length;
-  return attempts > backoffLimit
-    ? { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }
-    : undefined;
-}
-
-function fail(
+/** Says first how it will end, then waits for the last pod to go, then says that it has ended. */
+function conclude(
   context: ControllerContext,
+  counter: EndsCounter,
   job: Job,
-  { tally, startTime, failure }: Progress & { failure: { reason: string; message: string } },
+  { outcome, tally, progress }: { outcome: Outcome; tally: Tally; progress: JobStatus },
 ): Again {
-  stopAll(context, tally);
+  const success = outcome.kind === 'SuccessCriteriaMet';
+  // Whoever runs when the job fails has failed with it, whether or not its pod can still say so.
+  const failed = (progress.failed ?? 0) + (success ? 0 : counter.note(job, 'failed', tally.active));
+  stop(context, counter, job, tally.active);
+  const living = livingCounts(livingOf(context, job));
+  const isOver = living.active + living.terminating === 0;
   const nowMs = context.clock.now();
-  const first = withCondition(
-    job.status?.conditions,
-    { type: 'FailureTarget', status: 'True', ...failure },
-    nowMs,
-  );
-  const conditions = withCondition(first, { type: 'Failed', status: 'True', ...failure }, nowMs);
-  write(context, job, { ...counts(tally), active: 0, ready: 0, startTime, conditions });
-  context.events.as('job-controller').warning(job, failure.reason, failure.message);
-  return expireAfter(job);
-}
-
-function complete(context: ControllerContext, job: Job, { tally, startTime }: Progress): Again {
-  stopAll(context, tally);
-  const nowMs = context.clock.now();
-  const why = { reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' };
-  const first = withCondition(
-    job.status?.conditions,
-    { type: 'SuccessCriteriaMet', status: 'True', ...why },
-    nowMs,
-  );
-  const conditions = withCondition(first, { type: 'Complete', status: 'True', ...why }, nowMs);
+  const { kind, reason, message } = outcome;
+  const put = (conditions: Condition[] | undefined, type: string) =>
+    withCondition(conditions, { type, status: 'True', reason, message }, nowMs);
+  const announced = put(job.status?.conditions, kind);
+  const conditions = isOver ? put(announced, success ? 'Complete' : 'Failed') : announced;
   write(context, job, {
-    ...counts(tally),
-    active: 0,
-    ready: 0,
-    startTime,
-    completionTime: timestamp(nowMs),
-    conditions,
+    ...progress,
+    failed,
+    ...living,
+    conditions: conditions.map(({ lastUpdateTime: _unused, ...condition }) => ({
+      ...condition,
+      lastProbeTime: condition.lastTransitionTime ?? null,
+    })),
+    ...(isOver && success ? { completionTime: timestamp(nowMs) } : {}),
   });
-  context.events.as('job-controller').normal(job, 'Completed', 'Job completed');
-  return expireAfter(job);
+  if (!isOver) return undefined;
+  if (success) jobEvents(context).normal(job, 'Completed', 'Job completed');
+  else jobEvents(context).warning(job, reason, message);
+  const { ttlSecondsAfterFinished: seconds } = job.spec;
+  return seconds === undefined ? undefined : { afterMs: seconds * 1000 };
 }
 
-function stopAll({ deletion }: ControllerContext, { active }: Tally): Again {
-  for (const { metadata } of active) {
-    deletion.delete('pods', metadata.namespace, metadata.name, { uid: metadata.uid });
-  }
-  return undefined;
-}
-
-/** Pods that are missing start at once, after failures with a growing pause. */
-function startMissing(
-  context: ControllerContext,
-  job: Job,
-  { tally, wanted }: { tally: Tally; wanted: number },
-): Again {
-  const target = Math.min(job.spec.parallelism ?? 1, wanted - tally.succeeded);
-  const missing = target - tally.active.length;
-  if (missing <= 0) return undefined;
-  const waitMs = pauseAfterFailures(context, tally.failed);
-  if (waitMs > 0) return { afterMs: waitMs };
-  for (let count = 0; count < missing; count += 1) {
-    const draft = podFrom(withJobLabels(job), job, generatedName(`${job.metadata.name}-`));
-    const pod = context.objects.create('pods', draft);
-    context.events.as('job-controller').normal(job, 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
-  }
-  return undefined;
-}
-
-function withJobLabels(job: Job): Job['spec']['template'] {
-  const { name, uid } = job.metadata;
-  const own = {
-    'batch.kubernetes.io/job-name': name,
-    'batch.kubernetes.io/controller-uid': uid,
-    'job-name': name,
-    'controller-uid': uid,
+/** A suspended job's time stands still: it starts anew when it goes on. */
+function noteSuspension(context: ControllerContext, job: Job): Job {
+  const suspended = job.spec.suspend === true;
+  const before = conditionOf(job, 'Suspended')?.status === 'True';
+  if (suspended === before) return job;
+  const change: ConditionChange = {
+    type: 'Suspended',
+    status: suspended ? 'True' : 'False',
+    reason: suspended ? 'JobSuspended' : 'JobResumed',
+    message: suspended ? 'Job suspended' : 'Job resumed',
   };
-  const { template } = job.spec;
-  return {
-    ...template,
-    metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...own } },
-  };
+  const { namespace, name } = job.metadata;
+  const written = context.objects.modify('jobs.batch', namespace, name, (stored) => {
+    const { startTime: _stopped, ...status } = stored.status ?? {};
+    const conditions = withCondition(status.conditions, change, context.clock.now());
+    stored.status = { ...status, conditions };
+  });
+  jobEvents(context).normal(job, suspended ? 'Suspended' : 'Resumed', change.message ?? '');
+  return written ?? job;
 }
-
-function pauseAfterFailures({ clock }: ControllerContext, failed: readonly Pod[]): number {
-  if (failed.length === 0) return 0;
-  const ends = failed.flatMap(({ status }) =>
-    (status?.containerStatuses ?? []).map(({ state }) => Date.parse(state.terminated?.finishedAt ?? '') || 0),
-  );
-  const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failed.length - 1), LAST_PAUSE_MS);
-  return Math.max(0, Math.max(0, ...ends) + pauseMs - clock.now());
-}
-
-function deadlineAfter({ clock }: ControllerContext, job: Job, startTime: string): Again {
-  const seconds = job.spec.activeDeadlineSeconds;
-  return seconds === undefined
-    ? undefined
-    : { afterMs: Math.max(0, Date.parse(startTime) + seconds * 1000 - clock.now()) };
-}
-
-const expireAfter = ({ spec }: Job): Again =>
-  spec.ttlSecondsAfterFinished === undefined ? undefined : { afterMs: spec.ttlSecondsAfterFinished * 1000 };
 
 function expire({ clock, deletion }: ControllerContext, job: Job): Again {
   const { ttlSecondsAfterFinished: seconds } = job.spec;
   if (seconds === undefined) return undefined;
-  const finished = job.status?.conditions?.find(({ type }) => type === 'Complete' || type === 'Failed');
-  const leftMs = Date.parse(finished?.lastTransitionTime ?? '') + seconds * 1000 - clock.now();
+  const leftMs = Date.parse(finishedCondition(job)?.lastTransitionTime ?? '') + seconds * 1000 - clock.now();
   if (leftMs > 0) return { afterMs: leftMs };
   const { namespace, name, uid } = job.metadata;
   deletion.delete('jobs.batch', namespace, name, { uid, propagationPolicy: 'Foreground' });
