@@ -125,7 +125,10 @@ async function serveRegistry(
   undo.add(() => {
     for (const server of servers) server.close();
   });
+  await network.openGatewayPorts([port]);
   const host = `registry.${config.domain}:${port}`;
+  for (const address of ['127.0.0.1', 'localhost', network.gateway])
+    store.addAddress(`${address}:${port}`, host);
   handler = createRegistry({ store, host, logger, authenticate: registryAccess(secrets) });
   return host;
 }
@@ -227,7 +230,7 @@ function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {
     runtime,
     network,
     store,
-    images: clusterImages(images, registryHost, registryAccess(secrets)),
+    images: clusterImages({ finder: images, store }, registryHost, registryAccess(secrets)),
     apiPort: last?.api ?? config.apiPort,
     ingressPorts:
       config.ingressPortDemanded || !last ? config.ingressPorts : [last.ingress, ...config.ingressPorts],

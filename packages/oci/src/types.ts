@@ -123,6 +123,8 @@ export interface ImageStore {
   /** The store's folder; layer folders lie inside, on one file system with `scratch`. */
   readonly dir: string;
   readonly blobs: BlobStore;
+  /** A name as this store understands it: another address of a registry is that registry. @throws OciFault REFERENCE_INVALID */
+  parse(name: string): Reference;
   /** By `name`, `name:tag`, `name@digest` or bare `sha256:…` manifest digest; undefined when it is not here. */
   get(reference: string): Promise<Image | undefined>;
   /** Every image by name. */

@@ -137,7 +137,7 @@ async function pushImage(call: ActionCall): Promise<unknown> {
   const { store } = platform;
   const image = await knownImage(platform, action.reference);
   const name = action.target ?? action.reference;
-  const { registry } = parseReference(name);
+  const { registry } = store.parse(name);
   if (registry === platform.addresses.registry) {
     // The embedded registry shows this very store: to name the image is to push it.
     await tagWithReferrers(store, name, store.resolve(action.reference) ?? image.digest);

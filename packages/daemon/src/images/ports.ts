@@ -41,11 +41,16 @@ type Access = (
 ) => { allow: (repository: string, action: string) => boolean } | undefined;
 
 /** Images for the kubelet. The embedded registry's want the pod's pull secret, as a real node would. */
-export function clusterImages(finder: ImageFinder, registryHost: string, access: Access): ImageProvider {
+export function clusterImages(
+  { finder, store }: { readonly finder: ImageFinder; readonly store: ImageStore },
+  registryHost: string,
+  access: Access,
+): ImageProvider {
   return {
     async provide(name, { policy, credentials, signal }) {
-      const reference = parseReference(name);
-      const given = credentials[reference.registry];
+      const reference = store.parse(name);
+      // A pull secret names the registry as the pod does.
+      const given = credentials[parseReference(name).registry] ?? credentials[reference.registry];
       if (reference.registry === registryHost && !mayPull(access, given, reference.repository)) {
         throw new Fault(
           'IMAGE_FORBIDDEN',

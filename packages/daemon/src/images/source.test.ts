@@ -169,3 +169,13 @@ test('a build’s own credentials and mirrors get it what the machine cannot hav
     await origin.remove();
   }
 });
+
+test('another address of the embedded registry is asked of the store alone', async () => {
+  temporary.store.addAddress('127.0.0.1:1', OURS);
+  const image = await randomImage(temporary.store);
+  await temporary.store.tag(`${OURS}/g/a:1`, image.digest);
+  expect((await finder().find(`${AWAY}/g/a:1`, options('always'))).image.digest).toBe(image.digest);
+  await expect(finder().find(`${AWAY}/g/b:1`, options('always'))).rejects.toMatchObject({
+    code: 'IMAGE_NOT_FOUND',
+  });
+});

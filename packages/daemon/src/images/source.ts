@@ -1,7 +1,7 @@
 import { Fault, KeyedLock, codeOf, messageOf } from '@updraft/kit';
 import type { Clock, Emitter } from '@updraft/kit';
 import type { RunEvent } from '@updraft/control';
-import { formatReference, machineArchitecture, parseReference, pull } from '@updraft/oci';
+import { formatReference, machineArchitecture, pull } from '@updraft/oci';
 import type { Credentials, Digest, Image, ImageStore, PullOptions, Reference } from '@updraft/oci';
 import type { RegistryAccess, ResolveOptions } from '@updraft/builder';
 import type { RegistryAccess as MachineAccess, TransferAccess } from './access.ts';
@@ -61,7 +61,7 @@ export class ImageFinder {
 
   /** @throws Fault IMAGE_NOT_FOUND, IMAGE_PULL_FAILED, IMAGE_FORBIDDEN, IMAGE_NAME_INVALID */
   async find(name: string, options: FindOptions): Promise<FoundImage> {
-    const reference = parseName(name);
+    const reference = parseName(this.#parts.store, name);
     const found = await this.#lock.use(formatReference(reference), () => this.#find(reference, options));
     this.#held.add(found.image.digest);
     return found;
@@ -195,9 +195,9 @@ function otherPlatform(platform: string | undefined): Pick<PullOptions, 'platfor
 
 const plain = (image: Image): FoundImage => ({ image, notes: [], standIn: undefined });
 
-function parseName(name: string): Reference {
+function parseName(store: ImageStore, name: string): Reference {
   try {
-    return parseReference(name);
+    return store.parse(name);
   } catch (error) {
     throw new Fault('IMAGE_NAME_INVALID', `${name} is not the name of an image: ${messageOf(error)}`, {
       cause: error,

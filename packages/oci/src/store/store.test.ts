@@ -296,3 +296,16 @@ function artifact(): object {
     layers: [{ ...config, mediaType: 'text/plain' }],
   };
 }
+
+test('another address of a registry is that registry', async () => {
+  const { store } = temporary;
+  const image = await randomImage(store);
+  store.addAddress('127.0.0.1:5000', 'registry.example:5000');
+  await store.tag('127.0.0.1:5000/a/b', image.digest);
+  expect((await store.list()).map(({ name }) => name)).toEqual(['registry.example:5000/a/b:latest']);
+  for (const name of ['registry.example:5000/a/b', '127.0.0.1:5000/a/b:latest'])
+    expect((await store.get(name))?.digest).toBe(image.digest);
+  expect(await store.get('127.0.0.1:5001/a/b')).toBeUndefined();
+  expect(store.homes(image.digest, 'registry.example:5000')).toEqual(['a/b']);
+  expect([await store.untag('127.0.0.1:5000/a/b'), await store.list()]).toEqual([true, []]);
+});

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { isDigest } from '../digest.ts';
 import { OciFault } from '../faults.ts';
-import { parseReference } from '../reference.ts';
+import { formatReference, parseReference } from '../reference.ts';
 import type {
   Descriptor,
   Digest,
@@ -50,6 +50,7 @@ export class LocalImageStore implements ImageStore {
   readonly #folders: StoreFolders;
   readonly #layers: Layers;
   readonly #logger: Logger;
+  readonly #addresses = new Map<string, string>();
 
   constructor(folders: StoreFolders, { clock, logger }: StoreOptions) {
     this.dir = folders.dir;
@@ -62,6 +63,16 @@ export class LocalImageStore implements ImageStore {
     this.images = new Images(this.blobs, this.#layers);
   }
 
+  /** From now on `address` (`127.0.0.1:5000`) in a name means the registry that this store knows by another name. */
+  addAddress(address: string, registry: string): void {
+    this.#addresses.set(address, registry);
+  }
+
+  parse(name: string): Reference {
+    const reference = parseReference(name);
+    return { ...reference, registry: this.#addresses.get(reference.registry) ?? reference.registry };
+  }
+
   async get(reference: string): Promise<Image | undefined> {
     const digest = this.resolve(reference);
     return digest && (await this.images.get(digest));
@@ -70,7 +81,7 @@ export class LocalImageStore implements ImageStore {
   /** The digest a name stands for, be it an image, an index or an artifact. */
   resolve(reference: string): Digest | undefined {
     if (isDigest(reference)) return reference;
-    const { registry, repository, tag, digest } = parseReference(reference);
+    const { registry, repository, tag, digest } = this.parse(reference);
     return digest ?? this.records.name(registry, repository, tag ?? 'latest');
   }
 
@@ -84,7 +95,7 @@ export class LocalImageStore implements ImageStore {
   }
 
   async tag(name: string, digest: Digest): Promise<void> {
-    const reference = parseReference(name);
+    const reference = this.parse(name);
     if (reference.digest !== undefined) {
       throw new OciFault(
         'REFERENCE_INVALID',
@@ -93,7 +104,9 @@ export class LocalImageStore implements ImageStore {
     }
     await this.link(reference, digest);
     const tag = reference.tag ?? 'latest';
-    const shown = name.endsWith(`:${tag}`) ? name : `${name}:${tag}`;
+    const isAddress = reference.registry !== parseReference(name).registry;
+    const plain = isAddress ? formatReference(reference) : name;
+    const shown = plain.endsWith(`:${tag}`) ? plain : `${plain}:${tag}`;
     this.records.setName({ ...reference, tag, shown, digest });
   }
 
@@ -118,7 +131,7 @@ export class LocalImageStore implements ImageStore {
   }
 
   untag(name: string): Promise<boolean> {
-    const { registry, repository, tag } = parseReference(name);
+    const { registry, repository, tag } = this.parse(name);
     return Promise.resolve(tag !== undefined && this.records.removeName(registry, repository, tag));
   }
 
