@@ -113,8 +113,10 @@ const EMBEDDED = [
   'ingressRuleValue',
 ];
 
+const goName = (name) => name.replace(/^io\.k8s\./, 'k8s.io.');
+
 function message(name) {
-  const fields = messages[name.replace(/^io\.k8s\./, 'k8s.io.')];
+  const fields = messages[goName(name)];
   if (!fields) throw new Error(`no message ${name}`);
   const json = Object.keys(types[name]?.properties ?? {});
   const result = {};
@@ -147,4 +149,6 @@ function write(file, constant, comment, rows) {
 }
 
 write('schema.table.ts', 'SCHEMA_TEXT', 'See schema.ts for the notation.', closure(roots, definition));
-write('proto.table.ts', 'PROTO_TEXT', 'See proto.ts for the notation.', closure(roots, message));
+// What has no protobuf form is sent as JSON by every client.
+const sent = roots.filter((name) => messages[goName(name)]);
+write('proto.table.ts', 'PROTO_TEXT', 'See proto.ts for the notation.', closure(sent, message));

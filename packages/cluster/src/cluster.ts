@@ -1,9 +1,11 @@
 import path from 'node:path';
 import { messageOf, Undo } from '@updraft/kit';
+import { ensureDefaultRoles } from './api/authorization/bootstrap.ts';
 import { base64, createCredentials, kubeconfigYaml } from './api/credentials.ts';
 import type { Credentials } from './api/credentials.ts';
 import type { KubeletPort } from './api/ports.ts';
 import { createApiServer } from './api/server.ts';
+import { clusterRoleController } from './controllers/cluster-roles.ts';
 import { startControllers } from './controllers/controller.ts';
 import type { Controller, ControllerContext, RunningControllers } from './controllers/controller.ts';
 import { gracefulDeletion, servedCatalog } from './controllers/deletion.ts';
@@ -136,7 +138,7 @@ function openContext(config: ClusterConfig, host: string, undo: Undo): Controlle
     logger,
     events,
     deletion: gracefulDeletion(store, clock),
-    catalog: servedCatalog(),
+    catalog: servedCatalog(store),
   };
 }
 
@@ -154,6 +156,7 @@ function allControllers(
     volumeController(context, path.join(config.dir, 'volumes')),
     ingressController(context, parts.ingress),
     garbageCollector(context),
+    clusterRoleController(context),
   ];
 }
 
@@ -185,12 +188,12 @@ function portTo(kubelet: () => Kubelet | undefined): KubeletPort {
   return {
     logs: async (pod, options) => running().logs(pod, options),
     exec: async (pod, options) => running().exec(pod, options),
+    attach: async (pod, options) => running().attach(pod, options),
+    forward: async (pod, port) => running().forward(pod, port),
   };
 }
 
 function keepEvents({ objects, clock }: ControllerContext): () => void {
-    attach: async (pod, options) => running().attach(pod, options),
-    forward: async (pod, port) => running().forward(pod, port),
   let cancel: () => void;
   const sweep = () => {
     cancel = clock.timer(expireEvents(objects, clock), sweep);

@@ -3,9 +3,9 @@ import { numberAt, recordsAt, textAt } from './admission/members.ts';
 import type { Members } from './admission/members.ts';
 import { Problems } from './admission/problems.ts';
 import { ClusterFault } from '../fault.ts';
-import { findByStorage } from './resources.ts';
 import { invalid } from './status.ts';
 
+const SERVICES = { group: '', plural: 'services', kind: 'Service' };
 const FIRST_NODE_PORT = 30_000;
 const LAST_NODE_PORT = 32_767;
 /** The first address is the API server's own, `kubernetes.default`. */
@@ -41,8 +41,7 @@ export function allocateService(
   else if (before?.spec?.['type'] !== 'ClusterIP') {
     for (const port of recordsAt(spec, 'ports')) delete port['nodePort'];
   }
-  const type = findByStorage('services');
-  if (type && problems.list.length > 0) throw invalid(type, service.metadata.name, problems.list);
+  if (problems.list.length > 0) throw invalid(SERVICES, service.metadata.name, problems.list);
 }
 
 interface Assignment {

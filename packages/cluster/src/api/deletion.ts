@@ -1,7 +1,7 @@
 import { timestamp } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import type { KubeObject, ResourceName, ResourceStore } from '../store/types.ts';
-import { findByStorage } from './resources.ts';
+import { catalogOf } from './catalog.ts';
 import { badRequest, conflict, notFound } from './status.ts';
 import type { Subject } from './status.ts';
 
@@ -44,7 +44,7 @@ export function requestDeletion(
   options: DeletionOptions = {},
 ): Deletion {
   const { store, clock } = context;
-  const subject = subjectOf(target.resource);
+  const subject = subjectOf(store, target.resource);
   const stored = store.get(target.resource, target.namespace, target.name);
   if (!stored) throw notFound(subject, target.name);
   checkPreconditions(subject, stored, options.preconditions);
@@ -68,8 +68,8 @@ export function finishDeletion(store: ResourceStore, resource: ResourceName, obj
   return true;
 }
 
-function subjectOf(resource: ResourceName): Subject {
-  return findByStorage(resource) ?? { group: '', plural: resource, kind: resource };
+function subjectOf(store: ResourceStore, resource: ResourceName): Subject {
+  return catalogOf(store).byStorage(resource) ?? { group: '', plural: resource, kind: resource };
 }
 
 function checkPreconditions(

@@ -1,4 +1,6 @@
-import { RESOURCES, apiVersionOf } from './resources.ts';
+import type { Catalog } from './catalog.ts';
+import { compareVersions } from './custom/versions.ts';
+import { apiVersionOf } from './resources.ts';
 import type { ServedResource } from './resources.ts';
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -107,12 +109,12 @@ const VIRTUAL: readonly Virtual[] = [
 ];
 
 /** Every group-version, the core one first, in the order discovery shows them. */
-export const GROUP_VERSIONS: readonly string[] = [
-  ...new Set([...RESOURCES.map(apiVersionOf), ...VIRTUAL.map((entry) => entry.apiVersion)]),
-];
+function groupVersions(catalog: Catalog): string[] {
+  return [...new Set([...catalog.all.map(apiVersionOf), ...VIRTUAL.map((entry) => entry.apiVersion)])];
+}
 
-function entriesOf(apiVersion: string): ResourceEntry[] {
-  const kept = RESOURCES.filter((type) => apiVersionOf(type) === apiVersion).flatMap(entries);
+function entriesOf(catalog: Catalog, apiVersion: string): ResourceEntry[] {
+  const kept = catalog.all.filter((type) => apiVersionOf(type) === apiVersion).flatMap(entries);
   const virtual = VIRTUAL.filter((entry) => entry.apiVersion === apiVersion).map(virtualEntry);
   return [...kept, ...virtual].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -149,49 +151,58 @@ export function coreVersions(serverAddress: string): unknown {
 }
 
 /** `/apis` */
-export function groupList(): unknown {
-  const groups = GROUP_VERSIONS.filter((version) => version !== 'v1').map(groupOf);
+export function groupList(catalog: Catalog): unknown {
+  const versions = groupVersions(catalog);
+  const names = [...new Set(versions.filter((version) => version !== 'v1').map(groupName))];
+  const groups = names.map((name) => groupOf(versions, name));
   return { kind: 'APIGroupList', apiVersion: 'v1', groups };
 }
 
+const groupName = (groupVersion: string) => groupVersion.split('/')[0] ?? '';
+
 /** `/apis/GROUP` */
-export function group(name: string): unknown {
-  const version = GROUP_VERSIONS.find((candidate) => candidate.startsWith(`${name}/`));
-  return version && { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(version) };
+export function group(catalog: Catalog, name: string): unknown {
+  const versions = groupVersions(catalog);
+  const served = versions.some((version) => version.startsWith(`${name}/`));
+  return served ? { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(versions, name) } : undefined;
 }
 
-function groupOf(groupVersion: string) {
-  const [name = '', version = ''] = groupVersion.split('/');
-  const entry = { groupVersion, version };
-  return { name, versions: [entry], preferredVersion: entry };
+function groupOf(groupVersionNames: readonly string[], name: string) {
+  const versions = groupVersionNames
+    .filter((groupVersion) => groupVersion.startsWith(`${name}/`))
+    .map((groupVersion) => ({ groupVersion, version: groupVersion.slice(name.length + 1) }))
+    .toSorted((a, b) => compareVersions(a.version, b.version));
+  return { name, versions, preferredVersion: versions[0] };
 }
 
 /** `/api/v1`, `/apis/GROUP/VERSION`; undefined: not served. */
-export function resourceList(groupVersion: string): unknown {
-  if (!GROUP_VERSIONS.includes(groupVersion)) return undefined;
-  const resources = entriesOf(groupVersion);
+export function resourceList(catalog: Catalog, groupVersion: string): unknown {
+  const resources = entriesOf(catalog, groupVersion);
+  if (resources.length === 0) return undefined;
   const apiVersion = groupVersion === 'v1' ? {} : { apiVersion: 'v1' };
   return { kind: 'APIResourceList', ...apiVersion, groupVersion, resources };
 }
 
 /** The aggregated form of `/api` and `/apis`: all of it in one answer. */
-export function aggregated(version: 'v2' | 'v2beta1', core: boolean): unknown {
-  const served = GROUP_VERSIONS.filter((groupVersion) => (groupVersion === 'v1') === core);
-  const items = served.map((groupVersion) => {
-    const [first = '', second] = groupVersion.split('/');
-    const name = second === undefined ? {} : { name: first };
-    const versions = [
-      { version: second ?? first, resources: aggregatedResources(groupVersion), freshness: 'Current' },
-    ];
-    return { metadata: { ...name, creationTimestamp: null }, versions };
+export function aggregated(catalog: Catalog, version: 'v2' | 'v2beta1', core: boolean): unknown {
+  const versions = groupVersions(catalog);
+  const names = core ? [''] : [...new Set(versions.filter((each) => each !== 'v1').map(groupName))];
+  const items = names.map((name) => {
+    const inGroup = core ? [{ version: 'v1', groupVersion: 'v1' }] : groupOf(versions, name).versions;
+    const served = inGroup.map((each) => ({
+      version: each.version,
+      resources: aggregatedResources(catalog, each.groupVersion),
+      freshness: 'Current',
+    }));
+    return { metadata: { ...(core ? {} : { name }), creationTimestamp: null }, versions: served };
   });
   return { kind: 'APIGroupDiscoveryList', apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items };
 }
 
-function aggregatedResources(groupVersion: string): unknown[] {
+function aggregatedResources(catalog: Catalog, groupVersion: string): unknown[] {
   const [first = '', second] = groupVersion.split('/');
   const home = second === undefined ? { group: '', version: first } : { group: first, version: second };
-  const all = entriesOf(groupVersion);
+  const all = entriesOf(catalog, groupVersion);
   const kindOf = (entry: ResourceEntry) => ({
     group: entry.group ?? home.group,
     version: entry.version ?? home.version,

@@ -25,7 +25,10 @@ const TO_CORE = new Map(RENAMED.map(([core, other]) => [other, core]));
 
 /** A stored object as this resource shows it. */
 export function servedForm(type: ServedResource, object: KubeObject): KubeObject {
-  return isNewForm(type) ? { ...renamed(object, TO_NEW), apiVersion: 'events.k8s.io/v1' } : object;
+  if (isNewForm(type)) return { ...renamed(object, TO_NEW), apiVersion: 'events.k8s.io/v1' };
+  const { custom, group, version } = type;
+  const apiVersion = `${group}/${version}`;
+  return custom && object.apiVersion !== apiVersion ? { ...object, apiVersion } : object;
 }
 
 /** The inverse: what a client of this resource sent as it is stored. */

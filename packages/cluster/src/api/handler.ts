@@ -5,6 +5,8 @@ import { identify } from './access.ts';
 import { accessRequest } from './authorization/access-request.ts';
 import { checkEscalation, demand, isGrant } from './authorization/guard.ts';
 import { review } from './authorization/reviews.ts';
+import { catalogOf } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import type { Answer, ApiContext, ObjectAnswer } from './context.ts';
 import { remove, removeCollection } from './delete.ts';
 import { aggregated, coreVersions, group, groupList, resourceList } from './discovery.ts';
@@ -54,7 +56,7 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
     const open = openAnswer(context, url.pathname);
     if (open !== undefined) return plain(response, open);
     const request = await readRequest(context, message, url);
-    const target = parseTarget(request.path);
+    const target = parseTarget(catalogOf(context.store), request.path);
     demand(context.authorizer, accessRequest(request, target));
     const answer = await dispatch(context, request, { ...exchange, target });
     if (answer) write(response, answer, accept);
@@ -106,7 +108,8 @@ async function dispatch(
   exchange: Exchange & { readonly target: Target | undefined },
 ): Promise<Handled> {
   const { target } = exchange;
-  if (target === undefined || target.plural === '') return { code: 200, body: document(request) };
+  if (target === undefined || target.plural === '')
+    return { code: 200, body: document(catalogOf(context.store), request) };
   if (target.type) return resource(context, request, { ...exchange, target, type: target.type });
   const answer = request.method === 'POST' ? review(context, request, target) : undefined;
   if (answer) return answer;
@@ -114,22 +117,22 @@ async function dispatch(
 }
 
 /** Discovery and the schema. */
-function document(request: ApiRequest): unknown {
+function document(catalog: Catalog, request: ApiRequest): unknown {
   const { path } = request;
   const discovery = /;v=(v2|v2beta1);as=APIGroupDiscoveryList/.exec(request.accept.replaceAll(' ', ''));
   const parts = path.split('/').filter(Boolean);
   if (path === '/api' || path === '/apis') {
-    if (discovery) return new Discovery(discovery[1] as 'v2', path === '/api');
-    return path === '/api' ? coreVersions('') : groupList();
+    if (discovery) return new Discovery(catalog, discovery[1] as 'v2', path === '/api');
+    return path === '/api' ? coreVersions('') : groupList(catalog);
   }
   const body =
     path === '/openapi/v3'
-      ? openApiIndex()
+      ? openApiIndex(catalog)
       : path.startsWith('/openapi/v3/')
-        ? openApiText(path.slice('/openapi/v3/'.length))
+        ? openApiText(catalog, path.slice('/openapi/v3/'.length))
         : path === '/'
           ? { paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] }
-          : listing(parts);
+          : listing(catalog, parts);
   if (body === undefined) throw unknownPath();
   return body;
 }
@@ -139,9 +142,9 @@ class Discovery {
   readonly version: 'v2' | 'v2beta1';
   readonly body: unknown;
 
-  constructor(version: 'v2' | 'v2beta1', core: boolean) {
+  constructor(catalog: Catalog, version: 'v2' | 'v2beta1', core: boolean) {
     this.version = version;
-    this.body = aggregated(version, core);
+    this.body = aggregated(catalog, version, core);
   }
 }
 
@@ -153,16 +156,16 @@ class JsonText {
   }
 }
 
-function openApiText(path: string): JsonText | undefined {
-  const text = openApiDocument(path);
+function openApiText(catalog: Catalog, path: string): JsonText | undefined {
+  const text = openApiDocument(catalog, path);
   return text === undefined ? undefined : new JsonText(text);
 }
 
-function listing(parts: readonly string[]): unknown {
+function listing(catalog: Catalog, parts: readonly string[]): unknown {
   const [root, first = '', second] = parts;
-  if (root === 'api' && parts.length === 2) return resourceList(first);
+  if (root === 'api' && parts.length === 2) return resourceList(catalog, first);
   if (root !== 'apis') return undefined;
-  return second === undefined ? group(first) : resourceList(`${first}/${second}`);
+  return second === undefined ? group(catalog, first) : resourceList(catalog, `${first}/${second}`);
 }
 
 interface ResourceExchange extends Exchange {
@@ -216,7 +219,10 @@ function watchOne(
 function demandToCreate(context: ApiContext, request: ApiRequest, named: Named): void {
   const isThere = context.store.get(named.type.storedAs, named.namespace, named.name) !== undefined;
   if (request.contentType !== APPLY || isThere) return;
-  demand(context.authorizer, { ...accessRequest(request, parseTarget(request.path)), verb: 'create' });
+  demand(context.authorizer, {
+    ...accessRequest(request, parseTarget(catalogOf(context.store), request.path)),
+    verb: 'create',
+  });
 }
 
 type Write<P extends Place> = (context: ApiContext, request: ApiRequest, place: P) => ObjectAnswer;

@@ -6,11 +6,22 @@ import { applyFields } from './fields/managed-fields.ts';
 import { PatchProblem, applyJsonPatch } from './patch/json-patch.ts';
 import { applyMergePatch } from './patch/merge-patch.ts';
 import { applyStrategicMerge } from './patch/strategic-merge.ts';
+import { servedForm } from './events.ts';
 import { decodeBody, invalidOption, writerOf } from './request.ts';
 import type { ApiRequest } from './request.ts';
+import type { ServedResource } from './resources.ts';
 import { isRecord } from './schema/conform.ts';
 import { ApiFault, badRequest, unsupportedMediaType } from './status.ts';
-import { checkName, checkVersion, existing, inertWarning, readObject, replace, store } from './write.ts';
+import {
+  checkName,
+  checkVersion,
+  existing,
+  inertWarning,
+  kindWarnings,
+  readObject,
+  replace,
+  store,
+} from './write.ts';
 import type { Named } from './write.ts';
 
 const JSON_PATCH = 'application/json-patch+json';
@@ -24,21 +35,27 @@ export function patch(context: ApiContext, request: ApiRequest, named: Named): O
   const writer = writerOf(request, 'PatchOptions');
   if (request.contentType === APPLY) return apply(context, request, { named, writer });
   const before = existing(context, named);
-  const value = patched(before, request, named.type.definition);
+  const value = patched(servedForm(named.type, before), request, named.type);
   const { object, warnings } = readObject(value, named, writer);
   checkName(object, named.name);
   return { code: 200, ...replace(context, { named, writer, before, object, warnings }) };
 }
 
 /** The result of the request's patch on `target`. @throws ApiFault 400, 415, 422 */
-export function patched(target: unknown, request: ApiRequest, definition: string): unknown {
-  if (!PATCH_TYPES.includes(request.contentType)) throw unsupportedMediaType(PATCH_TYPES);
+export function patched(
+  target: unknown,
+  request: ApiRequest,
+  type: Pick<ServedResource, 'definition' | 'custom'>,
+): unknown {
+  // Nobody knows the merge keys of what a CustomResourceDefinition describes.
+  const accepted = type.custom ? PATCH_TYPES.filter((name) => name !== STRATEGIC) : PATCH_TYPES;
+  if (!accepted.includes(request.contentType)) throw unsupportedMediaType(accepted);
   const change = decodeBody(request);
   try {
     if (request.contentType === JSON_PATCH) return applyJsonPatch(target, change);
     if (!isRecord(change)) throw badRequest('the patch must be an object');
     if (request.contentType === MERGE_PATCH) return structuredClone(applyMergePatch(target, change));
-    return structuredClone(applyStrategicMerge(target, change, definition));
+    return structuredClone(applyStrategicMerge(target, change, type.definition));
   } catch (error) {
     if (!(error instanceof PatchProblem)) throw error;
     const reason = `the server rejected our request due to an error in our request: ${error.message}`;
@@ -64,11 +81,12 @@ function apply(context: ApiContext, request: ApiRequest, application: Applicatio
     force: writer.force,
     finish: (merged) => finish(context, named, { merged: structuredClone(merged), live }),
   });
+  const known = [...warnings, ...kindWarnings(named.type, object)];
   if (live) {
     const write = { object, before: live, dryRun: writer.dryRun };
-    return { code: 200, object: object === live ? live : store(context, named.type, write), warnings };
+    return { code: 200, object: object === live ? live : store(context, named.type, write), warnings: known };
   }
-  const all = [...warnings, ...inertWarning(named.type)];
+  const all = [...known, ...inertWarning(named.type)];
   const created = writer.dryRun ? object : context.store.create(named.type.storedAs, object);
   return { code: 201, object: created, warnings: all };
 }
@@ -101,6 +119,6 @@ function finish(
   const { merged: object, live: before } = change;
   if (!before) return admitCreate(context, named.type, object);
   return named.subresource === 'status'
-    ? admitStatus(object, before)
+    ? admitStatus(named.type, object, before)
     : admitUpdate(context, named.type, { object, before });
 }

@@ -23,7 +23,8 @@ export interface ObjectList {
 /** Whether an object is in the selection of a query. */
 export function matcher(type: ServedResource, query: URLSearchParams): (object: KubeObject) => boolean {
   const labels = parseLabelSelector(query.get('labelSelector') ?? '');
-  const fields = parseFieldSelector(type.storedAs, query.get('fieldSelector') ?? '');
+  const selectable = type.custom?.selectableFields.map((path) => path.replace(/^\./, ''));
+  const fields = parseFieldSelector(type.storedAs, query.get('fieldSelector') ?? '', selectable);
   return (object) => labels(object.metadata.labels ?? {}) && fields(object);
 }
 

@@ -1,4 +1,5 @@
 import type { ResourceType } from '../store/types.ts';
+import type { CustomType } from './custom/custom-type.ts';
 
 /** A ResourceType as this server serves it. */
 export interface ServedResource extends ResourceType {
@@ -8,6 +9,8 @@ export interface ServedResource extends ResourceType {
   readonly definition: string;
   /** Kept, validated and watched, but nothing acts on it: a write says so in a Warning header. */
   readonly inert: boolean;
+  /** Of kinds that a CustomResourceDefinition brought. */
+  readonly custom?: CustomType;
 }
 
 type Row = [kind: string, plural: string, options?: Options];
@@ -158,6 +161,24 @@ const GROUPS: readonly GroupTable[] = [
     version: 'v1',
     definitions: 'io.k8s.api.coordination.v1',
     rows: [['Lease', 'leases']],
+  },
+  {
+    group: 'apiextensions.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+    rows: [
+      [
+        'CustomResourceDefinition',
+        'customresourcedefinitions',
+        {
+          short: ['crd', 'crds'],
+          categories: ['api-extensions'],
+          cluster: true,
+          status: true,
+          generation: true,
+        },
+      ],
+    ],
   },
   {
     group: 'scheduling.k8s.io',

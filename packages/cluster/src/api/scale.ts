@@ -3,12 +3,14 @@ import type { KubeObject } from '../store/types.ts';
 import { admitUpdate } from './admission/admit.ts';
 import { numberAt, textAt } from './admission/members.ts';
 import type { Answer, ApiContext } from './context.ts';
+import { findByPath, parseJsonPath, withValueAt } from './custom/json-path.ts';
 import { trackUpdate } from './fields/managed-fields.ts';
 import { patched } from './patch.ts';
 import { decodeBody, writerOf } from './request.ts';
 import type { ApiRequest } from './request.ts';
+import type { ServedResource } from './resources.ts';
 import { conform, isRecord } from './schema/conform.ts';
-import { badRequest, methodNotAllowed } from './status.ts';
+import { badRequest, invalid, methodNotAllowed } from './status.ts';
 import { selectorText } from './tables/format.ts';
 import { checkVersion, existing, store } from './write.ts';
 import type { Named } from './write.ts';
@@ -17,40 +19,73 @@ const DEFINITION = 'io.k8s.api.autoscaling.v1.Scale';
 
 /** GET, PUT and PATCH of `…/scale`. */
 export function scale(context: ApiContext, request: ApiRequest, named: Named): Answer {
+  const { type } = named;
   const before = existing(context, named);
-  if (request.method === 'GET') return { code: 200, body: scaleOf(before) };
+  const present = scaleOf(type, before);
+  if (request.method === 'GET' || request.method === 'HEAD') return { code: 200, body: present };
   if (request.method !== 'PUT' && request.method !== 'PATCH') throw methodNotAllowed();
   const writer = writerOf(request, request.method === 'PUT' ? 'UpdateOptions' : 'PatchOptions');
   const value =
-    request.method === 'PUT' ? decodeBody(request) : patched(scaleOf(before), request, DEFINITION);
+    request.method === 'PUT' ? decodeBody(request) : patched(present, request, { definition: DEFINITION });
+  const wanted = readScale(value, named.name);
+  const next = withReplicas(type, before, wanted.replicas);
+  next.metadata.resourceVersion = wanted.resourceVersion;
+  checkVersion(named, before, next);
+  const admitted = admitUpdate(context, type, { object: next, before });
+  const time = timestamp(context.clock.now());
+  const tracking = { manager: writer.manager, time, subresource: 'scale' };
+  const after = trackUpdate(type, tracking, { before, after: admitted });
+  const stored = store(context, type, { object: after, before, dryRun: writer.dryRun });
+  return { code: 200, body: scaleOf(type, stored) };
+}
+
+/** @throws ApiFault 400, 422 */
+function readScale(value: unknown, name: string): { replicas: number; resourceVersion: string } {
   if (!isRecord(value)) throw badRequest('the object provided is unrecognized (must be of type Scale)');
   // Some clients write the name of the scaled kind here.
   const { object } = conform(DEFINITION, { ...value, kind: 'Scale', apiVersion: 'autoscaling/v1' }, 'Scale');
   const replicas = numberAt(object['spec'], 'replicas') ?? 0;
-  const next = structuredClone(before);
-  next.spec = { ...next.spec, replicas };
-  next.metadata.resourceVersion = textAt(object['metadata'], 'resourceVersion') ?? '';
-  checkVersion(named, before, next);
-  const admitted = admitUpdate(context, named.type, { object: next, before });
-  const time = timestamp(context.clock.now());
-  const tracking = { manager: writer.manager, time, subresource: 'scale' };
-  const after = trackUpdate(named.type, tracking, { before, after: admitted });
+  if (replicas < 0) {
+    const subject = { group: 'autoscaling', plural: 'scales', kind: 'Scale' };
+    const message = `Invalid value: ${replicas}: must be greater than or equal to 0`;
+    throw invalid(subject, name, [{ reason: 'FieldValueInvalid', field: 'spec.replicas', message }]);
+  }
+  return { replicas, resourceVersion: textAt(object['metadata'], 'resourceVersion') ?? '' };
+}
+
+function withReplicas(type: ServedResource, object: KubeObject, replicas: number): KubeObject {
+  const path = parseJsonPath(type.custom?.scale?.specReplicasPath ?? '.spec.replicas') ?? [];
+  return withValueAt(structuredClone(object), path, replicas) as KubeObject;
+}
+
+/** What the scaled object says of its replicas, and how their pods are selected. */
+function facts(type: ServedResource, object: KubeObject): { spec: number; status: number; selector: string } {
+  if (!type.custom?.scale) {
+    return {
+      spec: numberAt(object.spec, 'replicas') ?? 0,
+      status: numberAt(object.status, 'replicas') ?? 0,
+      selector: selectorText(object.spec?.['selector']),
+    };
+  }
+  const { specReplicasPath, statusReplicasPath, labelSelectorPath } = type.custom.scale;
+  const at = (path: string | undefined) =>
+    path === undefined ? undefined : findByPath(object, parseJsonPath(path) ?? [])[0];
+  const [spec, status, selector] = [specReplicasPath, statusReplicasPath, labelSelectorPath].map(at);
   return {
-    code: 200,
-    body: scaleOf(store(context, named.type, { object: after, before, dryRun: writer.dryRun })),
+    spec: typeof spec === 'number' ? spec : 0,
+    status: typeof status === 'number' ? status : 0,
+    selector: typeof selector === 'string' ? selector : '',
   };
 }
 
-function scaleOf(object: KubeObject): Record<string, unknown> {
+function scaleOf(type: ServedResource, object: KubeObject): Record<string, unknown> {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const { spec, status, selector } = facts(type, object);
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: numberAt(object.spec, 'replicas') ?? 0 },
-    status: {
-      replicas: numberAt(object.status, 'replicas') ?? 0,
-      selector: selectorText(object.spec?.['selector']),
-    },
+    spec: { replicas: spec },
+    status: { replicas: status, ...(selector === '' ? {} : { selector }) },
   };
 }

@@ -130,9 +130,14 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * @param resource the store's name of it
+ * @param more other fields that its objects can be selected by, such as `spec.size`
  * @throws ApiFault 400 for a field that cannot be selected by
  */
-export function parseFieldSelector(resource: string, text: string): (object: KubeObject) => boolean {
+export function parseFieldSelector(
+  resource: string,
+  text: string,
+  more: readonly string[] = [],
+): (object: KubeObject) => boolean {
   const tests = text
     .split(',')
     .filter((part) => part.trim() !== '')
@@ -140,7 +145,7 @@ export function parseFieldSelector(resource: string, text: string): (object: Kub
       const match = /^([^=!]+?)(==|!=|=)(.*)$/.exec(part.trim());
       if (!match) throw badRequest(`invalid selector: ${JSON.stringify(part)}; can't understand it`);
       const [, field = '', operator, value = ''] = match;
-      const known = ['metadata.name', 'metadata.namespace', ...(SELECTABLE[resource] ?? [])];
+      const known = ['metadata.name', 'metadata.namespace', ...(SELECTABLE[resource] ?? []), ...more];
       if (!known.includes(field)) throw badRequest(`field label not supported: ${field}`);
       return (object: KubeObject) => (fieldOf(object, field) === value) === (operator !== '!=');
     });

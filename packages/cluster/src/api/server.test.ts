@@ -218,9 +218,9 @@ describe('writing', () => {
   });
 
   it('answers what nobody acts on with a warning', async () => {
-    const made = await post('/api/v1/namespaces/default/podtemplates', {
+    const made = await post('/apis/scheduling.k8s.io/v1/priorityclasses', {
       metadata: { name: 'p' },
-      template: {},
+      value: 1,
     });
     expect(made.code).toBe(201);
     expect(made.headers['warning']).toContain('nothing in this cluster acts on it');

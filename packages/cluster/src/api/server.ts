@@ -11,7 +11,9 @@ import { identify } from './access.ts';
 import { accessRequest } from './authorization/access-request.ts';
 import { createAuthorizer } from './authorization/authorizer.ts';
 import { demand } from './authorization/guard.ts';
+import { catalogOf } from './catalog.ts';
 import type { ApiContext } from './context.ts';
+import { cleanUpDefinitions } from './custom/cleanup.ts';
 import type { Credentials } from './credentials.ts';
 import { createHandler } from './handler.ts';
 import type { Handler } from './handler.ts';
@@ -57,6 +59,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const authorizer = createAuthorizer(store);
   const context: ApiContext = { store, clock, kubelet, logger, serviceCidr, version, tokens, authorizer };
   const handler = createHandler(context);
+  const stopCleaning = cleanUpDefinitions(context);
   const servers: Server[] = [];
   return {
     handler,
@@ -80,6 +83,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       );
     },
     async close() {
+      stopCleaning();
       await Promise.all(servers.splice(0).map(closeServer));
     },
   };
@@ -127,7 +131,7 @@ interface Upgrade {
 function upgrade(context: ApiContext, request: Upgrade): void {
   const user = identify(context, request.message);
   const url = new URL(request.message.url ?? '/', 'https://host');
-  const target = parseTarget(url.pathname);
+  const target = parseTarget(catalogOf(context.store), url.pathname);
   const asked = {
     method: request.message.method ?? 'GET',
     path: url.pathname,

@@ -138,7 +138,8 @@ export interface FieldProblem {
     | 'FieldValueNotSupported'
     | 'FieldValueForbidden'
     | 'FieldValueDuplicate'
-    | 'FieldValueTooLong';
+    | 'FieldValueTooLong'
+    | 'FieldValueTooMany';
   readonly field: string;
   readonly message: string;
 }

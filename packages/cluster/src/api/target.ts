@@ -1,4 +1,4 @@
-import { findByPlural } from './resources.ts';
+import type { Catalog } from './catalog.ts';
 import type { ServedResource } from './resources.ts';
 import { badRequest } from './status.ts';
 
@@ -17,11 +17,12 @@ export interface Target {
 const NAMESPACE_SUBRESOURCES = ['status', 'finalize'];
 
 /** undefined: the path names no resource. */
-export function parseTarget(path: string): Target | undefined {
+export function parseTarget(catalog: Catalog, path: string): Target | undefined {
   const parts = path.split('/').slice(1).map(decode);
   if (parts.at(-1) === '') parts.pop();
-  if (parts[0] === 'api' && parts[1] === 'v1') return fromParts('v1', parts.slice(2));
-  if (parts[0] === 'apis' && parts.length >= 3) return fromParts(`${parts[1]}/${parts[2]}`, parts.slice(3));
+  if (parts[0] === 'api' && parts[1] === 'v1') return fromParts(catalog, 'v1', parts.slice(2));
+  if (parts[0] === 'apis' && parts.length >= 3)
+    return fromParts(catalog, `${parts[1]}/${parts[2]}`, parts.slice(3));
   return undefined;
 }
 
@@ -33,23 +34,34 @@ function decode(part: string): string {
   }
 }
 
-function fromParts(apiVersion: string, parts: readonly string[]): Target | undefined {
+function fromParts(catalog: Catalog, apiVersion: string, parts: readonly string[]): Target | undefined {
   const [first, second, third, fourth, fifth] = parts;
   const inNamespace =
     first === 'namespaces' && third !== undefined && !NAMESPACE_SUBRESOURCES.includes(third);
   if (inNamespace) {
     if (parts.length > 5) return undefined;
-    return target(apiVersion, { plural: third, namespace: second, name: fourth, subresource: fifth });
+    return target(catalog, apiVersion, {
+      plural: third,
+      namespace: second,
+      name: fourth,
+      subresource: fifth,
+    });
   }
   if (first === undefined || parts.length > 3) return undefined;
-  return target(apiVersion, { plural: first, namespace: undefined, name: second, subresource: third });
+  return target(catalog, apiVersion, {
+    plural: first,
+    namespace: undefined,
+    name: second,
+    subresource: third,
+  });
 }
 
 function target(
+  catalog: Catalog,
   apiVersion: string,
   named: Pick<Target, 'plural' | 'name' | 'subresource'> & { readonly namespace: string | undefined },
 ): Target | undefined {
-  const type = findByPlural(apiVersion, named.plural);
+  const type = catalog.byPlural(apiVersion, named.plural);
   // A namespaced object is reached through its namespace only, any other never.
   if (type && !type.namespaced && named.namespace !== undefined) return undefined;
   if (type?.namespaced && named.namespace === undefined && named.name !== undefined) return undefined;

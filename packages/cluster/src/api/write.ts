@@ -7,6 +7,9 @@ import { finishDeletion } from './deletion.ts';
 import { storedForm } from './events.ts';
 import { trackUpdate } from './fields/managed-fields.ts';
 import { generatedName } from './names.ts';
+import { definitionWarnings } from './custom/admit-definition.ts';
+import { conformCustom } from './custom/conform.ts';
+import { DEFINITIONS } from './custom/definition.ts';
 import { decodeBody, writerOf } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import { apiVersionOf } from './resources.ts';
@@ -63,9 +66,15 @@ function createObject(context: ApiContext, creation: Creation): Omit<ObjectAnswe
     const exists = context.store.get(type.storedAs, namespace, name) !== undefined;
     if (exists && (!prefix || tries >= NAME_TRIES)) throw alreadyExists(type, name);
     if (exists) continue;
-    const warnings = [...creation.warnings, ...inertWarning(type)];
+    const warnings = [...creation.warnings, ...inertWarning(type), ...kindWarnings(type, tracked)];
     return { object: writer.dryRun ? tracked : context.store.create(type.storedAs, tracked), warnings };
   }
+}
+
+/** What everybody who writes such an object should know. */
+export function kindWarnings(type: ServedResource, object: KubeObject): string[] {
+  if (type.storedAs === DEFINITIONS) return definitionWarnings(object);
+  return type.custom?.deprecation === undefined ? [] : [type.custom.deprecation];
 }
 
 export function inertWarning(type: ServedResource): string[] {
@@ -97,7 +106,7 @@ export function replace(context: ApiContext, change: Replacement): Omit<ObjectAn
   checkVersion(named, before, object);
   const status = named.subresource === 'status';
   const admitted = status
-    ? admitStatus(object, before)
+    ? admitStatus(named.type, object, before)
     : admitUpdate(context, named.type, { object, before });
   const subresource = status ? 'status' : undefined;
   const time = timestamp(context.clock.now());
@@ -108,7 +117,7 @@ export function replace(context: ApiContext, change: Replacement): Omit<ObjectAn
   );
   return {
     object: store(context, named.type, { object: after, before, dryRun: writer.dryRun }),
-    warnings: change.warnings,
+    warnings: [...change.warnings, ...kindWarnings(named.type, after)],
   };
 }
 
@@ -168,9 +177,11 @@ export function readObject(
   if (!isRecord(value))
     throw badRequest(`the object provided is unrecognized (must be of type ${type.kind})`);
   checkKind(value, type);
-  const { object, unknownFields } = conform(type.definition, value, type.kind);
+  const { object, unknownFields } = type.custom
+    ? conformCustom(type.custom, value, type.kind)
+    : conform(type.definition, value, type.kind);
   const result = storedForm(type, object as KubeObject);
-  result.apiVersion = type.storedAs === 'events' ? 'v1' : apiVersionOf(type);
+  result.apiVersion = storedVersion(type);
   result.kind = type.kind;
   result.metadata ??= { name: '', uid: '', resourceVersion: '', creationTimestamp: '' };
   setNamespace(result, place);
@@ -181,6 +192,10 @@ export function readObject(
     );
   }
   return { object: result, warnings: writer.fieldValidation === 'Warn' ? words : [] };
+}
+
+function storedVersion(type: ServedResource): string {
+  return type.custom?.storedApiVersion ?? (type.storedAs === 'events' ? 'v1' : apiVersionOf(type));
 }
 
 /** Clients may leave kind and version out; what they give must be right. */

@@ -1,7 +1,8 @@
 import { codeOf } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
+import { catalogOf } from '../api/catalog.ts';
 import { finishDeletion, requestDeletion } from '../api/deletion.ts';
-import { findByKind, RESOURCES } from '../api/resources.ts';
+import type { ServedResource } from '../api/resources.ts';
 import type { ResourceStore } from '../store/types.ts';
 import type { Catalog, Deletion } from './controller.ts';
 
@@ -24,11 +25,18 @@ export function gracefulDeletion(store: ResourceStore, clock: Clock): Deletion {
   };
 }
 
-/** The resources that this server serves; `events` counts once although two groups show it. */
-export function servedCatalog(): Catalog {
-  const byStorage = new Map(
-    RESOURCES.map(({ storedAs, namespaced }) => [storedAs, { name: storedAs, namespaced }]),
-  );
-  const all = [...byStorage.values()];
-  return { all: () => all, byKind: (apiVersion, kind) => findByKind(apiVersion, kind)?.storedAs };
+/** The resources that are served now; `events` counts once although two groups show it. */
+export function servedCatalog(store: ResourceStore): Catalog {
+  let types: readonly ServedResource[] = [];
+  let resources: ReturnType<Catalog['all']> = [];
+  return {
+    all: () => {
+      const { all } = catalogOf(store);
+      if (all === types) return resources;
+      types = all;
+      const named = all.map(({ storedAs, namespaced }) => ({ name: storedAs, namespaced }));
+      return (resources = [...new Map(named.map((each) => [each.name, each])).values()]);
+    },
+    byKind: (apiVersion, kind) => catalogOf(store).byKind(apiVersion, kind)?.storedAs,
+  };
 }

@@ -42,7 +42,7 @@ export async function openIngressBench(): Promise<IngressBench> {
     clock,
     logger: silentLogger,
     events,
-    catalog: servedCatalog(),
+    catalog: servedCatalog(objects.store),
     deletion: { delete: () => undefined, finish: () => undefined },
   };
   ensureIngressClasses(context);

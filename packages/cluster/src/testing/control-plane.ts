@@ -33,7 +33,7 @@ export function testContext(clock: FakeClock): ControllerContext {
     logger: silentLogger,
     events,
     deletion: gracefulDeletion(store, clock),
-    catalog: servedCatalog(),
+    catalog: servedCatalog(store),
   };
 }
 

@@ -4,10 +4,13 @@ import { timestamp } from '@updraft/kit';
 import type { KubeObject } from '../../store/types.ts';
 import { allocateService } from '../allocation.ts';
 import type { ApiContext } from '../context.ts';
+import { admitDefinition, checkCanBeMade } from '../custom/admit-definition.ts';
+import { DEFINITIONS } from '../custom/definition.ts';
+import { applySchemaDefaults } from '../custom/shape-value.ts';
 import type { ServedResource } from '../resources.ts';
 import { forbidden, notFound } from '../status.ts';
 import { applyDefaults } from './defaults.ts';
-import { recordAt, recordsAt, textAt } from './members.ts';
+import { admitByPolicies } from './policies/policies.ts';
 import { qosClassOf } from './quality.ts';
 import { validate } from './validate.ts';
 
@@ -38,8 +41,9 @@ export function admitCreate(context: ApiContext, type: ServedResource, object: K
   if (type.hasGeneration) metadata.generation = 1;
   else delete metadata.generation;
   if (type.namespaced) checkNamespace(context, type, object);
-  applyDefaults(type.storedAs, object);
-  if (type.subresources.includes('status')) object.status = FIRST_STATUS[type.storedAs]?.(object) ?? {};
+  if (type.custom) checkCanBeMade(type.custom);
+  setDefaults(type, object);
+  if (type.subresources.includes('status')) setFirstStatus(type, object);
   validate(type, object, undefined);
   admitKind(context, type, { object, before: undefined });
   return object;
@@ -65,7 +69,7 @@ export function admitUpdate(
     if (before.status === undefined) delete object.status;
     else object.status = structuredClone(before.status);
   }
-  applyDefaults(type.storedAs, object);
+  setDefaults(type, object);
   // A client that leaves the address out means "as it is".
   admitKind(context, type, change);
   validate(type, object, before);
@@ -74,24 +78,37 @@ export function admitUpdate(
 }
 
 /** Only the status (and who owns its fields) is taken from `object`. */
-export function admitStatus(object: KubeObject, before: KubeObject): KubeObject {
+export function admitStatus(type: ServedResource, object: KubeObject, before: KubeObject): KubeObject {
   const metadata = structuredClone(before.metadata);
   metadata.resourceVersion = object.metadata.resourceVersion;
   const next: KubeObject = { ...structuredClone(before), metadata };
   if (object.status === undefined) delete next.status;
   else next.status = object.status;
+  if (type.custom) validate(type, next, before);
   return next;
 }
 
 export function raiseGeneration(type: ServedResource, object: KubeObject, before: KubeObject): void {
   if (!type.hasGeneration) return;
-  const changed = !isDeepStrictEqual(desired(object), desired(before));
+  const changed = !isDeepStrictEqual(desired(type, object), desired(type, before));
   object.metadata.generation = (before.metadata.generation ?? 1) + (changed ? 1 : 0);
 }
 
-/** All but metadata and status. */
-function desired({ metadata: _metadata, status: _status, ...rest }: KubeObject): Record<string, unknown> {
-  return rest;
+/** All but metadata and, where it has a path of its own, status. */
+function desired(type: ServedResource, object: KubeObject): Record<string, unknown> {
+  const { metadata: _metadata, status, ...rest } = object;
+  return type.custom && !type.subresources.includes('status') ? { ...rest, status } : rest;
+}
+
+function setDefaults(type: ServedResource, object: KubeObject): void {
+  if (type.custom) applySchemaDefaults(type.custom.schema, object);
+  else applyDefaults(type.storedAs, object);
+}
+
+/** Nobody writes the status of what does not exist yet. */
+function setFirstStatus(type: ServedResource, object: KubeObject): void {
+  if (type.custom) delete object.status;
+  else object.status = FIRST_STATUS[type.storedAs]?.(object) ?? {};
 }
 
 function copyOrDelete<T extends object>(target: T, source: T, keys: readonly (keyof T)[]): void {
@@ -123,9 +140,9 @@ function admitKind(
 ): void {
   const { object, before } = change;
   if (type.storedAs === 'services') allocateService(object, before, context);
-  if (before) return;
-  if (type.storedAs === 'persistentvolumeclaims') chooseStorageClass(context, object);
-  if (type.storedAs === 'pods') checkServiceAccount(context, type, object);
+  if (type.storedAs === DEFINITIONS) admitDefinition(context, object, before);
+  if (!before && type.storedAs === 'persistentvolumeclaims') chooseStorageClass(context, object);
+  admitByPolicies(context.store, { resource: type.storedAs, object, before });
 }
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
@@ -136,19 +153,4 @@ function chooseStorageClass(context: ApiContext, claim: KubeObject): void {
     .list('storageclasses.storage.k8s.io')
     .find((candidate) => candidate.metadata.annotations?.[DEFAULT_CLASS] === 'true');
   if (standard) claim.spec['storageClassName'] = standard.metadata.name;
-}
-
-function checkServiceAccount(context: ApiContext, type: ServedResource, pod: KubeObject): void {
-  const name = textAt(pod.spec, 'serviceAccountName') ?? 'default';
-  const namespace = pod.metadata.namespace ?? '';
-  const account = context.store.get('serviceaccounts', namespace, name);
-  // The default account appears a moment after its namespace.
-  if (!account && name !== 'default') {
-    const why = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`;
-    throw forbidden(type, pod.metadata.name, why);
-  }
-  const secrets = recordsAt(account, 'imagePullSecrets');
-  const spec = recordAt(pod, 'spec');
-  if (secrets.length > 0 && recordsAt(spec, 'imagePullSecrets').length === 0)
-    spec['imagePullSecrets'] = [...secrets];
 }

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../store/types.ts';
+import { DEFINITIONS } from '../custom/definition.ts';
 import { defaults, ensureRecord, recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { defaultPod, defaultPodSpec } from './pod-defaults.ts';
@@ -58,6 +59,20 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     template(recordAt(recordAt(spec, 'jobTemplate'), 'spec'));
   },
   services: defaultService,
+  [DEFINITIONS]: defaultDefinition,
+  limitranges: (range) => {
+    for (const item of recordsAt(recordAt(range, 'spec'), 'limits')) {
+      if (item['type'] !== 'Container') continue;
+      // What is not said follows from what is: the limit from the maximum, the request from the limit, else the minimum.
+      if (item['max'] !== undefined) defaults(ensureRecord(item, 'default'), recordAt(item, 'max'));
+      if (item['default'] !== undefined) {
+        defaults(ensureRecord(item, 'defaultRequest'), recordAt(item, 'default'));
+      }
+      if (item['min'] !== undefined) defaults(ensureRecord(item, 'defaultRequest'), recordAt(item, 'min'));
+    }
+  },
+  'priorityclasses.scheduling.k8s.io': (priority) =>
+    defaults(priority, { preemptionPolicy: 'PreemptLowerPriority' }),
   namespaces: (namespace) => {
     defaults(ensureRecord(namespace, 'spec'), { finalizers: ['kubernetes'] });
     namespace.metadata.labels = {
@@ -182,4 +197,12 @@ function defaultBinding(binding: KubeObject): void {
   for (const subject of recordsAt(binding, 'subjects')) {
     if (subject['kind'] !== 'ServiceAccount') defaults(subject, { apiGroup: 'rbac.authorization.k8s.io' });
   }
+}
+
+function defaultDefinition(definition: KubeObject): void {
+  const spec = ensureRecord(definition, 'spec');
+  const names = ensureRecord(spec, 'names');
+  const kind = textAt(names, 'kind') ?? '';
+  defaults(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
+  defaults(ensureRecord(spec, 'conversion'), { strategy: 'None' });
 }

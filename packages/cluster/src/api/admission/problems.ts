@@ -38,6 +38,22 @@ export class Problems {
     });
   }
 
+  tooLong(field: string, longest: number): void {
+    this.list.push({
+      reason: 'FieldValueTooLong',
+      field,
+      message: `Too long: may not be more than ${longest} bytes`,
+    });
+  }
+
+  tooMany(field: string, count: number, most: number): void {
+    this.list.push({
+      reason: 'FieldValueTooMany',
+      field,
+      message: `Too many: ${count}: must have at most ${most} items`,
+    });
+  }
+
   /** `value` must be one of `supported` when it is given. */
   oneOf(field: string, value: unknown, supported: readonly string[]): void {
     if (value !== undefined && !supported.includes(value as string))

@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../../store/types.ts';
 import type { ServedResource } from '../resources.ts';
+import { checkValue } from '../custom/check-value.ts';
+import { DEFINITIONS } from '../custom/definition.ts';
+import { validateDefinition, validateDefinitionChange } from '../custom/validate-definition.ts';
 import { matchesSelector } from '../selectors.ts';
 import { invalid } from '../status.ts';
 import { recordAt, recordsAt, textAt } from './members.ts';
@@ -24,6 +27,7 @@ export function validate(type: ServedResource, object: KubeObject, before: KubeO
   const problems = new Problems();
   validateMeta(type, object, problems);
   RULES[type.storedAs]?.(object, problems);
+  if (type.custom) checkValue(type.custom.schema, object, '', problems);
   if (before) {
     for (const key of ['uid', 'creationTimestamp'] as const) {
       if (object.metadata[key] && object.metadata[key] !== before.metadata[key]) {
@@ -70,6 +74,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   secrets: validateSecret,
   configmaps: (object, problems) => validateKeys(object, ['data', 'binaryData'], problems),
   'ingresses.networking.k8s.io': validateIngress,
+  [DEFINITIONS]: validateDefinition,
   persistentvolumeclaims: (object, problems) => {
     if (recordsOrTexts(object.spec, 'accessModes').length === 0) {
       problems.required('spec.accessModes', 'at least 1 access mode is required');
@@ -81,6 +86,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
+  [DEFINITIONS]: validateDefinitionChange,
   'deployments.apps': selectorStays,
   'replicasets.apps': selectorStays,
   'statefulsets.apps': (object, before, problems) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { catalogOf } from '../catalog.ts';
 import { parseTarget } from '../target.ts';
 import { accessRequest } from './access-request.ts';
 import { ruleAllows, ruleText, uncovered } from './rules.ts';
@@ -9,7 +10,10 @@ const user = { name: 'jane', groups: [] };
 describe('what a request asks for', () => {
   const asked = (method: string, url: string) => {
     const { pathname, searchParams } = new URL(url, 'https://host');
-    return accessRequest({ user, method, path: pathname, query: searchParams }, parseTarget(pathname));
+    return accessRequest(
+      { user, method, path: pathname, query: searchParams },
+      parseTarget(catalogOf({ list: () => [] }), pathname),
+    );
   };
   test.each([
     ['GET', '/api/v1/namespaces/a/pods', 'list', { resource: 'pods', namespace: 'a', name: undefined }],

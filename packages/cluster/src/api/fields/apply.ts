@@ -1,5 +1,5 @@
 import { isRecord } from '../schema/conform.ts';
-import { definitionOf, findDefinition } from '../schema/schema.ts';
+import { definitionOf, findDefinition, plainProperty } from '../schema/schema.ts';
 import type { Definition, Property } from '../schema/schema.ts';
 import { indexOfStep } from './field-set.ts';
 
@@ -26,11 +26,20 @@ function mergeMember(live: unknown, applied: unknown, property: Property | undef
     if (property.isSet) return [...live, ...applied.filter((item) => !live.includes(item))];
     return applied;
   }
-  if (property.type.kind === 'map') return mergeRecords(live, applied, undefined);
+  if (property.type.kind === 'map') return mergeMaps(live, applied, plainProperty(property.type.of));
   const definition = definitionOf(property.type);
   return definition && !definition.atomic && definition.scalar === undefined
     ? mergeRecords(live, applied, definition)
     : applied;
+}
+
+function mergeMaps(live: unknown, applied: unknown, property: Property): unknown {
+  if (!isRecord(applied) || !isRecord(live)) return applied;
+  const merged = Object.entries(applied).map(([key, value]) => [
+    key,
+    mergeMember(live[key], value, property),
+  ]);
+  return { ...live, ...(Object.fromEntries(merged) as Members) };
 }
 
 /** In the order that was applied; what only the server has stays behind the neighbour it stood behind. */

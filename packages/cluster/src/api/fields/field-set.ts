@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isRecord } from '../schema/conform.ts';
-import { definitionOf, findDefinition } from '../schema/schema.ts';
+import { definitionOf, findDefinition, plainProperty } from '../schema/schema.ts';
 import type { Definition, Property, TypeRef } from '../schema/schema.ts';
 
 /** Steps to a field as FieldsV1 writes them: `f:name`, `k:{"name":"a"}`, `v:"x"`. */
@@ -65,9 +65,17 @@ function collectMember(value: unknown, property: Property | undefined, at: Colle
   } else if (shape === 'set' && Array.isArray(value)) {
     for (const item of value) at.set.add(keyOfPath([...at.path, `v:${JSON.stringify(item)}`]));
   } else if (shape === 'granular' && isRecord(value) && Object.keys(value).length > 0) {
-    collectRecord(value, definitionOf(property?.type), at);
+    collectMembers(value, property?.type, at);
   } else {
     at.set.add(keyOfPath(at.path));
+  }
+}
+
+function collectMembers(value: Record<string, unknown>, type: TypeRef | undefined, at: Collecting): void {
+  if (type?.kind !== 'map') return collectRecord(value, definitionOf(type), at);
+  const property = plainProperty(type.of);
+  for (const [name, member] of Object.entries(value)) {
+    collectMember(member, property, { path: [...at.path, `f:${name}`], set: at.set });
   }
 }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../store/types.ts';
-import { findByKind } from '../resources.ts';
+import { RESOURCES } from '../resources.ts';
 import type { ServedResource } from '../resources.ts';
 import { compareFields, fieldsOf, fromFieldsV1, toFieldsV1, withoutFields } from './field-set.ts';
 import { applyFields, trackUpdate } from './managed-fields.ts';
 
-const type = findByKind('v1', 'Service') as ServedResource;
+const type = RESOURCES.find(({ kind }) => kind === 'Service') as ServedResource;
 const DEFINITION = type.definition;
 
 function service(ports: object[], extra: object = {}): KubeObject {

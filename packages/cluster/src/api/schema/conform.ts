@@ -9,7 +9,8 @@ export interface Conformed {
   readonly unknownFields: readonly string[];
 }
 
-const MAX_DEPTH = 64;
+/** Schemas of large operators, described in a schema, are the deepest there are. */
+const MAX_DEPTH = 200;
 const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
 const INT32_LIMIT = 2 ** 31;
 

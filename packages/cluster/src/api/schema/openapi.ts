@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
-import { RESOURCES, apiVersionOf } from '../resources.ts';
+import type { Catalog } from '../catalog.ts';
+import { apiVersionOf } from '../resources.ts';
+import type { CustomType } from '../custom/custom-type.ts';
 import type { ServedResource } from '../resources.ts';
 import { findDefinition } from './schema.ts';
 import type { Definition, Property, TypeRef } from './schema.ts';
 
 type Json = Record<string, unknown>;
 
-const documents = new Map<string, string>();
+/** Documents of what is built in never change; those with custom resources go with their catalog. */
+const lasting = new Map<string, string>();
+const passing = new WeakMap<Catalog, Map<string, string>>();
 
 /** `api/v1`, `apis/apps/v1` */
 function pathOf(groupVersion: string): string {
@@ -14,11 +18,11 @@ function pathOf(groupVersion: string): string {
 }
 
 /** `/openapi/v3`: where the documents are; the hash lets clients keep them. */
-export function openApiIndex(): unknown {
-  const versions = [...new Set(RESOURCES.map(apiVersionOf))];
+export function openApiIndex(catalog: Catalog): unknown {
+  const versions = [...new Set(catalog.all.map(apiVersionOf))];
   const paths = versions.map((version): [string, unknown] => {
     const hash = createHash('sha256')
-      .update(openApiDocument(pathOf(version)) ?? '')
+      .update(openApiDocument(catalog, pathOf(version)) ?? '')
       .digest('hex')
       .toUpperCase();
     return [pathOf(version), { serverRelativeURL: `/openapi/v3/${pathOf(version)}?hash=${hash}` }];
@@ -27,11 +31,12 @@ export function openApiIndex(): unknown {
 }
 
 /** The document of one group-version as JSON text; undefined: not served. @param path such as `apis/apps/v1` */
-export function openApiDocument(path: string): string | undefined {
+export function openApiDocument(catalog: Catalog, path: string): string | undefined {
+  const types = catalog.all.filter((type) => pathOf(apiVersionOf(type)) === path);
+  if (types.length === 0) return undefined;
+  const documents = types.some(({ custom }) => custom) ? documentsOf(catalog) : lasting;
   const known = documents.get(path);
   if (known) return known;
-  const types = RESOURCES.filter((type) => pathOf(apiVersionOf(type)) === path);
-  if (types.length === 0) return undefined;
   const text = JSON.stringify({
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'v1.35.0' },
@@ -40,6 +45,12 @@ export function openApiDocument(path: string): string | undefined {
   });
   documents.set(path, text);
   return text;
+}
+
+function documentsOf(catalog: Catalog): Map<string, string> {
+  const known = passing.get(catalog) ?? new Map<string, string>();
+  passing.set(catalog, known);
+  return known;
 }
 
 function pathItems(path: string, type: ServedResource): Json {
@@ -71,18 +82,37 @@ const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation'].map((name
 
 function schemas(types: readonly ServedResource[]): Json {
   const result: Json = {};
-  const open = types.map((type) => type.definition);
+  const open = types.filter(({ custom }) => !custom).map((type) => type.definition);
+  if (types.some(({ custom }) => custom)) open.push(OBJECT_META);
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     const definition = name in result ? undefined : findDefinition(name);
     if (!definition) continue;
     result[name] = schemaOf(definition);
     for (const property of Object.values(definition.properties)) open.push(...refsOf(property.type));
   }
-  for (const { definition, group, version, kind } of types) {
-    const schema = result[definition] as Json;
+  for (const type of types) {
+    const { group, version, kind } = type;
+    const schema = type.custom ? customSchema(type.custom) : (result[type.definition] as Json);
+    if (type.custom) result[customName(type)] = schema;
     schema['x-kubernetes-group-version-kind'] = [{ group, version, kind }];
   }
   return result;
+}
+
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+
+/** `com.example.v1.Shirt` */
+function customName({ group, version, kind }: ServedResource): string {
+  return [...group.split('.').toReversed(), version, kind].join('.');
+}
+
+function customSchema({ schema }: CustomType): Json {
+  const members = {
+    apiVersion: { type: 'string', description: 'The group and version of this object.' },
+    kind: { type: 'string', description: 'The kind of this object.' },
+    metadata: { allOf: [{ $ref: `#/components/schemas/${OBJECT_META}` }] },
+  };
+  return { ...schema, properties: { ...schema.properties, ...members } };
 }
 
 function refsOf(type: TypeRef): string[] {

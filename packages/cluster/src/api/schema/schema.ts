@@ -75,6 +75,22 @@ export function definitionOf(type: TypeRef | undefined): Definition | undefined 
   return type?.kind === 'ref' ? findDefinition(type.name) : undefined;
 }
 
+/**
+ * Adds definitions that are not in the table. Their names must be unlike all others.
+ * @returns takes them away again
+ */
+export function addDefinitions(definitions: readonly Definition[]): () => void {
+  for (const definition of definitions) parsed.set(definition.name, definition);
+  return () => {
+    for (const { name } of definitions) parsed.delete(name);
+  };
+}
+
+/** A property of which nothing but its type is known. */
+export function plainProperty(type: TypeRef): Property {
+  return { type, isSet: false, atomic: false, retainKeys: false, replace: false };
+}
+
 function toDefinition(name: string, raw: RawDefinition): Definition {
   // Without prototype: member names come from requests.
   const properties: Record<string, Property> = Object.create(null) as Record<string, Property>;

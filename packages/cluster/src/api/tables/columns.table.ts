@@ -165,6 +165,10 @@ const CREATED_AT = text('Created At', (object) => object.metadata.creationTimest
 
 /** By the store's name of the resource. */
 export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+  'customresourcedefinitions.apiextensions.k8s.io': [
+    NAME,
+    text('Created At', (object) => object.metadata.creationTimestamp),
+  ],
   pods: [
     NAME,
     text('Ready', (pod, nowMs) => summarisePod(pod, nowMs).ready),

@@ -1,4 +1,6 @@
 import type { KubeObject } from '../../store/types.ts';
+import { printedColumns } from '../custom/columns.ts';
+import type { PrintedColumn } from '../custom/columns.ts';
 import { servedForm } from '../events.ts';
 import type { ServedResource } from '../resources.ts';
 import { AGE, COLUMNS, NAME } from './columns.table.ts';
@@ -19,25 +21,24 @@ export function toTable(
   meta: object,
   options: TableOptions,
 ): unknown {
-  const columns = COLUMNS[type.storedAs] ?? [NAME, AGE];
+  const columns = type.custom ? printedColumns(type.custom) : builtIn(type.storedAs);
   return {
     kind: 'Table',
     apiVersion: options.apiVersion,
     metadata: meta,
-    columnDefinitions: options.headers
-      ? columns.map(({ name, type, wide }) => ({
-          name,
-          type,
-          format: name === 'Name' ? 'name' : '',
-          description: '',
-          priority: wide ? 1 : 0,
-        }))
-      : null,
+    columnDefinitions: options.headers ? columns.map(({ definition }) => definition) : null,
     rows: objects.map((object) => ({
       cells: columns.map((column) => column.cell(object, options.nowMs)),
       object: beside(type, object, options),
     })),
   };
+}
+
+function builtIn(resource: string): readonly PrintedColumn[] {
+  return (COLUMNS[resource] ?? [NAME, AGE]).map(({ name, type, wide, cell }) => {
+    const format = name === 'Name' ? 'name' : '';
+    return { definition: { name, type, format, description: '', priority: wide ? 1 : 0 }, cell };
+  });
 }
 
 function beside(type: ServedResource, object: KubeObject, options: TableOptions): unknown {
