@@ -86,6 +86,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
     dir: path.join(dir, 'certificates'),
   });
   undo.add(() => ingress.close());
+  await network.openGatewayPorts([apiPort, ingress.port, ingress.tlsPort]);
   undo.add(network.addZone(clusterZone(objects, config.clusterDomain)));
   late.kubelet = await startKubelet({
     ...context,

@@ -22,6 +22,10 @@ export type {
   Runtime,
   SecurityContext,
   ServiceForward,
+  TrafficPeer,
+  TrafficPorts,
+  TrafficRule,
+  TrafficRules,
 } from './types.ts';
 export { PodsFault } from './fault.ts';
 export type { PodsFaultCode } from './fault.ts';

@@ -83,6 +83,8 @@ export interface PodSpec {
    * `*.localhost` to 127.0.0.1 without asking anyone, so a job reaches the ingress by its public URL only this way.
    */
   readonly gatewayPortsOnLoopback?: readonly number[];
+  /** No other pod may open connections to it: for work that serves nobody, such as CI jobs and image builds. */
+  readonly unreachable?: boolean;
   /**
    * The pod's containers go on when this process dies, and a later one may `adopt` the pod. Not those with a terminal or
    * with standard input: they end with the process. Runtimes that cannot do this take no notice.
@@ -210,8 +212,44 @@ export interface PlatformNetwork {
    * random; none = refused.
    */
   setServices(services: readonly ServiceForward[]): Promise<void>;
+  /** Which pods may be reached by whom, and what they may reach: replaces the whole at once. */
+  setTraffic(rules: TrafficRules): Promise<void>;
+  /** Lets pods reach these TCP ports of the gateway; all others but DNS are closed to them. */
+  openGatewayPorts(ports: readonly number[]): Promise<void>;
   /** Takes bridge, rules and name server away. */
   remove(): Promise<void>;
+}
+
+/**
+ * Restrictions of single pods; a pod that is not named, or not for a direction, has none. The host itself always
+ * reaches its pods, pods always reach themselves and the platform's DNS, and established connections live on.
+ */
+export interface TrafficRules {
+  readonly pods: readonly {
+    readonly address: string;
+    /** Names of lists: what is in them is allowed, all else is refused. */
+    readonly incoming?: string;
+    readonly outgoing?: string;
+  }[];
+  readonly lists: Readonly<Record<string, readonly TrafficRule[]>>;
+}
+
+/** Any of the peers by any of the ports; absent: all of them. */
+export interface TrafficRule {
+  readonly peers?: readonly TrafficPeer[];
+  readonly ports?: readonly TrafficPorts[];
+}
+
+export type TrafficPeer =
+  | { readonly addresses: readonly string[] }
+  /** CIDRs. */
+  | { readonly range: string; readonly except?: readonly string[] };
+
+export interface TrafficPorts {
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  /** Absent: every port. */
+  readonly from?: number;
+  readonly to?: number;
 }
 
 export interface ServiceForward {

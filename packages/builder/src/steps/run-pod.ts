@@ -26,7 +26,7 @@ export async function runInPod(build: Build, spec: ContainerSpec, network: RunNe
 async function exitOf(build: Build, spec: ContainerSpec, network: RunNetwork): Promise<ContainerExit> {
   const name = `build-${randomBytes(6).toString('hex')}`;
   const hostname = build.request.buildArgs?.['BUILDKIT_SANDBOX_HOSTNAME'] || 'build';
-  const pod = await build.workshop.runtime.createPod({ name, hostname, network });
+  const pod = await build.workshop.runtime.createPod({ name, hostname, network, unreachable: true });
   const [stdout, stderr] = [logLines(build.log), logLines(build.log)];
   try {
     build.signal.throwIfAborted();

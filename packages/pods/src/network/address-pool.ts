@@ -31,12 +31,19 @@ export class AddressPool {
     return numberToAddress(this.#range.base + offset);
   }
 
-  /** Somebody has it already. */
+  /** Somebody has it already. An address of another range is none of this pool's business, here and in `free`. */
   reserve(address: string): void {
-    this.#taken.add(addressToNumber(address) - this.#range.base);
+    const offset = this.#offset(address);
+    if (offset !== undefined) this.#taken.add(offset);
   }
 
   free(address: string): void {
-    this.#taken.delete(addressToNumber(address) - this.#range.base);
+    const offset = this.#offset(address);
+    if (offset !== undefined) this.#taken.delete(offset);
+  }
+
+  #offset(address: string): number | undefined {
+    const offset = addressToNumber(address) - this.#range.base;
+    return offset >= 0 && offset < cidrSize(this.#range) ? offset : undefined;
   }
 }

@@ -4,18 +4,20 @@ import path from 'node:path';
 import { Undo, run, runOrThrow } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
 import { startNameServer } from '../dns/name-server.ts';
+import type { NameServer } from '../dns/name-server.ts';
 import { PodsFault, programFault, requireRoot } from '../fault.ts';
 import { bindMount, unmount } from '../system-calls.ts';
 import type { PlatformNetwork } from '../types.ts';
 import { AddressPool } from './address-pool.ts';
 import { formatCidr, numberToAddress, pickRanges } from './cidr.ts';
 import type { Cidr } from './cidr.ts';
-import { renderFirewall } from './firewall.ts';
+import { BridgeGuard } from './bridge-guard.ts';
+import { Firewall } from './firewall.ts';
 import type { FirewallFacts } from './firewall.ts';
 import { busyRanges, hostResolvers } from './host-ranges.ts';
 import { closeForeignChains, openForeignChains } from './foreign-chains.ts';
 import { PodLinks } from './pod-links.ts';
-import type { LinkRecord, PodLink } from './pod-links.ts';
+import type { LinkOptions, LinkRecord, PodLink } from './pod-links.ts';
 import { clearRemains, deleteLinks, keepRanges } from './remains.ts';
 import type { LeftNetwork } from './remains.ts';
 
@@ -23,7 +25,7 @@ import type { LeftNetwork } from './remains.ts';
 export interface BridgeNetwork extends PlatformNetwork {
   readonly bridge: string;
   /** A network namespace for a pod; `ports` of its loopback lead to the gateway. */
-  attach(ports: readonly number[], options?: { readonly lasting?: boolean }): Promise<PodLink>;
+  attach(ports: readonly number[], options?: LinkOptions): Promise<PodLink>;
   /**
    * A lasting pod's link that an earlier process made; undefined: it is gone.
    * @param pid any process in the pod's network
@@ -79,10 +81,12 @@ async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork
   const facts: FirewallFacts = {
     table: `updraft_${id}`,
     bridge,
+    gateway: numberToAddress(ranges[0].base + 1),
     podCidr: formatCidr(ranges[0]),
+    closedCidr: formatCidr(closedHalf(ranges[0])),
     serviceCidr: formatCidr(ranges[1]),
   };
-  const gateway = numberToAddress(ranges[0].base + 1);
+  const { gateway } = facts;
   undo.add(() => rm(dir, { recursive: true, force: true }));
   await enableForwarding(logger, undo);
   const hostNamespace = await keepHostNamespace(dir, undo);
@@ -90,21 +94,20 @@ async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork
   if (!left) await makeBridge(bridge, gateway, ranges);
   const bridgeIndex = await indexOf(bridge);
   await keepRanges(dir, [facts.podCidr, facts.serviceCidr]);
-  undo.add(async () => void (await run('nft', ['delete', 'table', 'ip', facts.table])));
-  if (!(left && (await hasTable(facts.table)))) await applyRules(renderFirewall(facts, []));
+  const firewall = await makeFirewall(facts, left, { logger, undo });
+  const guard = await makeGuard(id, left, { gateway, logger, undo });
   undo.add(() => closeForeignChains(facts.table, logger));
   await openForeignChains({ bridge, gateway, mark: facts.table }, logger);
-  const { resolvers } = options;
-  const ask = resolvers ? () => Promise.resolve(resolvers) : hostResolvers;
-  const names = await startNameServer({ address: gateway, clock, logger, resolvers: ask });
-  undo.add(() => names.close());
+  const names = await startNames(options, gateway, undo);
   const links = new PodLinks({
     id,
     dir,
     hostNamespace,
     bridgeIndex,
     gateway,
-    addresses: poolOf(ranges[0], left),
+    addresses: poolOf(openHalf(ranges[0]), 2, left),
+    closedAddresses: poolOf(closedHalf(ranges[0]), 0, left),
+    guard,
     left: left?.links ?? new Map(),
     clock,
     logger,
@@ -112,13 +115,16 @@ async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork
   undo.add(() => links.close());
   logger.log('info', 'network is up', { ...facts, gateway });
   return {
+    ...rulesOf(firewall, facts),
     bridge,
     gateway,
     podCidr: facts.podCidr,
     serviceCidr: facts.serviceCidr,
     addZone: (zone) => names.addZone(zone),
-    setServices: (services) => applyRules(renderFirewall(facts, services)),
-    attach: (ports, attaching) => links.take(ports, attaching),
+    attach: async (ports, attaching) => {
+      await firewall.openPorts(ports);
+      return links.take(ports, attaching);
+    },
     reattach: (record, pid) => links.rejoin(record, pid),
     dropLeft: () => links.dropLeft(),
     isolate: () => links.takeIsolated(),
@@ -126,6 +132,53 @@ async function build(options: NetworkOptions, undo: Undo): Promise<BridgeNetwork
     remove: () => undo.close(),
   };
 }
+
+async function startNames(
+  { clock, logger, resolvers }: NetworkOptions,
+  address: string,
+  undo: Undo,
+): Promise<NameServer> {
+  const ask = resolvers ? () => Promise.resolve(resolvers) : hostResolvers;
+  const names = await startNameServer({ address, clock, logger, resolvers: ask });
+  undo.add(() => names.close());
+  return names;
+}
+
+type Parts = { readonly logger: Logger; readonly undo: Undo };
+
+async function makeFirewall(
+  facts: FirewallFacts,
+  left: LeftNetwork | undefined,
+  { logger, undo }: Parts,
+): Promise<Firewall> {
+  undo.add(async () => void (await run('nft', ['delete', 'table', 'ip', facts.table])));
+  const inherited = left !== undefined && (await hasTable(facts.table));
+  const firewall = new Firewall(facts, { logger, inherited });
+  await firewall.apply();
+  return firewall;
+}
+
+async function makeGuard(
+  id: string,
+  left: LeftNetwork | undefined,
+  { gateway, logger, undo }: Parts & { readonly gateway: string },
+): Promise<BridgeGuard> {
+  const guard = new BridgeGuard(id, logger);
+  undo.add(() => guard.close());
+  await guard.open({ mac: macOf(gateway), gateway, pods: left?.links ?? new Map() });
+  return guard;
+}
+
+type Rules = Pick<PlatformNetwork, 'setServices' | 'setTraffic' | 'openGatewayPorts'>;
+
+const rulesOf = (firewall: Firewall, { bridge }: FirewallFacts): Rules => ({
+  setServices: async (services) => {
+    if (services.some(({ address }) => address.startsWith('127.'))) await routeLoopback(bridge);
+    await firewall.setServices(services);
+  },
+  setTraffic: (rules) => firewall.setTraffic(rules),
+  openGatewayPorts: (ports) => firewall.openPorts(ports),
+});
 
 async function chooseRanges(id: string): Promise<readonly [Cidr, Cidr]> {
   const ranges = pickRanges(id, await busyRanges());
@@ -135,23 +188,36 @@ async function chooseRanges(id: string): Promise<readonly [Cidr, Cidr]> {
   });
 }
 
-/** The first two addresses are the network's own and the gateway's. */
-function poolOf(range: Cidr, left: LeftNetwork | undefined): AddressPool {
-  const pool = new AddressPool(range, 2);
+/** For pods that others may reach: its first two addresses are the network's own and the gateway's. */
+const openHalf = ({ base, prefix }: Cidr): Cidr => ({ base, prefix: prefix + 1 });
+
+/** For pods that nobody may open connections to: one rule is enough for all of them. */
+const closedHalf = ({ base, prefix }: Cidr): Cidr => ({
+  base: base + 2 ** (31 - prefix),
+  prefix: prefix + 1,
+});
+
+function poolOf(range: Cidr, reserved: number, left: LeftNetwork | undefined): AddressPool {
+  const pool = new AddressPool(range, reserved);
   for (const address of left?.links.values() ?? []) pool.reserve(address);
   return pool;
 }
 
 const hasTable = async (table: string) => (await run('nft', ['list', 'table', 'ip', table])).code === 0;
 
-async function applyRules(rules: string): Promise<void> {
-  await runOrThrow('nft', ['-f', '-'], { input: rules });
+/** Connections of the host to its own loopback may then be led to pods; that pods reach the loopback is forbidden before. */
+async function routeLoopback(bridge: string): Promise<void> {
+  await writeFile(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, '1');
+}
+
+function macOf(gateway: string): string {
+  const bytes = gateway.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return ['02', ...bytes, '01'].join(':');
 }
 
 /** The bridge's hardware address is set, for it would else change with the first pod and mislead the others. */
 async function makeBridge(bridge: string, gateway: string, ranges: readonly [Cidr, Cidr]): Promise<void> {
-  const mac = ['02', ...gateway.split('.').map((part) => Number(part).toString(16).padStart(2, '0')), '01'];
-  const input = `link add ${bridge} address ${mac.join(':')} type bridge forward_delay 0
+  const input = `link add ${bridge} address ${macOf(gateway)} type bridge forward_delay 0
 addr add ${gateway}/${ranges[0].prefix} dev ${bridge}
 link set ${bridge} up
 route add ${formatCidr(ranges[1])} dev ${bridge}

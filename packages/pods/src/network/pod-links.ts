@@ -8,6 +8,7 @@ import { mountTargets } from '../mounts.ts';
 import { bindMount, unmount } from '../system-calls.ts';
 import { deleteLinks, forgetLink, keepLink } from './remains.ts';
 import type { AddressPool } from './address-pool.ts';
+import type { BridgeGuard } from './bridge-guard.ts';
 
 /** One pod's end of the network: a namespace kept by a file, joined to the bridge. */
 export interface PodLink {
@@ -26,6 +27,12 @@ export interface LinkRecord {
   readonly ports: readonly number[];
 }
 
+export interface LinkOptions {
+  readonly lasting?: boolean;
+  /** An address that other pods may not open connections to. */
+  readonly unreachable?: boolean;
+}
+
 /** The machine's own network: nothing of it is a pod's to change or to take away. */
 export const HOST_LINK: PodLink = {
   namespace: `/proc/${process.pid}/ns/net`,
@@ -42,6 +49,8 @@ export interface PodLinksOptions {
   readonly bridgeIndex: number;
   readonly gateway: string;
   readonly addresses: AddressPool;
+  readonly closedAddresses: AddressPool;
+  readonly guard: BridgeGuard;
   /** Devices, with their addresses, of an earlier process that are left for pods which live on. */
   readonly left: ReadonlyMap<string, string>;
   readonly clock: Clock;
@@ -54,6 +63,13 @@ const SPARE = 2;
 const REFILL_MS = 150;
 /** The kernel takes a dead namespace's devices away by itself; after this long they are taken away by name. */
 const LINGER_MS = 2000;
+
+interface LinkKind {
+  readonly ports: readonly number[];
+  readonly unreachable: boolean;
+}
+
+const keyOf = ({ ports, unreachable }: LinkKind) => `${ports.join()} ${unreachable}`;
 
 /** Makes, keeps ready and takes away the pods' ends of the network. */
 export class PodLinks {
@@ -102,18 +118,18 @@ export class PodLinks {
       unmount(namespace);
       await rm(namespace, { force: true });
       await forgetLink(this.#options.dir, device);
-      this.#options.addresses.free(address);
+      await this.#free(device, address);
     }
     if (left.length > 0) await deleteLinks(left.map(([device]) => device));
   }
 
   /** A joined namespace in which `ports` of the loopback lead to the gateway. */
-  async take(ports: readonly number[], options: { lasting?: boolean } = {}): Promise<PodLink> {
-    const key = ports.join();
-    const ready = this.#spare.get(key)?.shift();
-    this.#options.clock.timer(REFILL_MS, () => this.#refill(ports));
+  async take(ports: readonly number[], options: LinkOptions = {}): Promise<PodLink> {
+    const kind: LinkKind = { ports, unreachable: options.unreachable === true };
+    const ready = this.#spare.get(keyOf(kind))?.shift();
+    this.#options.clock.timer(REFILL_MS, () => this.#refill(kind));
     // A spare that could not be made says nothing about the next one.
-    const link = await (ready ? ready.catch(() => this.#make(ports)) : this.#make(ports));
+    const link = await (ready ? ready.catch(() => this.#make(kind)) : this.#make(kind));
     const { device, address } = link;
     if (options.lasting && device && address) await keepLink(this.#options.dir, device, address);
     return link;
@@ -133,7 +149,7 @@ export class PodLinks {
     await rm(link.namespace, { force: true });
     const device = this.#devices.get(link);
     this.#devices.delete(link);
-    if (link.address) this.#options.addresses.free(link.address);
+    if (link.address && device) await this.#free(device, link.address);
     if (!device) return;
     await forgetLink(this.#options.dir, device);
     this.#dying.add(device);
@@ -150,13 +166,21 @@ export class PodLinks {
     await this.#bury();
   }
 
-  #refill(ports: readonly number[]): void {
+  /** The address is given to another pod only when nobody can use it by the old one's device. */
+  async #free(device: string, address: string): Promise<void> {
+    const { addresses, closedAddresses, guard } = this.#options;
+    await guard.forget(device, address);
+    addresses.free(address);
+    closedAddresses.free(address);
+  }
+
+  #refill(kind: LinkKind): void {
     if (this.#closed) return;
-    const key = ports.join();
+    const key = keyOf(kind);
     const spare = this.#spare.get(key) ?? [];
     this.#spare.set(key, spare);
     while (spare.length < SPARE) {
-      const link = this.#make(ports);
+      const link = this.#make(kind);
       link.catch((error: unknown) => {
         this.#spare.set(
           key,
@@ -168,12 +192,12 @@ export class PodLinks {
     }
   }
 
-  async #make(ports: readonly number[]): Promise<PodLink> {
-    const { id, hostNamespace, bridgeIndex, gateway, addresses } = this.#options;
+  async #make({ ports, unreachable }: LinkKind): Promise<PodLink> {
+    const { id, hostNamespace, bridgeIndex, gateway, addresses, closedAddresses, guard } = this.#options;
     this.#counter += 1;
     const device = `ud${id}${this.#counter.toString(36)}`;
     const namespace = await this.#namespaceFile(device);
-    const address = addresses.take();
+    const address = (unreachable ? closedAddresses : addresses).take();
     const link: PodLink = { namespace, address, ports, device };
     this.#devices.set(link, device);
     try {
@@ -190,6 +214,7 @@ route add default via ${gateway}
       );
       // Where bridges pass through netfilter, a pod that reaches itself by a service comes back on the port it left.
       await writeFile(`/sys/class/net/${device}/brport/hairpin_mode`, '1');
+      await guard.admit(device, address);
       if (ports.length > 0) await redirectLoopback(namespace, ports, gateway);
       return link;
     } catch (error) {

@@ -192,7 +192,10 @@ async function linkFor(network: BridgeNetwork, spec: PodSpec): Promise<PodLink> 
   if (spec.network === 'host') return HOST_LINK;
   return spec.network === 'none'
     ? await network.isolate()
-    : await network.attach(spec.gatewayPortsOnLoopback ?? [], { lasting: spec.lasting === true });
+    : await network.attach(spec.gatewayPortsOnLoopback ?? [], {
+        lasting: spec.lasting === true,
+        unreachable: spec.unreachable === true,
+      });
 }
 
 const recordOf = ({ device, address, ports }: PodLink): LinkRecord => ({

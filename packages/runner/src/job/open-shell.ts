@@ -79,6 +79,7 @@ async function makePod(execution: Execution, { image, environment }: Prepared): 
     labels: { 'updraft/run': String(input.runId), 'updraft/job': input.job.name },
     hosts: Object.fromEntries(names.map((name) => [name, '127.0.0.1'])),
     gatewayPortsOnLoopback: config.gatewayPorts,
+    unreachable: true,
   });
 }
 
