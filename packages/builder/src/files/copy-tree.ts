@@ -35,8 +35,6 @@ export interface CopyOptions {
   readonly timestampMs: number | undefined;
   /** Of folders that are made on the way to the target; absent: 755. */
   readonly folderMode?: number;
-  /** Whatever is in the way of another kind goes, as where archives are unpacked. */
-  readonly replace?: boolean;
 }
 
 /** Folders on the way that nobody named are root's (or the new owner's) and open to all, or as --chmod says. */
@@ -89,7 +87,7 @@ class Copier {
   }
 
   folder(entry: TreeEntry, target: string): void {
-    const inTheWay = this.#clear(target, true);
+    const inTheWay = lstatSync(raw(target), { throwIfNoEntry: false });
     if (inTheWay && !inTheWay.isDirectory()) {
       throw new BuildFailure(`${entry.path || 'the target'} is in the image and not a folder`);
     }
@@ -100,7 +98,7 @@ class Copier {
   }
 
   async leaf(entry: TreeEntry, target: string): Promise<void> {
-    const inTheWay = this.#clear(target, false);
+    const inTheWay = lstatSync(raw(target), { throwIfNoEntry: false });
     if (inTheWay?.isDirectory()) {
       throw new BuildFailure(`cannot copy the file ${path.basename(entry.file)} over a folder of that name`);
     }
@@ -116,14 +114,6 @@ class Copier {
     setTimes(target, this.#options.timestampMs ?? entry.mtimeMs);
   }
 
-  /** What stands at the target; with `replace` only what is of the same kind. */
-  #clear(target: string, isFolder: boolean) {
-    const status = lstatSync(raw(target), { throwIfNoEntry: false });
-    if (!status || this.#options.replace !== true || status.isDirectory() === isFolder) return status;
-    rmSync(raw(target), { recursive: true });
-    return undefined;
-  }
-
   /** Owner first: giving a file away takes its set-id bits and capabilities. */
   #own(entry: TreeEntry, target: string, fallback: number): void {
     const { owner, mode } = this.#options;
@@ -137,7 +127,7 @@ class Copier {
 }
 
 /** What the image's file system cannot hold is left out, as other builders do. */
-function setAttribute(target: string, name: string, value: Buffer): void {
+export function setAttribute(target: string, name: string, value: Buffer): void {
   try {
     writeAttribute(raw(target), name, value);
   } catch (error) {
@@ -145,7 +135,7 @@ function setAttribute(target: string, name: string, value: Buffer): void {
   }
 }
 
-function setTimes(file: string, timeMs: number | undefined): void {
+export function setTimes(file: string, timeMs: number | undefined): void {
   if (timeMs !== undefined) lutimesSync(raw(file), timeMs / 1000, timeMs / 1000);
 }
 

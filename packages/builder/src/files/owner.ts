@@ -15,9 +15,11 @@ const MAX_BYTES = 4 * 1024 * 1024;
  * for a bare number the same number. Unknown names are root, as for BuildKit; `warn` tells of them.
  */
 export async function findOwner(root: string, text: string, warn: (message: string) => void): Promise<Owner> {
-  const [user = '', group = ''] = text.split(':', 2);
+  const [user = '', group] = text.split(':', 2);
   const owner = await userNamed(root, user, warn);
-  if (group === '') return owner;
+  if (group === undefined) return owner;
+  // What is left empty beside a colon is root's.
+  if (group === '') return { uid: owner.uid, gid: 0 };
   const gid = numeric(group) ?? numeric((await lookUp(root, 'etc/group', group))?.[2]);
   if (gid === undefined) warn(`the image has no group ${group} in /etc/group; the user's is taken`);
   return { uid: owner.uid, gid: gid ?? owner.gid };

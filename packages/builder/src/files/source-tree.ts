@@ -240,7 +240,7 @@ const isHidden = (status: FileStatus) => status.kind === 'character' && status.d
 const nodeOf = (status: FileStatus) => ({ type: status.mode & TYPE_BITS, device: status.device });
 
 /** Overlayfs' own marks, and labels of this machine's policy, are no content. */
-function isCopied(attribute: string): boolean {
+export function isCopied(attribute: string): boolean {
   return !attribute.startsWith('trusted.overlay.') && attribute !== 'security.selinux';
 }
 

@@ -98,7 +98,7 @@ async function execute(build: Build, below: Draft['layers'], copy: Copy, materia
       },
     };
     await placeSources(build, copy, material, target);
-    for (const remote of material.remotes) await remote.place(target, material.folder);
+    for (const remote of material.remotes) await remote.place(target);
     for (const { name, content } of copy.bodies) await placeBody(target, name, content);
   });
 }

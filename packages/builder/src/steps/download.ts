@@ -28,9 +28,9 @@ export async function openDownload(build: Build, url: string, options: DownloadO
     const fetched = checksum === undefined ? await download(build, url, file, 'sha256') : undefined;
     return {
       digest: `${name}|${fetched ?? checksum ?? ''}`,
-      async place(target, scratch) {
+      async place(target) {
         if (checksum !== undefined) await verified(build, { url, file, checksum });
-        if (unpack && (await unpackArchive(file, target, { build, folder: scratch }))) return;
+        if (unpack && (await unpackArchive(file, target, build))) return;
         await placeFile(target, name, async (to) => {
           await copyFile(file, to);
           return 0o600;

@@ -1,13 +1,15 @@
-import { chmod, lchown, lutimes, mkdir, open, rm } from 'node:fs/promises';
+import { chmod, lchown, lutimes, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf, resolveInRoot, run } from '@updraft/kit';
+import { resolveInRoot } from '@updraft/kit';
 import type { Build } from '../build.ts';
 import { BuildFailure } from '../failure.ts';
+import { isArchive } from '../files/archive.ts';
+import { Breather } from '../files/breather.ts';
 import { copyTree, makeFolders } from '../files/copy-tree.ts';
 import type { CopyOptions } from '../files/copy-tree.ts';
 import { statusOf } from '../files/merged-root.ts';
-import { EVERYTHING, readTree } from '../files/source-tree.ts';
 import type { SourceTree } from '../files/source-tree.ts';
+import { unpackInto } from '../files/unpack.ts';
 
 /** Where COPY writes. */
 export interface Target {
@@ -22,7 +24,7 @@ export interface Target {
 
 export interface PlaceOptions {
   readonly build: Build;
-  /** Archives are unpacked by way of this scratch folder. */
+  /** Archives are unpacked, by way of a copy in this scratch folder. */
   readonly unpack: string | undefined;
 }
 
@@ -41,7 +43,7 @@ export async function placeTree(tree: SourceTree, target: Target, options: Place
   if (options.unpack !== undefined && self.kind === 'file' && (await isArchive(self.file))) {
     const copied = path.join(options.unpack, 'archive');
     await copyTree(tree, copied, { ...PLAIN, timestampMs: target.options.timestampMs }, clock);
-    const done = await unpackArchive(copied, target, { build: options.build, folder: options.unpack });
+    const done = await unpackArchive(copied, target, options.build);
     await rm(copied);
     if (done) return;
   }
@@ -77,75 +79,12 @@ export async function placeFile(
   if (timestampMs !== undefined) await lutimes(file, timestampMs / 1000, timestampMs / 1000);
 }
 
-const MAGIC: readonly (readonly [number, string])[] = [
-  [0, '1f8b'],
-  [0, '425a68'],
-  [0, 'fd377a585a00'],
-  [0, '28b52ffd'],
-  [257, '7573746172'],
-];
-
-/** Does it look like a tar archive, compressed or not? Whether it is one, only unpacking tells. */
-async function isArchive(file: string): Promise<boolean> {
-  const handle = await open(file);
-  try {
-    const { buffer } = await handle.read(Buffer.alloc(512), 0, 512, 0);
-    return MAGIC.some(
-      ([offset, hex]) => buffer.subarray(offset, offset + hex.length / 2).toString('hex') === hex,
-    );
-  } finally {
-    await handle.close();
-  }
-}
-
-/**
- * Unpacks into a folder of its own first, so that no link in the archive can lead out of the image; false when the file is no
- * archive after all.
- */
-export async function unpackArchive(
-  archive: string,
-  target: Target,
-  { build, folder }: { build: Build; folder: string },
-): Promise<boolean> {
-  const { signal } = build;
-  if (!(await hasMembers(archive, signal))) return false;
-  const unpacked = path.join(folder, 'unpacked');
-  await mkdir(unpacked);
-  const args = [
-    '--extract',
-    '--file',
-    archive,
-    '--directory',
-    unpacked,
-    '--numeric-owner',
-    '--preserve-permissions',
-    '--xattrs',
-    '--xattrs-include=*',
-  ];
-  const result = await run('tar', args, { signal });
-  if (result.code !== 0) throw new BuildFailure(`the archive cannot be unpacked: ${result.stderr.trim()}`);
-  const tree = await readTree(
-    { path: unpacked, ignore: undefined, owner: 'kept' },
-    '',
-    EVERYTHING,
-    build.workshop,
-  );
-  const place = await resolveInRoot(target.root, target.path);
-  await makeFolders(target.root, place, target.options);
-  const { owner } = target.options;
-  const options = { owner, mode: undefined, timestampMs: undefined, replace: true };
-  await copyTree(tree, place, options, build.workshop.clock);
-  await rm(unpacked, { recursive: true, force: true });
+/** Unpacks an archive into a folder; false when the file is none. */
+export async function unpackArchive(archive: string, target: Target, build: Build): Promise<boolean> {
+  if (!(await isArchive(archive))) return false;
+  const folder = await resolveInRoot(target.root, target.path);
+  const { owner, timestampMs } = target.options;
+  await makeFolders(target.root, folder, { owner, mode: undefined, timestampMs });
+  await unpackInto(archive, folder, { owner, timestampMs }, new Breather(build.workshop.clock));
   return true;
-}
-
-async function hasMembers(archive: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    const listed = await run('tar', ['--list', '--file', archive], { signal, maxOutputBytes: 64 * 1024 });
-    return listed.code === 0 && listed.stdout !== '';
-  } catch (error) {
-    // More names than anyone wants to read are still names.
-    if (codeOf(error) === 'OUTPUT_TOO_LARGE') return true;
-    throw error;
-  }
 }

@@ -14,8 +14,8 @@ import type { Target } from './place.ts';
 export interface Remote {
   /** Equal as long as what it gives is. */
   readonly digest: string;
-  /** Gets it when that was not needed before, and puts it where the target says. `folder` is a scratch folder. */
-  place(target: Target, folder: string): Promise<void>;
+  /** Gets it when that was not needed before, and puts it where the target says. */
+  place(target: Target): Promise<void>;
   close(): Promise<void>;
 }
 

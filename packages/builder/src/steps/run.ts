@@ -148,7 +148,6 @@ async function execute(
   const upper = path.join(folder, 'upper');
   await mkdir(upper);
   await takeRootMode(upper, below);
-  await keepSystemFolders(upper, below);
   const undo = new Undo();
   try {
     const prepared = await prepareMounts(build, stage, command.mounts, { folder, undo });
@@ -168,6 +167,7 @@ async function execute(
       resources: resourcesOf(build),
       security: securityOf(draft, command),
     };
+    await keepSystemFolders(upper, below, prepared.mounts);
     await runInPod(build, spec, command.network);
   } finally {
     await undo.close();
@@ -178,9 +178,15 @@ async function execute(
 /** Once a command has run in an image it has these, as BuildKit leaves them. */
 const SYSTEM_FOLDERS = ['dev', 'proc', 'sys'] as const;
 
-async function keepSystemFolders(upper: string, below: readonly string[]): Promise<void> {
+async function keepSystemFolders(
+  upper: string,
+  below: readonly string[],
+  mounts: readonly { readonly target: string }[],
+): Promise<void> {
   for (const name of SYSTEM_FOLDERS) {
-    if (!(await isMissing(name, below))) continue;
+    // What is made for a mount of this command alone goes with it.
+    const isForMount = mounts.some(({ target }) => target.startsWith(`/${name}/`));
+    if (isForMount || !(await isMissing(name, below))) continue;
     await mkdir(path.join(upper, name));
     await chmod(path.join(upper, name), 0o755);
   }
