@@ -17,6 +17,10 @@ interface LibC {
   lgetxattr(path: Buffer, name: string, value: Buffer | null, size: number): number;
   lsetxattr(path: Buffer, name: string, value: Buffer, size: number, flags: number): number;
   setns(namespace: number, type: number): number;
+  unshare(flags: number): number;
+  fchdir(descriptor: number): number;
+  openTree(call: number, folder: number, path: string, flags: number): number;
+  moveMount(call: number, from: number, empty: string, folder: number, target: string, flags: number): number;
   socket(domain: number, type: number, protocol: number): number;
   statx(folder: number, name: string, flags: number, mask: number, answer: Buffer): number;
   /** The same, for names that are no text. */
@@ -36,6 +40,10 @@ function libc(): LibC {
     mount: library.func('int mount(const char *, const char *, const char *, unsigned long, const char *)'),
     umount2: library.func('int umount2(const char *, int)'),
     setns: library.func('int setns(int, int)'),
+    unshare: library.func('int unshare(int)'),
+    fchdir: library.func('int fchdir(int)'),
+    openTree: library.func('long syscall(long, int, const char *, unsigned int)'),
+    moveMount: library.func('long syscall(long, int, const char *, int, const char *, unsigned int)'),
     socket: library.func('int socket(int, int, int)'),
     pipe2: library.func('int pipe2(_Out_ int *, int)'),
     ioctl: library.func('int ioctl(int, unsigned long, void *)'),
@@ -206,5 +214,41 @@ export function socketInNetwork(network: number): number {
     return socket;
   } finally {
     closeSync(home);
+  }
+}
+
+const CLONE_FS = 0x200;
+const CLONE_NEWNS = 0x20000;
+/** The same numbers on every machine; the C library of older systems has no names for them. */
+const OPEN_TREE = 428;
+const MOVE_MOUNT = 429;
+const OPEN_TREE_CLONE = 1;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const AT_FDCWD = -100;
+
+/**
+ * Shows at `target` what a process in another mount namespace sees mounted at `source`: the same file system, which then
+ * lives on here. This thread goes there and back within the call.
+ * @throws PodsFault SYSTEM_CALL_FAILED, also where the kernel is older than 5.2
+ */
+export function carryMount(pid: number, source: string, target: string): void {
+  const places = ['/proc/thread-self/ns/mnt', `/proc/${pid}/ns/mnt`, '.'].map((place) =>
+    openSync(place, 'r'),
+  );
+  const [home = -1, there = -1, folder = -1] = places;
+  try {
+    // Only a thread with a working folder of its own may change its view of the mounts.
+    if (libc().unshare(CLONE_FS) !== 0) throw failed('unshare', 'the working folder');
+    if (libc().setns(there, CLONE_NEWNS) !== 0) throw failed('setns', `the mounts of process ${pid}`);
+    const tree = libc().openTree(OPEN_TREE, AT_FDCWD, source, OPEN_TREE_CLONE | O_CLOEXEC);
+    const problem = tree < 0 ? failed('open_tree', source) : undefined;
+    if (libc().setns(home, CLONE_NEWNS) !== 0) throw failed('setns', 'the mounts of this process');
+    libc().fchdir(folder);
+    if (problem) throw problem;
+    places.push(tree);
+    if (libc().moveMount(MOVE_MOUNT, tree, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) !== 0)
+      throw failed('move_mount', target);
+  } finally {
+    for (const place of places) closeSync(place);
   }
 }

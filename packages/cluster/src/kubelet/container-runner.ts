@@ -4,18 +4,21 @@ import type {
   Container as RunningContainer,
   ContainerExit,
   ContainerSpec,
+  ContainerStreams,
+  LeftContainer,
   Pod as Sandbox,
 } from '@updraft/pods';
 import type { AttachOptions, Attachment } from '../api/ports.ts';
-import type { Container, ContainerStatus, Pod, Probe } from '../kinds/pod.ts';
+import type { Container, ContainerStatus, Pod } from '../kinds/pod.ts';
 import { Audience } from './audience.ts';
 import { BackOff, pauseText } from './back-off.ts';
+import { ContainerInstance } from './container-instance.ts';
 import { containerSpec } from './container-spec.ts';
-import { exitReason, imageId, lastWords, notStarted } from './container-state.ts';
-import { runHandler } from './handlers.ts';
+import { imageId, labelsOf, resumedStatus, terminatedState, notStarted } from './container-state.ts';
+import type { RunFacts } from './container-state.ts';
 import { about, provideImage } from './images.ts';
 import type { LogFile } from './log-file.ts';
-import { probeContainer, slept } from './prober.ts';
+import { slept } from './prober.ts';
 import { NotYet, podLabel } from './services.ts';
 import type { KubeletServices } from './services.ts';
 import type { PodVolumes } from './volumes/volumes.ts';
@@ -28,13 +31,14 @@ export interface RunnerParts {
   readonly pod: () => Pod;
   readonly container: Container;
   readonly role: ContainerRole;
-  readonly sandbox: Sandbox;
+  /** There before anything is started. */
+  readonly sandbox: () => Sandbox | undefined;
   readonly volumes: PodVolumes;
   /** A new log for each instance, by its restart count. */
   readonly openLog: (container: string, instance: number) => LogFile;
   /** The state has changed: the status has to be written. */
   readonly onChange: () => void;
-  /** What a killed daemon left in the pod's status. */
+  /** What an earlier daemon has written of it. */
   readonly before: ContainerStatus | undefined;
 }
 
@@ -44,8 +48,6 @@ interface Launch {
 }
 
 const LONG_RUN_MS = 600_000;
-const NOT_STARTED_CODE = 128;
-const POST_START_TIMEOUT_MS = 300_000;
 const CONFIG_RETRY_MS = 2000;
 
 /** Runs one container of a pod, again and again as its restart policy says, until it is finished or told to stop. */
@@ -55,11 +57,12 @@ export class ContainerRunner {
   readonly #crashes = new BackOff();
   readonly #pulls = new BackOff();
   readonly #audience: Audience;
-  #running: RunningContainer | undefined;
+  #instance: ContainerInstance | undefined;
   #log: LogFile | undefined;
   #firstRestart = true;
-  #probes = new AbortController();
   #status: ContainerStatus;
+  /** What an earlier daemon began, or saw the end of. */
+  #past: (() => Promise<ContainerExit>) | undefined;
 
   /** Resolves when a sidecar or app container has started for the first time, or never will. */
   readonly started: Promise<void>;
@@ -88,28 +91,52 @@ export class ContainerRunner {
   }
 
   get running(): RunningContainer | undefined {
-    return this.#running;
+    return this.#instance?.running;
   }
 
   /** Joins what runs now; undefined: nothing does. */
   attach(options: AttachOptions): Attachment | undefined {
-    return this.#running && this.#audience.join(this.#running, options);
+    return this.running && this.#audience.join(this.running, options);
   }
 
   get log(): LogFile | undefined {
     return this.#log;
   }
 
+  /** Goes on with an instance that an earlier daemon started; to be called before `run`. */
+  async resume(left: LeftContainer): Promise<void> {
+    const { container, before, volumes } = this.#parts;
+    this.#status = resumedStatus(container, left, before);
+    const log = this.#openLog();
+    const running = await left.attach(this.#streams(log));
+    const { startedMs, endedMs } = left;
+    const facts = { startedMs, terminationFile: volumes.terminationPath(container) };
+    if (endedMs === undefined && running.pid !== undefined) {
+      const instance = this.#begin({ running, log, ...facts });
+      const { started = false } = this.#status;
+      if (started) this.#resolveStarted();
+      void instance.watchOver({ started });
+    }
+    const ended = running.exited;
+    this.#past = async () => this.#end(await ended, { ...facts, endedMs, log });
+  }
+
+  /** It is finished, or ended with an earlier daemon in a way that it has left to tell; to be called before `run`. */
+  resumeEnded(status: ContainerStatus): void {
+    this.#status = status;
+    const { exitCode: code = 0, reason } = status.state.terminated ?? {};
+    this.#past = async () => ({ kind: 'exited', code, outOfMemory: reason === 'OOMKilled' });
+  }
+
   /** Resolves when the container will not be started again. */
   async run(): Promise<void> {
     try {
+      const past = this.#past;
+      if (past && !(await this.#goesOn(await past()))) return;
       while (!this.#stopping.signal.aborted) {
         const launch = await this.#prepare();
         if (!launch) return;
-        const exit = await this.#runOnce(launch);
-        if (this.#stopping.signal.aborted || !this.#restarts(exit)) return;
-        if (!(await this.#pauseAfterCrash())) return;
-        this.#set({ restartCount: this.#status.restartCount + 1 });
+        if (!(await this.#goesOn(await this.#runOnce(launch)))) return;
       }
     } finally {
       this.#resolveStarted();
@@ -119,55 +146,24 @@ export class ContainerRunner {
   /** No new start from here on; what runs stays until `stop`. */
   hold(): void {
     this.#stopping.abort();
-    this.#probes.abort();
+    this.#instance?.stopWatching();
   }
 
   /** preStop, the stop signal and, when the grace is over, the end. May be called again with a shorter grace. */
   async stop(graceMs: number): Promise<void> {
     this.hold();
-    const running = this.#running;
-    if (!running) return;
-    const { container, services } = this.#parts;
-    about(services, this.#parts.pod(), container).normal('Killing', `Stopping container ${container.name}`);
-    await this.#stopRunning(running, graceMs);
+    if (!this.#instance) return;
+    this.#events().normal('Killing', `Stopping container ${this.name}`);
+    await this.#instance.stop(graceMs);
   }
 
   /** Ends it now although it is being stopped with more grace already. */
   async hurry(graceMs: number): Promise<void> {
-    await this.#running?.stop(graceMs, this.#parts.container.lifecycle?.stopSignal);
-  }
-
-  async #stopRunning(running: RunningContainer, graceMs: number): Promise<void> {
-    const { container, services } = this.#parts;
-    const startedMs = services.clock.elapsed();
-    const preStop = container.lifecycle?.preStop;
-    if (preStop && graceMs > 0) {
-      const ended = running.exited.then(() => ({ ok: true }) as const);
-      const result = await Promise.race([
-        ended,
-        runHandler(preStop, this.#target(running), graceMs),
-        this.#after(graceMs),
-      ]);
-      if (!result.ok) this.#events().warning('FailedPreStopHook', `PreStopHook failed: ${result.message}`);
-    }
-    const left = graceMs - (services.clock.elapsed() - startedMs);
-    // The hook may have used up everything: the program still gets a moment to end by itself.
-    await running.stop(preStop ? Math.max(2000, left) : Math.max(0, left));
-    await running.exited;
-  }
-
-  async #after(ms: number): Promise<{ ok: false; message: string }> {
-    await this.#parts.services.clock.sleep(ms);
-    return { ok: false, message: 'it took longer than the grace period' };
+    await this.#instance?.hurry(graceMs);
   }
 
   #events() {
     return about(this.#parts.services, this.#parts.pod(), this.#parts.container);
-  }
-
-  #target(running: RunningContainer) {
-    const { container, sandbox, services } = this.#parts;
-    return { container, running, podAddress: sandbox.address, clock: services.clock };
   }
 
   #set(change: Partial<ContainerStatus>): void {
@@ -197,20 +193,16 @@ export class ContainerRunner {
     const pod = this.#parts.pod();
     const image = await provideImage(services, pod, container, this.#stopping.signal);
     this.#pulls.reset();
-    this.#status = { ...this.#status, imageID: imageId(image, container.image ?? '') };
+    const containerID = `${services.runtime.kind}://${randomBytes(32).toString('hex')}`;
+    this.#status = { ...this.#status, imageID: imageId(image, container.image ?? ''), containerID };
     const last = await volumes.terminationFile(container);
     const mounts = async (env: Readonly<Record<string, string>>) => [
       ...(await volumes.mountsFor(container, env)),
       last,
     ];
-    const spec = await containerSpec(services, {
-      pod,
-      container,
-      image,
-      podAddress: sandbox.address,
-      mounts,
-    });
-    return { spec, terminationFile: last.source };
+    const podAddress = sandbox()?.address;
+    const spec = await containerSpec(services, { pod, container, image, podAddress, mounts });
+    return { spec: { ...spec, labels: labelsOf(this.#status) }, terminationFile: last.source };
   }
 
   /** Shows why the container waits; gives the pause until the next attempt. */
@@ -253,115 +245,102 @@ export class ContainerRunner {
 
   async #runOnce({ spec, terminationFile }: Launch): Promise<ContainerExit> {
     const { services, sandbox, container } = this.#parts;
-    const events = this.#events();
-    const log = this.#parts.openLog(container.name, this.#status.restartCount);
-    this.#log = log;
-    const startedMs = services.clock.now();
+    const log = this.#openLog();
+    const facts = { startedMs: services.clock.now(), terminationFile };
     const stdin = this.#audience.open();
     let running: RunningContainer;
     try {
-      running = await sandbox.start(spec, {
-        ...(stdin ? { stdin } : {}),
-        onStdout: (chunk) => {
-          log.append('stdout', chunk);
-          this.#audience.tell('onStdout', chunk);
-        },
-        onStderr: (chunk) => {
-          log.append('stderr', chunk);
-          this.#audience.tell('onStderr', chunk);
-        },
-      });
+      const place = sandbox();
+      if (!place) throw new Error('the pod has no network');
+      running = await place.start(spec, { ...this.#streams(log), ...(stdin ? { stdin } : {}) });
     } catch (error) {
-      await log.close();
-      return this.#noteExit(
-        { kind: 'couldNotStart', message: messageOf(error) },
-        { startedMs, terminationFile },
-      );
+      log.close();
+      return this.#noteExit({ kind: 'couldNotStart', message: messageOf(error) }, { ...facts, log });
     }
     if (running.pid !== undefined) {
-      this.#running = running;
-      const containerID = `${services.runtime.kind}://${randomBytes(32).toString('hex')}`;
-      events.normal('Created', `Created container: ${container.name}`);
-      events.normal('Started', `Started container ${container.name}`);
-      const state = { running: { startedAt: timestamp(startedMs) } };
-      this.#set({ containerID, state, ready: false, started: container.startupProbe === undefined });
+      const instance = this.#begin({ running, log, ...facts });
+      this.#events().normal('Created', `Created container: ${container.name}`);
+      this.#events().normal('Started', `Started container ${container.name}`);
+      const state = { running: { startedAt: timestamp(facts.startedMs) } };
+      this.#set({ state, ready: false, started: container.startupProbe === undefined });
       if (this.#stopping.signal.aborted) void running.stop(0);
-      else void this.#watchOver(running);
+      else void instance.watchOver();
     }
-    const exit = await running.exited;
-    this.#running = undefined;
-    this.#probes.abort();
-    await log.close();
-    return this.#noteExit(exit, { startedMs, terminationFile });
+    return this.#end(await running.exited, { ...facts, log });
   }
 
-  async #watchOver(running: RunningContainer): Promise<void> {
-    const { container } = this.#parts;
-    const postStart = container.lifecycle?.postStart;
-    this.#probes = new AbortController();
-    const { signal } = this.#probes;
-    if (postStart) {
-      const result = await runHandler(postStart, this.#target(running), POST_START_TIMEOUT_MS);
-      if (signal.aborted) return;
-      if (!result.ok) {
-        this.#events().warning('FailedPostStartHook', `PostStartHook failed: ${result.message}`);
-        return this.#kill(running, undefined);
-      }
-    }
-    const started = () => {
-      this.#set({ started: true });
-      this.#resolveStarted();
+  #openLog(): LogFile {
+    this.#log = this.#parts.openLog(this.name, this.#status.restartCount);
+    return this.#log;
+  }
+
+  #streams(log: LogFile): ContainerStreams {
+    return {
+      onStdout: (chunk) => {
+        log.append('stdout', chunk);
+        this.#audience.tell('onStdout', chunk);
+      },
+      onStderr: (chunk) => {
+        log.append('stderr', chunk);
+        this.#audience.tell('onStderr', chunk);
+      },
     };
-    const ready = (isReady: boolean) => this.#set({ ready: isReady });
-    const unhealthy = (kind: string, message: string) =>
-      this.#events().warning(
-        'Unhealthy',
-        `${kind.charAt(0).toUpperCase()}${kind.slice(1)} probe failed: ${message}`,
-      );
-    const failed = (kind: string, probe: Probe) => {
-      this.#events().normal('Killing', `Container ${container.name} failed ${kind} probe, will be restarted`);
-      this.#kill(running, probe.terminationGracePeriodSeconds);
+  }
+
+  #begin(
+    facts: Pick<ContainerInstance['parts'], 'running' | 'log' | 'startedMs' | 'terminationFile'>,
+  ): ContainerInstance {
+    const { services, pod, container, sandbox } = this.#parts;
+    const onChange: ContainerInstance['parts']['onChange'] = (change) => {
+      if (change.started) this.#resolveStarted();
+      this.#set(change);
     };
-    probeContainer(this.#target(running), { started, ready, unhealthy, failed }, signal);
+    this.#instance = new ContainerInstance({
+      services,
+      pod,
+      container,
+      podAddress: sandbox()?.address,
+      onChange,
+      ...facts,
+    });
+    return this.#instance;
   }
 
-  #kill(running: RunningContainer, graceSeconds: number | undefined): void {
-    const seconds = graceSeconds ?? this.#parts.pod().spec.terminationGracePeriodSeconds ?? 30;
-    this.#set({ ready: false });
-    void this.#stopRunning(running, seconds * 1000).catch(() => undefined);
+  async #end(exit: ContainerExit, facts: RunFacts): Promise<ContainerExit> {
+    this.#instance?.stopWatching();
+    this.#instance = undefined;
+    facts.log.close();
+    return this.#noteExit(exit, facts);
   }
 
-  async #noteExit(
-    exit: ContainerExit,
-    run: { startedMs: number; terminationFile: string },
-  ): Promise<ContainerExit> {
+  async #noteExit(exit: ContainerExit, facts: RunFacts): Promise<ContainerExit> {
     const { services, container } = this.#parts;
-    const words = exit.kind === 'couldNotStart' ? exit.message : await lastWords(run.terminationFile);
-    const code = exit.kind === 'couldNotStart' ? NOT_STARTED_CODE : exit.code;
-    const terminated = {
-      exitCode: code,
-      reason: exitReason(exit),
-      ...(words === '' ? {} : { message: words }),
-      startedAt: timestamp(run.startedMs),
-      finishedAt: timestamp(services.clock.now()),
-      ...(this.#status.containerID === undefined ? {} : { containerID: this.#status.containerID }),
-    };
-    if (exit.kind === 'couldNotStart') {
-      about(services, this.#parts.pod(), container).warning('Failed', `Error: ${exit.message}`);
-    }
-    if (services.clock.now() - run.startedMs >= LONG_RUN_MS) {
+    const nowMs = facts.endedMs ?? services.clock.now();
+    const terminated = await terminatedState(container, exit, { ...facts, endedMs: nowMs });
+    if (exit.kind === 'couldNotStart') this.#events().warning('Failed', `Error: ${exit.message}`);
+    if (nowMs - facts.startedMs >= LONG_RUN_MS) {
       this.#crashes.reset();
       this.#firstRestart = true;
     }
-    const ready = code === 0 && this.#parts.role === 'init';
-    this.#set({ state: { terminated }, ready, started: false });
+    const { containerID } = this.#status;
+    const ready = terminated.exitCode === 0 && this.#parts.role === 'init';
+    const state = { terminated: { ...terminated, ...(containerID === undefined ? {} : { containerID }) } };
+    this.#set({ state, ready, started: false });
     return exit;
+  }
+
+  /** After an end: whether it is to be started again, once the pause is over. */
+  async #goesOn(exit: ContainerExit): Promise<boolean> {
+    if (this.#stopping.signal.aborted || !this.#restarts(exit)) return false;
+    if (!(await this.#pauseAfterCrash())) return false;
+    this.#set({ restartCount: this.#status.restartCount + 1 });
+    return true;
   }
 
   #restarts(exit: ContainerExit): boolean {
     const { role } = this.#parts;
     const policy = this.#parts.pod().spec.restartPolicy ?? 'Always';
-    const failed = exit.kind === 'couldNotStart' || exit.code !== 0;
+    const failed = exit.kind !== 'exited' || exit.code !== 0;
     if (role === 'sidecar') return true;
     if (role === 'init') return failed && policy !== 'Never';
     return policy === 'Always' || (policy === 'OnFailure' && failed);

@@ -62,7 +62,7 @@ async function runExec(
       ok: false,
       message: `command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s`,
     };
-  if (exit.kind === 'couldNotStart') return { ok: false, message: exit.message };
+  if (exit.kind !== 'exited') return { ok: false, message: exit.message };
   return exit.code === 0 ? { ok: true } : { ok: false, message: output.trim() };
 }
 

@@ -1,12 +1,12 @@
 import type { Duplex, Readable } from 'node:stream';
-import { messageOf, timestamp } from '@updraft/kit';
+import { messageOf } from '@updraft/kit';
 import { connectInside, connectTo } from '@updraft/pods';
 import type { Process } from '@updraft/pods';
 import type { AttachOptions, Attachment, ExecOptions, KubeletPort, LogOptions } from '../api/ports.ts';
 import { isFinished } from '../controllers/pods.ts';
 import { ClusterFault } from '../fault.ts';
 import { objectOf } from '../kinds/objects.ts';
-import type { ContainerStatus, Pod } from '../kinds/pod.ts';
+import type { Pod } from '../kinds/pod.ts';
 import type { KubeObject, WatchEvent } from '../store/types.ts';
 import { readPodLog, removeLogs } from './pod-logs.ts';
 import { PodWorker } from './pod-worker.ts';
@@ -20,16 +20,14 @@ export interface Kubelet extends KubeletPort {
 }
 
 const HALT_GRACE_MS = 5000;
-const KILLED_CODE = 137;
 
 /**
- * Starts the kubelet. Everything that a dead daemon's pods held is taken away first (their containers by the
- * runtime's own sweep, before), then each bound pod is started anew.
+ * Starts the kubelet. Bound pods that outlived a dead daemon are taken over as they are, the others are started anew.
+ * When this resolves, every status says what there is, and nothing else is left of the dead daemon's pods.
  */
 export async function startKubelet(services: KubeletServices): Promise<Kubelet> {
-  await sweepVolumes(services.dir);
   const kubelet = new NodeKubelet(services);
-  kubelet.begin();
+  await kubelet.begin();
   return kubelet;
 }
 
@@ -42,10 +40,16 @@ class NodeKubelet implements Kubelet {
     this.#services = services;
   }
 
-  begin(): void {
-    const { objects, nodeName } = this.#services;
+  async begin(): Promise<void> {
+    const { objects, nodeName, runtime, dir } = this.#services;
+    const pods = objects.list('pods').filter((pod) => pod.spec.nodeName === nodeName && !isFinished(pod));
+    await sweepVolumes(dir, new Set(pods.map(({ metadata }) => metadata.uid)));
+    const revivals = pods.map((pod) => this.#revive(pod));
     this.#unwatch = objects.store.watch((event) => this.#hear(event));
-    for (const pod of objects.list('pods')) if (pod.spec.nodeName === nodeName) this.#revive(pod);
+    await Promise.all(revivals);
+    // Before anything is made under a name that is still to be swept.
+    await runtime.sweep({ lasting: true });
+    for (const worker of this.#workers.values()) worker.goOn();
   }
 
   async stop(): Promise<void> {
@@ -103,10 +107,17 @@ class NodeKubelet implements Kubelet {
     else this.#bury(pod);
   }
 
-  #start(pod: Pod, before: readonly ContainerStatus[] = []): void {
-    const worker = new PodWorker(this.#services, pod, before);
+  #start(pod: Pod): void {
+    const worker = new PodWorker(this.#services, pod);
     this.#workers.set(pod.metadata.uid, worker);
     worker.start();
+  }
+
+  /** A pod that an earlier daemon ran, or was about to. */
+  async #revive(pod: Pod): Promise<void> {
+    const worker = new PodWorker(this.#services, pod);
+    this.#workers.set(pod.metadata.uid, worker);
+    await worker.revive();
   }
 
   /** Nothing of it runs here: the object can go. */
@@ -134,55 +145,8 @@ class NodeKubelet implements Kubelet {
       void worker.refreshVolumes(resource, metadata.name).catch(() => undefined);
     }
   }
-
-  /** A pod that an earlier daemon ran. */
-  #revive(pod: Pod): void {
-    if (isFinished(pod)) return;
-    if (pod.metadata.deletionTimestamp !== undefined) return this.#bury(pod);
-    const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-    const ran = statuses.some(({ state }) => state.running !== undefined || state.terminated !== undefined);
-    if (ran && pod.spec.restartPolicy === 'Never') return this.#fail(pod);
-    const now = timestamp(this.#services.clock.now());
-    this.#start(
-      pod,
-      statuses.map((status) => afterKill(status, now)),
-    );
-  }
-
-  /** Its containers were killed with the daemon and may not be started again. */
-  #fail({ metadata }: Pod): void {
-    const now = timestamp(this.#services.clock.now());
-    this.#services.objects.modify('pods', metadata.namespace, metadata.name, (pod) => {
-      const ended = (status: ContainerStatus) => ({
-        ...status,
-        state: endedState(status, now),
-        ready: false,
-        started: false,
-      });
-      pod.status = {
-        ...pod.status,
-        phase: 'Failed',
-        reason: 'NodeShutdown',
-        message: 'Pod was ended when the platform stopped',
-        containerStatuses: (pod.status?.containerStatuses ?? []).map(ended),
-      };
-    });
-  }
 }
 
 function notRunning({ metadata }: KubeObject, container: string): ClusterFault {
   return new ClusterFault('NOT_FOUND', `container ${container} of pod ${metadata.name} is not running`);
-}
-
-function endedState({ state }: ContainerStatus, now: string): ContainerStatus['state'] {
-  if (state.terminated) return state;
-  const startedAt = state.running?.startedAt;
-  const killed = { exitCode: KILLED_CODE, reason: 'Error', message: 'the platform stopped', finishedAt: now };
-  return { terminated: startedAt === undefined ? killed : { ...killed, startedAt } };
-}
-
-function afterKill(status: ContainerStatus, now: string): ContainerStatus {
-  const ran = status.state.running !== undefined || status.state.terminated !== undefined;
-  if (!ran) return status;
-  return { ...status, restartCount: status.restartCount + 1, lastState: endedState(status, now) };
 }

@@ -1,4 +1,5 @@
-import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf, Emitter } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
@@ -29,7 +30,7 @@ export class LogFile {
   readonly #rest: Record<LogStream, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   readonly #appended = new Emitter<void>();
   #pending: string[] = [];
-  #writing: Promise<void> | undefined;
+  #descriptor: number | undefined;
   #size = 0;
   #closed = false;
 
@@ -58,20 +59,23 @@ export class LogFile {
   }
 
   /** Writes what is left of unfinished lines; the file stays readable. */
-  async close(): Promise<void> {
+  close(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
       if (this.#rest[stream].length > 0) this.#line(stream, this.#rest[stream], true);
       this.#rest[stream] = Buffer.alloc(0);
     }
     this.#closed = true;
     this.#flush();
-    await this.written();
+    this.#shut();
     this.#appended.emit();
   }
 
-  /** Resolves when everything appended so far is in the file. */
-  async written(): Promise<void> {
-    while (this.#writing) await this.#writing;
+  /** The end of what was printed: so many lines at most, and so many bytes. */
+  async lastLines(lines: number, bytes: number): Promise<string> {
+    const kept = (await readLog(this.#file))?.lines ?? [];
+    const texts = kept.map(({ text, partial }) => `${text}${partial ? '' : '\n'}`);
+    const end = Buffer.from(texts.slice(-lines).join(''));
+    return end.subarray(Math.max(0, end.length - bytes)).toString('utf8');
   }
 
   /** Calls back after each addition and at the end. */
@@ -84,34 +88,39 @@ export class LogFile {
     this.#pending.push(`${time} ${stream} ${partial ? 'P' : 'F'} ${text.toString('utf8')}\n`);
   }
 
+  /** At once, by this thread: what was taken out of a container's pipe would be lost with a daemon that is killed. */
   #flush(): void {
-    if (this.#pending.length > 0) this.#writing ??= this.#write();
-  }
-
-  async #write(): Promise<void> {
+    if (this.#pending.length === 0) return;
+    const text = Buffer.from(this.#pending.join(''));
+    this.#pending = [];
     try {
-      await mkdir(path.dirname(this.#file), { recursive: true });
-      while (this.#pending.length > 0) {
-        const text = this.#pending.join('');
-        this.#pending = [];
-        await this.#turnOver(Buffer.byteLength(text));
-        await appendFile(this.#file, text, { mode: 0o640 });
-        this.#appended.emit();
-      }
+      this.#open();
+      if (this.#size > 0 && this.#size + text.length > MAX_BYTES) this.#turnOver();
+      writeSync(this.#descriptor ?? -1, text);
+      this.#size += text.length;
     } catch (error) {
-      this.#pending = [];
       this.#onError(error);
-    } finally {
-      this.#writing = undefined;
     }
+    this.#appended.emit();
   }
 
-  async #turnOver(bytes: number): Promise<void> {
-    if (this.#size > 0 && this.#size + bytes > MAX_BYTES) {
-      await rename(this.#file, olderFile(this.#file));
-      this.#size = 0;
-    }
-    this.#size += bytes;
+  #open(): void {
+    if (this.#descriptor !== undefined) return;
+    mkdirSync(path.dirname(this.#file), { recursive: true });
+    this.#descriptor = openSync(this.#file, 'a', 0o640);
+    // An earlier daemon may have begun it.
+    this.#size = fstatSync(this.#descriptor).size;
+  }
+
+  #turnOver(): void {
+    renameSync(this.#file, olderFile(this.#file));
+    this.#shut();
+    this.#open();
+  }
+
+  #shut(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
   }
 }
 
@@ -140,13 +149,14 @@ export async function readLog(
 ): Promise<{ lines: LogLine[]; position: LogPosition } | undefined> {
   const inode = await inodeOf(file);
   if (inode === undefined) return undefined;
-  const current = await readFile(file);
-  const kept: Buffer[] = [];
-  if (!from) kept.push(await readIfPresent(olderFile(file)), current);
-  else if (from.inode === inode) kept.push(current.subarray(from.offset));
-  else kept.push((await readIfPresent(olderFile(file))).subarray(from.offset), current);
-  const lines = Buffer.concat(kept).toString('utf8').split('\n').flatMap(parseLine);
-  return { lines, position: { inode, offset: current.length } };
+  const isSame = from?.inode === inode;
+  const older = isSame ? Buffer.alloc(0) : await readFrom(olderFile(file), from?.offset ?? 0);
+  const start = isSame ? from.offset : 0;
+  const news = await readFrom(file, start);
+  // What is being written may end anywhere.
+  const whole = news.subarray(0, news.lastIndexOf(10) + 1);
+  const lines = Buffer.concat([older, whole]).toString('utf8').split('\n').flatMap(parseLine);
+  return { lines, position: { inode, offset: start + whole.length } };
 }
 
 async function inodeOf(file: string): Promise<number | undefined> {
@@ -158,9 +168,18 @@ async function inodeOf(file: string): Promise<number | undefined> {
   }
 }
 
-async function readIfPresent(file: string): Promise<Buffer> {
+/** A file from an offset to its end; nothing when there is no such file. */
+async function readFrom(file: string, offset: number): Promise<Buffer> {
   try {
-    return await readFile(file);
+    const handle = await open(file, 'r');
+    try {
+      const { size } = await handle.stat();
+      const content = Buffer.alloc(Math.max(0, size - offset));
+      const { bytesRead } = await handle.read(content, 0, content.length, offset);
+      return content.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
     throw error;

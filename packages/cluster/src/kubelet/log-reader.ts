@@ -28,7 +28,8 @@ async function* pieces(
 ): AsyncGenerator<Buffer> {
   let position: LogPosition | undefined;
   for (;;) {
-    const ended = await isComplete(live);
+    // Asked first: what is printed after it is looked for again.
+    const ended = live?.closed ?? true;
     const news = nextAppend(live, options.signal);
     const read = await readLog(file, position);
     const lines = recent(read?.lines, options.sinceMs);
@@ -51,13 +52,6 @@ function nextAppend(live: LogFile | undefined, signal: AbortSignal): Promise<voi
       resolve();
     }
   });
-}
-
-/** Whether everything that will ever be printed is in the file; what was printed so far is, either way. */
-async function isComplete(live: LogFile | undefined): Promise<boolean> {
-  const ended = live?.closed ?? true;
-  await live?.written();
-  return ended;
 }
 
 function recent(lines: LogLine[] = [], sinceMs?: number): LogLine[] {

@@ -45,7 +45,6 @@ export async function readPodLog(
   const instance = options.previous ? live.instance - 1 : live.instance;
   const file = instanceFile(podFolder(parts.dir, pod), options.container, instance);
   const log = options.previous ? undefined : live.log;
-  await log?.written();
   if (!log && !(await exists(file))) {
     const which = options.previous ? 'previous terminated container' : 'container';
     throw new ClusterFault(

@@ -3,11 +3,12 @@ import type { Pod as Sandbox } from '@updraft/pods';
 import type { Container, ContainerStatus, Pod } from '../kinds/pod.ts';
 import { ContainerRunner } from './container-runner.ts';
 import type { ContainerRole } from './container-runner.ts';
-import { notStarted } from './container-state.ts';
+import { hasEndedForGood, notStarted } from './container-state.ts';
 import { openLog, removeLogs } from './pod-logs.ts';
 import { phaseOf, statusOf } from './pod-status.ts';
 import type { PodFacts } from './pod-status.ts';
 import { slept } from './prober.ts';
+import { containersOf, revive, statusesOf } from './revival.ts';
 import { sandboxSpec } from './sandbox.ts';
 import { ignoredFields } from './unsupported.ts';
 import type { KubeletServices } from './services.ts';
@@ -33,15 +34,17 @@ export class PodWorker {
   #life: Promise<void> | undefined;
   #ending: { readonly done: Promise<void>; untilMs: number } | undefined;
   #publishing = false;
-  /** The daemon is going down: what happens now is not the pod's history. */
+  /** What happens now is not the pod's history: the daemon is going down, or does not know yet what there is. */
   #silent = false;
+  /** What an earlier daemon has left is known. */
+  #revival: Promise<void> = Promise.resolve();
+  #ended: ReadonlyMap<string, ContainerStatus> = new Map();
 
-  /** @param before what a killed daemon left of the containers, already counted as a restart */
-  constructor(services: KubeletServices, pod: Pod, before: readonly ContainerStatus[] = []) {
+  constructor(services: KubeletServices, pod: Pod) {
     this.#services = services;
     this.#pod = pod;
     this.#startedMs = pod.status?.startTime ? Date.parse(pod.status.startTime) : services.clock.now();
-    this.#before = new Map(before.map((status) => [status.name, status]));
+    this.#before = new Map(statusesOf(pod).map((status) => [status.name, status]));
     this.#volumes = new PodVolumes(services, () => this.#pod);
     this.#runners = [];
   }
@@ -60,26 +63,58 @@ export class PodWorker {
   }
 
   start(): void {
-    this.#life = this.#live().catch((error: unknown) => {
-      this.#services.logger.log('error', 'a pod could not be run', {
-        pod: this.#pod.metadata.name,
-        error: messageOf(error),
-      });
+    this.goOn();
+    this.#publish();
+  }
+
+  /**
+   * Before `goOn`, for a pod that an earlier daemon had: what runs is taken over. Resolves when the status says what there
+   * is; until then it stays as the earlier daemon has left it.
+   */
+  async revive(): Promise<void> {
+    this.#silent = true;
+    this.#revival = this.#takeOver().finally(() => {
+      this.#silent = false;
     });
+    await this.#revival.catch((error: unknown) => this.#logFault('a pod could not be taken over', error));
+    this.#writeStatus();
+  }
+
+  /** Lives the pod's life from where it stands, once. */
+  goOn(): void {
+    if (this.#life) return;
+    this.#life = this.#live().catch((error: unknown) => this.#logFault('a pod could not be run', error));
     const ignored = ignoredFields(this.#pod);
     if (ignored.length > 0) {
       const message = `this cluster does not support, and ignores: ${ignored.join(', ')}`;
       this.#services.events.warning(this.#pod, 'Unsupported', message);
     }
-    this.#publish();
+    if (this.#pod.metadata.deletionTimestamp !== undefined) void this.terminate(this.#deletionGraceMs());
+  }
+
+  #logFault(what: string, error: unknown): void {
+    const { name, namespace } = this.#pod.metadata;
+    this.#services.logger.log('error', what, { pod: name, namespace, error: messageOf(error) });
+  }
+
+  async #takeOver(): Promise<void> {
+    const { sandbox, left, ended } = await revive(this.#services, this.#pod, this.#volumes);
+    this.#ended = ended;
+    if (!sandbox) return;
+    this.#sandbox = sandbox;
+    this.#address = sandbox.address;
+    for (const container of containersOf(this.#pod)) {
+      const one = left.get(container.name);
+      if (one) await this.#add(container).resume(one);
+      else if (ended.has(container.name)) this.#add(container);
+    }
   }
 
   /** A newer object of the same pod. */
   update(pod: Pod): void {
     this.#pod = pod;
     if (pod.metadata.deletionTimestamp !== undefined) {
-      const seconds = pod.metadata.deletionGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
-      void this.terminate(Math.max(1, seconds) * 1000);
+      void this.terminate(this.#deletionGraceMs());
     } else this.#publish();
   }
 
@@ -97,18 +132,16 @@ export class PodWorker {
       }
       return this.#ending.done;
     }
-    const done = this.#terminate(untilMs).catch((error: unknown) => {
-      this.#services.logger.log('error', 'a pod could not be ended cleanly', {
-        pod: this.#pod.metadata.name,
-        error: messageOf(error),
-      });
-    });
+    const done = this.#terminate(untilMs).catch((error: unknown) =>
+      this.#logFault('a pod could not be ended cleanly', error),
+    );
     this.#ending = { done, untilMs };
     return done;
   }
 
   /** Ends the processes for a daemon that goes down: the object stays, and comes to life with the next start. */
   async halt(graceMs: number): Promise<void> {
+    await this.#revival.catch(() => undefined);
     this.#silent = true;
     await this.#stopContainers(this.#services.clock.elapsed() + graceMs);
     await this.#release();
@@ -117,6 +150,7 @@ export class PodWorker {
   async #terminate(untilMs: number): Promise<void> {
     const { deletion, drained } = this.#services;
     this.#hold();
+    await this.#revival.catch(() => undefined);
     if (this.#runners.some(({ running }) => running)) await drained(this.#pod);
     await this.#stopContainers(untilMs);
     await this.#release();
@@ -150,18 +184,46 @@ export class PodWorker {
   }
 
   async #live(): Promise<void> {
-    if (!(await this.#retry('FailedMount', () => this.#volumes.prepare()))) return;
-    const made = await this.#retry('FailedCreatePodSandBox', async () => {
-      this.#sandbox = await this.#services.runtime.createPod(sandboxSpec(this.#services, this.#pod));
-      this.#address = this.#sandbox.address;
-    });
-    if (!made || !this.#sandbox) return;
+    const { containers, restartPolicy } = this.#pod.spec;
+    const isOver = containers.every(({ name }) => hasEndedForGood(this.#ended.get(name), restartPolicy));
+    if (!isOver && !(await this.#provide())) return;
     const cancelDeadline = this.#armDeadline();
     const sidecars: Promise<void>[] = [];
-    if (await this.#initialise(this.#sandbox, sidecars)) await this.#runApps(this.#sandbox);
+    if (isOver || (await this.#initialise(sidecars))) await this.#runApps();
     cancelDeadline();
     if (this.#stopping.signal.aborted && !this.#verdict) return;
     await this.#retire(sidecars);
+  }
+
+  /** Volumes and network, unless an earlier daemon has left them. */
+  async #provide(): Promise<boolean> {
+    if (this.#sandbox) {
+      // Its containers run: what the volumes lack now is told, and does not stop them.
+      await this.#rejoinVolumes().catch((error: unknown) => this.#complain('FailedMount', error));
+      return !this.#stopping.signal.aborted;
+    }
+    if (!(await this.#retry('FailedMount', () => this.#volumes.prepare()))) return false;
+    this.#ended = new Map([...this.#ended].filter(([name]) => !this.#isInit(name)));
+    return this.#retry('FailedCreatePodSandBox', async () => {
+      this.#sandbox = await this.#services.runtime.createPod(sandboxSpec(this.#services, this.#pod));
+      this.#address = this.#sandbox.address;
+    });
+  }
+
+  async #rejoinVolumes(): Promise<void> {
+    for (const container of containersOf(this.#pod)) {
+      const pid = this.runner(container.name)?.running?.pid;
+      if (pid !== undefined) await this.#volumes.rejoin(container, pid);
+    }
+    await this.#volumes.prepare();
+  }
+
+  #isInit(container: string): boolean {
+    return this.#pod.spec.initContainers?.some(({ name }) => name === container) === true;
+  }
+
+  #complain(reason: string, error: unknown): void {
+    this.#services.events.warning(this.#pod, reason, `${FAILURES[reason] ?? ''}${messageOf(error)}`);
   }
 
   /** False when the pod is told to stop before it has worked. */
@@ -172,19 +234,18 @@ export class PodWorker {
         await work();
         return !signal.aborted;
       } catch (error) {
-        this.#services.events.warning(this.#pod, reason, `${FAILURES[reason] ?? ''}${messageOf(error)}`);
+        this.#complain(reason, error);
         if (!(await slept(this.#services.clock, pauseMs, signal))) return false;
       }
     }
     return false;
   }
 
-  async #initialise(sandbox: Sandbox, sidecars: Promise<void>[]): Promise<boolean> {
+  async #initialise(sidecars: Promise<void>[]): Promise<boolean> {
     for (const container of this.#pod.spec.initContainers ?? []) {
       if (this.#stopping.signal.aborted) return false;
-      const role = container.restartPolicy === 'Always' ? 'sidecar' : 'init';
-      const runner = this.#add(container, role, sandbox);
-      if (role === 'sidecar') {
+      const runner = this.#add(container);
+      if (runner.role === 'sidecar') {
         sidecars.push(runner.run());
         await runner.started;
       } else {
@@ -195,26 +256,36 @@ export class PodWorker {
     return !this.#stopping.signal.aborted;
   }
 
-  async #runApps(sandbox: Sandbox): Promise<void> {
-    const runners = this.#pod.spec.containers.map((container) => this.#add(container, 'app', sandbox));
+  async #runApps(): Promise<void> {
+    const runners = this.#pod.spec.containers.map((container) => this.#add(container));
     this.#publish();
     await Promise.all(runners.map((runner) => runner.run()));
   }
 
-  #add(container: Container, role: ContainerRole, sandbox: Sandbox): ContainerRunner {
+  /** The runner of a container, made when there is none. */
+  #add(container: Container): ContainerRunner {
+    const known = this.runner(container.name);
+    if (known) return known;
     const runner = new ContainerRunner({
       services: this.#services,
       pod: () => this.#pod,
       container,
-      role,
-      sandbox,
+      role: this.#roleOf(container),
+      sandbox: () => this.#sandbox,
       volumes: this.#volumes,
       openLog: (name, instance) => openLog(this.#services, this.#pod, name, instance),
       onChange: () => this.#publish(),
       before: this.#before.get(container.name),
     });
+    const ended = this.#ended.get(container.name);
+    if (ended) runner.resumeEnded(ended);
     this.#runners.push(runner);
     return runner;
+  }
+
+  #roleOf(container: Container): ContainerRole {
+    if (!this.#isInit(container.name)) return 'app';
+    return container.restartPolicy === 'Always' ? 'sidecar' : 'init';
   }
 
   /** The containers have ended by themselves: sidecars go, the outcome and the logs stay. */
@@ -226,6 +297,15 @@ export class PodWorker {
     this.#writeStatus();
     if (!this.#ending) await this.#release();
     this.#publish();
+  }
+
+  /** What is left of the grace that the deletion gave. */
+  #deletionGraceMs(): number {
+    const { deletionTimestamp = '', deletionGracePeriodSeconds } = this.#pod.metadata;
+    const wholeMs = Math.max(1, deletionGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
+    // The time stamp has no fractions.
+    const leftMs = Date.parse(deletionTimestamp) + 999 - this.#services.clock.now();
+    return Number.isNaN(leftMs) ? wholeMs : Math.min(wholeMs, Math.max(1000, leftMs));
   }
 
   #graceMs(): number {

@@ -5,13 +5,17 @@ import type { KubeletServices } from './services.ts';
 
 const MAX_NAME = 63;
 
+/** What the runtime calls a pod. */
+export const sandboxName = ({ metadata: { name, uid } }: Pod) =>
+  `${name.replaceAll('.', '-').slice(0, MAX_NAME - 9)}-${uid.slice(0, 8)}`;
+
 /** What the containers of a pod share, for the runtime: its name, host names and the way names are looked up. */
 export function sandboxSpec(
   { clusterDomain }: Pick<KubeletServices, 'clusterDomain'>,
   pod: Pod,
 ): SandboxSpec {
   const { metadata, spec } = pod;
-  const { namespace = 'default', name, uid, labels = {} } = metadata;
+  const { namespace = 'default', name, labels = {} } = metadata;
   const own = spec.dnsConfig ?? {};
   const cluster = [`${namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain];
   const usesCluster = spec.dnsPolicy !== 'None' && spec.dnsPolicy !== 'Default';
@@ -22,7 +26,8 @@ export function sandboxSpec(
     hostnames.map((host) => [host, ip] as const),
   );
   return {
-    name: `${name.replaceAll('.', '-').slice(0, MAX_NAME - 9)}-${uid.slice(0, 8)}`,
+    name: sandboxName(pod),
+    lasting: true,
     hostname: hostnameOf(pod),
     labels: { ...labels, 'io.kubernetes.pod.namespace': namespace, 'io.kubernetes.pod.name': name },
     hosts: Object.fromEntries(hosts),

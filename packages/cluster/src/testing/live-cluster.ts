@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import path from 'node:path';
 import { silentLogger, systemClock } from '@updraft/kit';
 import type { ContainerConfig } from '@updraft/oci';
-import type { Runtime } from '@updraft/pods';
+import type { Pod, Runtime } from '@updraft/pods';
 import { hostToolsMounts, openTestPlatform } from '@updraft/pods/testing';
 import type { TestPlatform } from '@updraft/pods/testing';
 import { createCluster } from '../cluster.ts';
@@ -37,28 +37,33 @@ export type Json = any;
 /** Every container sees the host's programs. */
 function withHostTools(runtime: Runtime): Runtime {
   return {
-    ...runtime,
     kind: runtime.kind,
     list: () => runtime.list(),
     sweep: (options) => runtime.sweep(options),
-    createPod: async (spec) => {
-      const pod = await runtime.createPod(spec);
-      return {
-        name: pod.name,
-        address: pod.address,
-        labels: pod.labels,
-        remove: () => pod.remove(),
-        start: (container, streams) =>
-          pod.start({ ...container, mounts: [...hostToolsMounts(), ...(container.mounts ?? [])] }, streams),
-      };
+    createPod: async (spec) => podWithHostTools(await runtime.createPod(spec)),
+    adopt: async (name) => {
+      const adopted = await runtime.adopt(name);
+      return adopted && { ...adopted, pod: podWithHostTools(adopted.pod) };
     },
   };
 }
 
+const podWithHostTools = (pod: Pod): Pod => ({
+  name: pod.name,
+  address: pod.address,
+  labels: pod.labels,
+  remove: () => pod.remove(),
+  start: (container, streams) =>
+    pod.start({ ...container, mounts: [...hostToolsMounts(), ...(container.mounts ?? [])] }, streams),
+});
+
 export async function startLiveCluster(
   images: Readonly<Record<string, ContainerConfig>>,
+  at: { readonly id?: string; readonly dir?: string; readonly apiPort?: number } = {},
 ): Promise<LiveCluster> {
-  const platform = await openTestPlatform({ id: randomBytes(3).toString('hex') });
+  const platform = await openTestPlatform({ id: randomBytes(3).toString('hex'), ...at });
+  // What a killed process has left, as a daemon does it.
+  await platform.runtime.sweep();
   const { store, provider } = fakeImages({ present: images });
   const begin = () =>
     createCluster({
@@ -69,7 +74,7 @@ export async function startLiveCluster(
       network: platform.network,
       store,
       images: provider,
-      apiPort: 0,
+      apiPort: at.apiPort ?? 0,
       ingressPorts: [0],
       clusterDomain: 'cluster.local',
       version: '0.0.0',
@@ -97,7 +102,8 @@ export async function startLiveCluster(
   };
 }
 
-async function until(
+/** Asks until it is so. */
+export async function until(
   what: string,
   check: () => Promise<boolean> | boolean,
   timeoutMs = 20_000,
@@ -110,9 +116,10 @@ async function until(
   throw new Error(`this did not come true: ${what}`);
 }
 
-function callApi(
-  cluster: Cluster,
-  call: { method: string; url: string; body: object | undefined; contentType: string | undefined },
+/** A request to the API of a cluster as its administrator. */
+export function callApi(
+  cluster: Pick<Cluster, 'apiPort' | 'credentials'>,
+  call: { method: string; url: string; body?: object | undefined; contentType?: string | undefined },
 ): Promise<{ code: number; body: Json }> {
   const decode = (data: string) => Buffer.from(data, 'base64').toString();
   const { credentials, apiPort } = cluster;

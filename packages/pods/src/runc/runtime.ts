@@ -9,7 +9,7 @@ import type { LinkRecord, PodLink } from '../network/pod-links.ts';
 import type { AdoptedPod, Pod, PodSpec, Runtime } from '../types.ts';
 import { adoptablePods, findPod, writePodRecord } from './adopt.ts';
 import { boundingSet } from './capabilities.ts';
-import { findCgroups, limitingControllers, swapLimitable } from './cgroups.ts';
+import { findCgroups, limitingControllers, removeGroup, swapLimitable } from './cgroups.ts';
 import type { Cgroups } from './cgroups.ts';
 import type { Machine } from './machine.ts';
 import { mountOverlay } from './overlay.ts';
@@ -125,9 +125,12 @@ class RuncRuntime implements Runtime {
 
   async sweep(options: { lasting?: boolean } = {}): Promise<{ removed: readonly string[] }> {
     const folder = podsFolder(this.#dir);
-    const adoptable = options.lasting ? [] : await adoptablePods(folder);
-    const swept = await sweepRemains(this.#machine, folder, new Set([...this.#names, ...adoptable]));
+    const adoptable = new Set(options.lasting ? [] : await adoptablePods(folder));
+    const isAlive = (name: string) => this.#names.has(name) || adoptable.has(name);
+    const swept = await sweepRemains(this.#machine, folder, isAlive);
     if (options.lasting) await this.#machine.network?.dropLeft();
+    const { cgroups, group, clock } = this.#machine;
+    if (this.#names.size === 0 && adoptable.size === 0) await removeGroup(cgroups, group, clock);
     return swept;
   }
 

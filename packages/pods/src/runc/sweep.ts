@@ -7,15 +7,16 @@ import { unmountBelow } from '../mounts.ts';
 
 /**
  * Ends and removes what an earlier process of this platform left: every process in its groups, runc's helpers and
- * state, mounts and folders. Pods whose name is in `alive` belong to this process, or wait to be adopted, and are left alone.
+ * state, mounts and folders. Pods that are alive belong to this process, or wait to be adopted, and are left alone; they
+ * may come and go meanwhile.
  */
 export async function sweepRemains(
   machine: Machine,
   podsFolder: string,
-  alive: ReadonlySet<string>,
+  isAlive: (pod: string) => boolean,
 ): Promise<{ removed: readonly string[] }> {
   const removed = new Set<string>();
-  const isRemain = (id: string) => !alive.has(podOf(id));
+  const isRemain = (id: string) => !isAlive(podOf(id));
   // First, so that nobody starts anything any more.
   await endHelpers(machine.state, isRemain);
   for (const group of await childGroups(machine.cgroups, machine.group)) {
@@ -28,13 +29,12 @@ export async function sweepRemains(
     if (isRemain(id)) await rm(path.join(machine.state, id), { recursive: true, force: true });
   }
   for (const pod of await readdir(podsFolder).catch(() => [])) {
-    if (alive.has(pod)) continue;
+    if (isAlive(pod)) continue;
     const folder = path.join(podsFolder, pod);
     await unmountBelow(folder);
     await rm(folder, { recursive: true, force: true });
     removed.add(pod);
   }
-  if (alive.size === 0) await removeGroup(machine.cgroups, machine.group, machine.clock);
   return { removed: [...removed].toSorted() };
 }
 

@@ -1,6 +1,7 @@
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf, resolveInRoot, run, runOrThrow } from '@updraft/kit';
+import { carryMount } from '@updraft/pods';
 import type { Mount } from '@updraft/pods';
 import { parseQuantity } from '../../kinds/quantity.ts';
 import type { Container, Pod, Volume, VolumeMount } from '../../kinds/pod.ts';
@@ -38,6 +39,24 @@ export class PodVolumes {
     for (const volume of this.#volumes()) await this.#make(volume);
   }
 
+  /**
+   * Finds the volumes in memory again that an earlier daemon made, in the view of a process which uses them.
+   * @throws PodsFault when there is no way to them
+   */
+  async rejoin(container: Container, pid: number): Promise<void> {
+    const present = new Set(await mountPoints());
+    for (const { name, emptyDir } of this.#volumes()) {
+      const folder = this.#folder(name);
+      if (emptyDir?.medium !== 'Memory' || this.#memory.has(folder)) continue;
+      const mount = container.volumeMounts?.find(
+        (one) => one.name === name && !one.subPath && !one.subPathExpr,
+      );
+      if (!present.has(folder) && !mount) continue;
+      if (!present.has(folder) && mount) carryMount(pid, mount.mountPath, folder);
+      this.#memory.add(folder);
+    }
+  }
+
   /** Writes those volumes anew that show this ConfigMap or Secret. */
   async refresh(resource: 'configmaps' | 'secrets', name: string): Promise<void> {
     for (const volume of this.#volumes()) if (dependsOn(volume, resource, name)) await this.#make(volume);
@@ -54,9 +73,13 @@ export class PodVolumes {
     return mounts;
   }
 
+  terminationPath(container: Container): string {
+    return path.join(this.#dir, 'containers', container.name, 'termination-log');
+  }
+
   /** The file a container may leave its last words in, empty at each start. */
   async terminationFile(container: Container): Promise<Mount & { kind: 'bind' }> {
-    const source = path.join(this.#dir, 'containers', container.name, 'termination-log');
+    const source = this.terminationPath(container);
     await mkdir(path.dirname(source), { recursive: true });
     await writeFile(source, '');
     await chmod(source, 0o666);
@@ -190,12 +213,21 @@ async function unmount(folder: string): Promise<void> {
   await run('umount', ['-l', folder]);
 }
 
-/** Takes away what the pods of a dead daemon left: mounts first, then folders. */
-export async function sweepVolumes(dir: string): Promise<void> {
+/** Takes away what the pods of a dead daemon left, mounts first, then folders; but not those of pods with these uids. */
+export async function sweepVolumes(dir: string, living: ReadonlySet<string>): Promise<void> {
   const root = podsFolder(dir);
-  const mounts = (await readFile(MOUNTS, 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
-  for (const mount of mounts.map(unescapeMount)) if (mount.startsWith(`${root}/`)) await unmount(mount);
-  await rm(root, { recursive: true, force: true });
+  const dead = (await readdir(root).catch(() => [])).filter((uid) => !living.has(uid));
+  const mounts = await mountPoints();
+  for (const uid of dead) {
+    const folder = path.join(root, uid);
+    for (const mount of mounts) if (mount.startsWith(`${folder}/`)) await unmount(mount);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function mountPoints(): Promise<string[]> {
+  const lines = (await readFile(MOUNTS, 'utf8')).split('\n');
+  return lines.map((line) => unescapeMount(line.split(' ')[1] ?? ''));
 }
 
 /** Blanks in mount points are written as octal escapes. */
