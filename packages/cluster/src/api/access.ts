@@ -12,6 +12,15 @@ function authenticate(message: IncomingMessage, tokens: TokenIssuer): User | und
   if (scheme.toLowerCase() === 'bearer') return tokens.review(token);
   const socket = message.socket as TLSSocket;
   if (!socket.authorized) return undefined;
+  const known = certified.get(socket) ?? readCertificate(socket);
+  if (known) certified.set(socket, known);
+  return known;
+}
+
+/** A connection has one certificate for all its requests, and reading it costs as much as a small request. */
+const certified = new WeakMap<TLSSocket, User>();
+
+function readCertificate(socket: TLSSocket): User | undefined {
   const subject = socket.getPeerCertificate().subject as
     | { readonly CN?: string | string[]; readonly O?: string | string[] }
     | undefined;

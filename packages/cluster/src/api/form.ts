@@ -1,5 +1,7 @@
+import { textOf } from '../store/text.ts';
 import type { KubeObject } from '../store/types.ts';
 import { servedForm } from './events.ts';
+import { JsonText, listText } from './json-text.ts';
 import type { ApiRequest } from './request.ts';
 import type { ObjectList } from './read.ts';
 import type { ServedResource } from './resources.ts';
@@ -40,7 +42,7 @@ export function showObject(
   shown: { object: KubeObject; nowMs: number; headers?: boolean },
 ): unknown {
   const { object, nowMs } = shown;
-  if (form.as === 'object') return servedForm(type, object);
+  if (form.as === 'object') return new JsonText(textOf(servedForm(type, object)));
   if (form.as === 'partial') return partial(object, form.apiVersion);
   const meta = { resourceVersion: object.metadata.resourceVersion };
   return toTable(type, [object], meta, { ...form, nowMs, headers: shown.headers ?? true });
@@ -53,7 +55,13 @@ export function showList(
 ): unknown {
   const { list, nowMs } = shown;
   if (form.as === 'Table') return toTable(type, list.items, list.metadata, { ...form, nowMs, headers: true });
-  if (form.as === 'object') return { ...list, items: list.items.map((object) => servedForm(type, object)) };
+  const { items: objects, ...head } = list;
+  if (form.as === 'object') {
+    return listText(
+      head,
+      objects.map((object) => servedForm(type, object)),
+    );
+  }
   const items = list.items.map((object) => partial(object, form.apiVersion));
   return { kind: 'PartialObjectMetadataList', apiVersion: form.apiVersion, metadata: list.metadata, items };
 }

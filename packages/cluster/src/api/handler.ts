@@ -11,6 +11,7 @@ import type { Answer, ApiContext, ObjectAnswer } from './context.ts';
 import { remove, removeCollection } from './delete.ts';
 import { aggregated, coreVersions, group, groupList, resourceList } from './discovery.ts';
 import { formOf, showList, showObject } from './form.ts';
+import { JsonText } from './json-text.ts';
 import { logs } from './logs.ts';
 import { APPLY, patch } from './patch.ts';
 import { Snapshots, list } from './read.ts';
@@ -145,14 +146,6 @@ class Discovery {
   constructor(catalog: Catalog, version: 'v2' | 'v2beta1', core: boolean) {
     this.version = version;
     this.body = aggregated(catalog, version, core);
-  }
-}
-
-class JsonText {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
   }
 }
 
@@ -338,7 +331,7 @@ function write(response: ServerResponse, answer: Answer, accept: string): void {
 function render(body: unknown, accept: string): { type: string; text: string } {
   if (body instanceof Discovery)
     return { type: DISCOVERY_TYPE(body.version), text: JSON.stringify(body.body) };
-  if (body instanceof JsonText) return { type: 'application/json', text: body.text };
-  if (accept.startsWith('application/yaml')) return { type: 'application/yaml', text: toYaml(body) };
-  return { type: 'application/json', text: JSON.stringify(body) };
+  const text = body instanceof JsonText ? body.text : JSON.stringify(body);
+  if (!accept.startsWith('application/yaml')) return { type: 'application/json', text };
+  return { type: 'application/yaml', text: toYaml(JSON.parse(text)) };
 }

@@ -4,6 +4,7 @@ import type { KubeObject, WatchEvent } from '../store/types.ts';
 import type { ApiContext } from './context.ts';
 import { formOf, showObject } from './form.ts';
 import type { Form } from './form.ts';
+import { JsonText } from './json-text.ts';
 import { matcher, parseVersion } from './read.ts';
 import { flag, integer } from './request.ts';
 import type { ApiRequest } from './request.ts';
@@ -125,7 +126,7 @@ function pass(stream: Stream, event: WatchEvent): void {
   else if (before) sendObject(stream, 'DELETED', event.object);
 }
 
-function sendObject(stream: Stream, type: string, object: KubeObject): void {
+function sendObject(stream: Stream, type: WatchEvent['type'], object: KubeObject): void {
   const nowMs = stream.context.clock.now();
   const headers = !stream.headersSent;
   stream.headersSent = true;
@@ -156,10 +157,11 @@ function sendBookmark(stream: Stream, annotations?: Record<string, string>): voi
   send(stream, 'BOOKMARK', stream.form.as === 'partial' ? { ...object, ...kind } : object);
 }
 
-function send(stream: Stream, type: string, object: unknown): void {
+function send(stream: Stream, type: WatchEvent['type'] | 'BOOKMARK' | 'ERROR', object: unknown): void {
   const { response } = stream;
   if (response.writableEnded || response.destroyed) return;
-  response.write(`${JSON.stringify({ type, object })}\n`);
+  const text = object instanceof JsonText ? object.text : JSON.stringify(object);
+  response.write(`{"type":"${type}","object":${text}}\n`);
   if (response.writableLength > MAX_WAITING_BYTES) response.destroy();
 }
 

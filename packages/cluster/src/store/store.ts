@@ -4,6 +4,7 @@ import { openDatabase, timestamp } from '@updraft/kit';
 import type { Clock, Database } from '@updraft/kit';
 import { ClusterFault } from '../fault.ts';
 import { Feed } from './feed.ts';
+import { keepText } from './text.ts';
 import type { KubeObject, ResourceName, ResourceStore, WatchEvent } from './types.ts';
 
 export interface ResourceStoreOptions {
@@ -31,7 +32,7 @@ const COUNT = 'UPDATE revision SET value = ? WHERE id = 1';
 
 interface Shelf {
   readonly objects: Map<string, KubeObject>;
-  /** In order of namespace and name; undefined once something was added or taken away. */
+  /** In order of namespace and name; undefined until somebody asks for it. Never changed, only replaced. */
   ordered: readonly KubeObject[] | undefined;
 }
 
@@ -56,19 +57,24 @@ class SqliteResourceStore implements ResourceStore {
   constructor(database: Database, options: ResourceStoreOptions) {
     this.#database = database;
     this.#clock = options.clock;
-    this.#revision = Number(database.first('SELECT value FROM revision')?.['value'] ?? 1);
+    this.#revision = this.#load();
     this.#feed = new Feed({
       size: options.historySize ?? 4096,
       startRevision: this.#revision,
       onListenerError: options.onListenerError ?? (() => undefined),
     });
-    for (const row of database.all('SELECT resource, namespace, name, body FROM objects')) {
+  }
+
+  /** Reads everything. The revision is that of the last deletion, or of an object written since. */
+  #load(): number {
+    let revision = Number(this.#database.first('SELECT value FROM revision')?.['value'] ?? 1);
+    for (const row of this.#database.all('SELECT resource, namespace, name, body FROM objects')) {
       const object = frozen(String(row['body']));
-      this.#shelf(String(row['resource'])).objects.set(
-        keyOf(object.metadata.namespace, String(row['name'])),
-        object,
-      );
+      const { namespace, resourceVersion } = object.metadata;
+      this.#shelf(String(row['resource'])).objects.set(keyOf(namespace, String(row['name'])), object);
+      revision = Math.max(revision, Number(resourceVersion));
     }
+    return revision;
   }
 
   get revision(): number {
@@ -140,7 +146,7 @@ class SqliteResourceStore implements ResourceStore {
     this.#revision = revision;
     const shelf = this.#shelf(resource);
     shelf.objects.delete(keyOf(namespace, name));
-    shelf.ordered = undefined;
+    shelf.ordered &&= shelf.ordered.toSpliced(placeOf(shelf.ordered, stored), 1);
     const object = withRevision(stored, revision);
     this.#feed.publish({ type: 'DELETED', resource, object, previous: stored, revision });
     return object;
@@ -162,15 +168,13 @@ class SqliteResourceStore implements ResourceStore {
       ...object,
       metadata: { ...object.metadata, resourceVersion: String(revision) },
     });
-    this.#database.transaction(() => {
-      this.#database.write(PUT, resource, namespace ?? '', name, body);
-      this.#database.write(COUNT, revision);
-    });
+    // The body tells the revision: one statement is all there is to commit.
+    this.#database.write(PUT, resource, namespace ?? '', name, body);
     this.#revision = revision;
     const stored = frozen(body);
     const shelf = this.#shelf(resource);
     shelf.objects.set(keyOf(namespace, name), stored);
-    shelf.ordered = undefined;
+    shelf.ordered &&= placed(shelf.ordered, stored, previous === undefined ? 0 : 1);
     const type = previous ? 'MODIFIED' : 'ADDED';
     this.#feed.publish({ type, resource, object: stored, previous, revision });
     return stored;
@@ -196,6 +200,22 @@ function keyOf(namespace: string | undefined, name: string): string {
   return `${namespace ?? ''}/${name}`;
 }
 
+/** Where the object stands, or would stand. */
+function placeOf(list: readonly KubeObject[], object: KubeObject): number {
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    const other = list[middle];
+    if (other && byNamespaceAndName(other, object) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function placed(list: readonly KubeObject[], object: KubeObject, replaces: 0 | 1): readonly KubeObject[] {
+  return list.toSpliced(placeOf(list, object), replaces, object);
+}
+
 function byNamespaceAndName(a: KubeObject, b: KubeObject): number {
   return (
     compare(a.metadata.namespace ?? '', b.metadata.namespace ?? '') ||
@@ -215,7 +235,9 @@ function withRevision(object: KubeObject, revision: number): KubeObject {
 }
 
 function frozen(body: string): KubeObject {
-  return deepFreeze(JSON.parse(body)) as KubeObject;
+  const object = deepFreeze(JSON.parse(body)) as KubeObject;
+  keepText(object, body);
+  return object;
 }
 
 function deepFreeze(value: unknown): unknown {
