@@ -84,6 +84,34 @@ describe('what is written is read back', () => {
     );
   });
 
+  test('attributes as libarchive writes them: twice, one of them with its own spelling', () => {
+    // As bsdtar 3.6 wrote them for `user.sp ace=y`, `user.note=a=b%c` and an attribute of zero bytes.
+    const records = [
+      paxRecord('LIBARCHIVE.xattr.user.sp%20ace', 'eQ'),
+      paxRecord('SCHILY.xattr.user.sp%20ace', 'y'),
+      paxRecord('LIBARCHIVE.xattr.user.note', 'YT1iJWM'),
+      paxRecord('SCHILY.xattr.user.note', 'a=b%c'),
+      paxRecord('LIBARCHIVE.xattr.user.zero', 'AAA'),
+      paxRecord('SCHILY.xattr.user.100%', 'kept'),
+    ];
+    const header = encodeHeader(plainEntry('file', 'file'), records);
+    const [found] = read(Buffer.concat([header, endOfArchive()]));
+    expect(found?.entry.xattrs).toEqual(
+      new Map([
+        ['user.100%', 'kept'],
+        ['user.sp ace', 'y'],
+        ['user.note', 'a=b%c'],
+        ['user.zero', '\0\0'],
+      ]),
+    );
+    const hostile = encodeHeader(plainEntry('file', 'file'), [
+      paxRecord('LIBARCHIVE.xattr.user.a%00b', 'eQ'),
+    ]);
+    expect(() => read(Buffer.concat([hostile, endOfArchive()]))).toThrow(
+      expect.objectContaining({ code: 'LAYER_INVALID' }),
+    );
+  });
+
   test('links, devices and folders', () => {
     const entries = [
       plainEntry('folder/', 'folder'),

@@ -237,9 +237,21 @@ function paxNumber(pax: ReadonlyMap<string, string>, key: string): number | unde
 }
 
 const XATTR = 'SCHILY.xattr.';
+/** libarchive's own records: the name with `%XX` for odd bytes, the value in base64. */
+const LIBARCHIVE_XATTR = 'LIBARCHIVE.xattr.';
 
 function xattrsOf(pax: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const [key, value] of pax) if (key.startsWith(XATTR)) found.set(key.slice(XATTR.length), value);
+  for (const [key, value] of pax) {
+    if (!key.startsWith(LIBARCHIVE_XATTR)) continue;
+    const written = key.slice(LIBARCHIVE_XATTR.length);
+    // It writes the other record too, with the name as it is written here.
+    found.delete(written);
+    const name = written.replaceAll(/%([0-9A-Fa-f]{2})/g, (_whole, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+    found.set(checkText(name, 'attribute'), Buffer.from(value, 'base64').toString('latin1'));
+  }
   return found;
 }

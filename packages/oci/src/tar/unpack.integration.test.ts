@@ -6,7 +6,10 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeTar } from '../testing/index.ts';
 import type { TarMember } from '../testing/index.ts';
+import { packLayer } from './pack.ts';
+import { paxRecord } from './pax.ts';
 import { unpackLayer } from './unpack.ts';
+import { encodeHeader, endOfArchive, plainEntry } from './writer.ts';
 
 /** A folder with a secret beside the one that is unpacked into, and what it held before. */
 let outside: string;
@@ -370,4 +373,34 @@ describe('what has to arrive as it was', () => {
       await runOrThrow('umount', [merged]);
     }
   });
+});
+
+test('an attribute that steers overlayfs is not taken, however it is spelled', async () => {
+  const records = [
+    paxRecord('LIBARCHIVE.xattr.trusted%2eoverlay.opaque', 'eQ'),
+    paxRecord('LIBARCHIVE.xattr.user.note', 'eQ'),
+  ];
+  const tar = Buffer.concat([encodeHeader(plainEntry('dir', 'folder'), records), endOfArchive()]);
+  await unpackLayer(Readable.from([tar]), folder);
+  const found = await runOrThrow('getfattr', ['-d', '-m', '-', '--absolute-names', path.join(folder, 'dir')]);
+  expect(found).toContain('user.note="y"');
+  expect(found).not.toContain('overlay');
+});
+
+test('access lists stay, and the longest names', async () => {
+  const source = path.join(outside, 'source');
+  const long = `${'d'.repeat(250)}/`.repeat(15);
+  await mkdir(path.join(source, long), { recursive: true });
+  await writeFile(path.join(source, 'listed'), '');
+  // user::rw-, user:7:rwx, group::r--, mask::rwx, other::r--
+  const list = '0x0200000001000600ffffffff020007000700000004000400ffffffff10000700ffffffff20000400ffffffff';
+  await runOrThrow('setfattr', ['-n', 'system.posix_acl_access', '-v', list, path.join(source, 'listed')]);
+  const layer = await packLayer(source, { timestampMs: 0 });
+  await unpackLayer(layer, folder);
+  const found = await runOrThrow('getfattr', [
+    ...['-n', 'system.posix_acl_access', '-e', 'hex', '--absolute-names'],
+    path.join(folder, 'listed'),
+  ]);
+  expect(found).toContain(list);
+  expect(await readdir(path.join(folder, long))).toEqual([]);
 });
