@@ -398,7 +398,11 @@ test('access lists stay, and the longest names', async () => {
   const layer = await packLayer(source, { timestampMs: 0 });
   await unpackLayer(layer, folder);
   const found = await runOrThrow('getfattr', [
-    ...['-n', 'system.posix_acl_access', '-e', 'hex', '--absolute-names'],
+    '-n',
+    'system.posix_acl_access',
+    '-e',
+    'hex',
+    '--absolute-names',
     path.join(folder, 'listed'),
   ]);
   expect(found).toContain(list);
