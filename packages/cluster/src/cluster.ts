@@ -15,6 +15,7 @@ import { eventRecorder, expireEvents } from './controllers/event-recorder.ts';
 import { garbageCollector } from './controllers/garbage-collector.ts';
 import { ensureSystemNamespaces, namespaceController } from './controllers/namespace.ts';
 import { isReady } from './controllers/pods.ts';
+import { NetworkPolicies } from './controllers/network-policies/controller.ts';
 import { ensureStorageClass, volumeController } from './controllers/volumes.ts';
 import { workloadControllers } from './controllers/workloads.ts';
 import { clusterZone } from './dns/zone.ts';
@@ -77,22 +78,16 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   ensureIngressClasses(context);
   const apiPort = await api.listen({ port: config.apiPort, addresses: [LOOPBACK, network.gateway] });
   publishApi(objects, { serviceAddress, address: network.gateway, port: apiPort });
-  const ingress = await startIngress({
-    objects,
-    clock,
-    ports: config.ingressPorts,
-    tlsPorts: config.ingressTlsPorts ?? [],
-    address: network.gateway,
-    dir: path.join(dir, 'certificates'),
-  });
-  undo.add(() => ingress.close());
+  const ingress = await openIngress(config, context, undo);
   await network.openGatewayPorts([apiPort, ingress.port, ingress.tlsPort]);
   undo.add(network.addZone(clusterZone(objects, config.clusterDomain)));
+  const policies = new NetworkPolicies({ objects, runtime: config.runtime, network });
+  await policies.apply();
   late.kubelet = await startKubelet({
     ...context,
     dir,
     events: context.events.as('kubelet'),
-    runtime: config.runtime,
+    runtime: policies.runtime,
     store: config.store,
     images: config.images,
     tokens: api.tokens,
@@ -104,13 +99,30 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   undo.add(() => late.kubelet?.stop());
   // After the kubelet: it takes the readiness of a dead daemon's pods back, so that nobody is sent to them.
   late.controllers = startControllers(
-    allControllers(context, config, { nodeName, certificate: credentials.ca, ingress }),
+    allControllers(context, config, { nodeName, certificate: credentials.ca, ingress, policies }),
     context,
   );
   undo.add(() => late.controllers?.stop());
   undo.add(keepNode({ ...nodeOptions(config, nodeName), objects }));
   undo.add(keepEvents(context));
   return clusterOf({ context, credentials, apiPort, ingress, undo, config });
+}
+
+async function openIngress(
+  config: ClusterConfig,
+  { objects, clock }: ControllerContext,
+  undo: Undo,
+): Promise<IngressServer> {
+  const ingress = await startIngress({
+    objects,
+    clock,
+    ports: config.ingressPorts,
+    tlsPorts: config.ingressTlsPorts ?? [],
+    address: config.network.gateway,
+    dir: path.join(config.dir, 'certificates'),
+  });
+  undo.add(() => ingress.close());
+  return ingress;
 }
 
 const nodeOptions = ({ clock, network, version, runtime }: ClusterConfig, name: string) => ({
@@ -146,7 +158,7 @@ function openContext(config: ClusterConfig, host: string, undo: Undo): Controlle
 function allControllers(
   context: ControllerContext,
   config: ClusterConfig,
-  parts: { nodeName: string; certificate: string; ingress: IngressServer },
+  parts: { nodeName: string; certificate: string; ingress: IngressServer; policies: NetworkPolicies },
 ): Controller[] {
   return [
     namespaceController(context, parts.certificate),
@@ -156,6 +168,7 @@ function allControllers(
     serviceForwardsController(context, config.network),
     volumeController(context, path.join(config.dir, 'volumes')),
     ingressController(context, parts.ingress),
+    parts.policies.controller(),
     garbageCollector(context),
     clusterRoleController(context),
   ];

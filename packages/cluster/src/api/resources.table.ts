@@ -122,7 +122,7 @@ const GROUPS: readonly GroupTable[] = [
     rows: [
       ['IngressClass', 'ingressclasses', { cluster: true, generation: true }],
       ['Ingress', 'ingresses', { short: ['ing'], status: true, generation: true }],
-      ['NetworkPolicy', 'networkpolicies', { short: ['netpol'], generation: true, inert: true }],
+      ['NetworkPolicy', 'networkpolicies', { short: ['netpol'], generation: true }],
     ],
   },
   {

@@ -1,4 +1,4 @@
-import type { IntOrString, ObjectReference, Typed } from './meta.ts';
+import type { IntOrString, LabelSelector, ObjectReference, Typed } from './meta.ts';
 
 export type ServicePort = {
   name?: string;
@@ -76,5 +76,30 @@ export type IngressSpec = {
 };
 
 export type Ingress = Typed<IngressSpec, LoadBalancerStatus>;
+
+export type NetworkPolicyPort = { protocol?: string; port?: IntOrString; endPort?: number };
+
+export type NetworkPolicyPeer = {
+  podSelector?: LabelSelector;
+  namespaceSelector?: LabelSelector;
+  ipBlock?: { cidr: string; except?: string[] };
+};
+
+/** `from` in `ingress`, `to` in `egress`. */
+export type NetworkPolicyRule = {
+  from?: NetworkPolicyPeer[];
+  to?: NetworkPolicyPeer[];
+  ports?: NetworkPolicyPort[];
+};
+
+export type NetworkPolicy = Typed<
+  {
+    podSelector?: LabelSelector;
+    policyTypes?: string[];
+    ingress?: NetworkPolicyRule[];
+    egress?: NetworkPolicyRule[];
+  },
+  undefined
+>;
 
 export type IngressClass = Typed<{ controller?: string }, undefined>;

@@ -1,7 +1,14 @@
 import type { KubeObject, ObjectMeta, ResourceStore, WatchEvent } from '../store/types.ts';
 import type { CronJob, Job } from './batch.ts';
 import type { ConfigMap, KubeEvent, Lease, Namespace, Node, Secret, ServiceAccount } from './core.ts';
-import type { Endpoints, EndpointSlice, Ingress, IngressClass, Service } from './network.ts';
+import type {
+  Endpoints,
+  EndpointSlice,
+  Ingress,
+  IngressClass,
+  NetworkPolicy,
+  Service,
+} from './network.ts';
 import type { Pod } from './pod.ts';
 import type { PodDisruptionBudget } from './policy.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from './storage.ts';
@@ -39,6 +46,7 @@ export interface Kinds {
   'endpointslices.discovery.k8s.io': EndpointSlice;
   'ingresses.networking.k8s.io': Ingress;
   'ingressclasses.networking.k8s.io': IngressClass;
+  'networkpolicies.networking.k8s.io': NetworkPolicy;
   'storageclasses.storage.k8s.io': StorageClass;
   'leases.coordination.k8s.io': Lease;
 }

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import type { KubeObject } from '../../store/types.ts';
 import { recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
@@ -62,4 +63,81 @@ function validateBackend(path: string, backend: Members, problems: Problems): vo
   if (!name) return problems.required(path);
   const why = isLabel1035(name);
   if (why) problems.invalid(`${path}.service.name`, name, why);
+}
+
+export function validateNetworkPolicy(policy: KubeObject, problems: Problems): void {
+  const types: unknown = policy.spec?.['policyTypes'];
+  for (const [index, type] of (Array.isArray(types) ? types : []).entries()) {
+    problems.oneOf(`spec.policyTypes[${index}]`, type, ['Egress', 'Ingress']);
+  }
+  for (const [direction, side] of [
+    ['ingress', 'from'],
+    ['egress', 'to'],
+  ] as const) {
+    for (const [index, rule] of recordsAt(policy.spec, direction).entries()) {
+      const at = `spec.${direction}[${index}]`;
+      recordsAt(rule, 'ports').forEach((port, number) =>
+        validatePolicyPort(`${at}.ports[${number}]`, port, problems),
+      );
+      recordsAt(rule, side).forEach((peer, number) =>
+        validatePeer(`${at}.${side}[${number}]`, peer, problems),
+      );
+    }
+  }
+}
+
+function validatePolicyPort(path: string, entry: Members, problems: Problems): void {
+  problems.oneOf(`${path}.protocol`, entry['protocol'], ['SCTP', 'TCP', 'UDP']);
+  const { port, endPort } = entry;
+  if (typeof port === 'number') validatePort(`${path}.port`, port, problems);
+  if (endPort === undefined) return;
+  if (typeof port !== 'number') {
+    const why =
+      port === undefined
+        ? 'may not be specified when `port` is not specified'
+        : 'may not be specified when `port` is non-numeric';
+    problems.invalid(`${path}.endPort`, endPort, why);
+  } else if (typeof endPort === 'number' && endPort < port) {
+    problems.invalid(`${path}.endPort`, endPort, 'must be greater than or equal to `port`');
+  } else validatePort(`${path}.endPort`, endPort as number, problems);
+}
+
+function validatePeer(path: string, peer: Members, problems: Problems): void {
+  const hasBlock = peer['ipBlock'] !== undefined;
+  const selects = peer['podSelector'] !== undefined || peer['namespaceSelector'] !== undefined;
+  if (!hasBlock && !selects) problems.required(path, 'must specify a peer');
+  if (hasBlock && selects) problems.forbidden(path, 'may not specify both ipBlock and another peer');
+  if (hasBlock) validateBlock(`${path}.ipBlock`, recordAt(peer, 'ipBlock'), problems);
+}
+
+function validateBlock(path: string, block: Members, problems: Problems): void {
+  const cidr = textAt(block, 'cidr') ?? '';
+  if (cidr === '') problems.required(`${path}.cidr`);
+  else if (!isRange(cidr)) problems.invalid(`${path}.cidr`, cidr, NOT_A_RANGE);
+  const except: unknown = block['except'];
+  for (const [index, inner] of (Array.isArray(except) ? except : []).entries()) {
+    const at = `${path}.except[${index}]`;
+    if (typeof inner !== 'string' || !isRange(inner)) problems.invalid(at, inner, NOT_A_RANGE);
+    else if (isRange(cidr) && !isInside(inner, cidr)) {
+      problems.invalid(at, inner, 'must be a strict subset of `cidr`');
+    }
+  }
+}
+
+const NOT_A_RANGE = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+
+function isRange(text: string): boolean {
+  const [address = '', bits = '', ...rest] = text.split('/');
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
+}
+
+function isInside(inner: string, outer: string): boolean {
+  const [address = '', bits = ''] = outer.split('/');
+  const [first = '', more = ''] = inner.split('/');
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  if (isIP(first) !== isIP(address) || Number(more) <= Number(bits)) return false;
+  const list = new BlockList();
+  list.addSubnet(address, Number(bits), family);
+  return list.check(first, family);
 }

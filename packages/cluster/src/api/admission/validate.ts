@@ -11,7 +11,7 @@ import type { Members } from './members.ts';
 import { Problems } from './problems.ts';
 import { validateCronJob, validateJob } from './validate-batch.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
-import { validateIngress, validateService } from './validate-network.ts';
+import { validateIngress, validateNetworkPolicy, validateService } from './validate-network.ts';
 import { validatePodSpec } from './validate-pod.ts';
 
 type Rule = (object: KubeObject, problems: Problems) => void;
@@ -74,6 +74,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   secrets: validateSecret,
   configmaps: (object, problems) => validateKeys(object, ['data', 'binaryData'], problems),
   'ingresses.networking.k8s.io': validateIngress,
+  'networkpolicies.networking.k8s.io': validateNetworkPolicy,
   [DEFINITIONS]: validateDefinition,
   persistentvolumeclaims: (object, problems) => {
     if (recordsOrTexts(object.spec, 'accessModes').length === 0) {
