@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { messageOf, Undo } from '@updraft/kit';
 import { ensureDefaultRoles } from './api/authorization/bootstrap.ts';
+import { ensurePriorityClasses } from './api/admission/policies/priority.ts';
 import { base64, createCredentials, kubeconfigYaml } from './api/credentials.ts';
 import type { Credentials } from './api/credentials.ts';
 import type { KubeletPort } from './api/ports.ts';
@@ -75,6 +76,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   ensureSystemNamespaces(context);
   ensureDefaultRoles(objects.store);
   ensureStorageClass(context);
+  ensurePriorityClasses(objects);
   ensureIngressClasses(context);
   const apiPort = await api.listen({ port: config.apiPort, addresses: [LOOPBACK, network.gateway] });
   publishApi(objects, { serviceAddress, address: network.gateway, port: apiPort });

@@ -46,7 +46,7 @@ const GROUPS: readonly GroupTable[] = [
       ['ConfigMap', 'configmaps', { short: ['cm'] }],
       ['Endpoints', 'endpoints', { short: ['ep'] }],
       ['Event', 'events', { short: ['ev'] }],
-      ['LimitRange', 'limitranges', { short: ['limits'], inert: true }],
+      ['LimitRange', 'limitranges', { short: ['limits'] }],
       ['Namespace', 'namespaces', { short: ['ns'], cluster: true, status: true }],
       ['Node', 'nodes', { short: ['no'], cluster: true, status: true }],
       ['PersistentVolumeClaim', 'persistentvolumeclaims', { short: ['pvc'], status: true }],
@@ -58,7 +58,7 @@ const GROUPS: readonly GroupTable[] = [
         'replicationcontrollers',
         { short: ['rc'], categories: ALL, status: true, scale: true, generation: true },
       ],
-      ['ResourceQuota', 'resourcequotas', { short: ['quota'], status: true, inert: true }],
+      ['ResourceQuota', 'resourcequotas', { short: ['quota'], status: true }],
       ['Secret', 'secrets'],
       ['ServiceAccount', 'serviceaccounts', { short: ['sa'] }],
       ['Service', 'services', { short: ['svc'], categories: ALL, status: true }],
@@ -185,7 +185,7 @@ const GROUPS: readonly GroupTable[] = [
     version: 'v1',
     definitions: 'io.k8s.api.scheduling.v1',
     rows: [
-      ['PriorityClass', 'priorityclasses', { short: ['pc'], cluster: true, generation: true, inert: true }],
+      ['PriorityClass', 'priorityclasses', { short: ['pc'], cluster: true, generation: true }],
     ],
   },
 ];

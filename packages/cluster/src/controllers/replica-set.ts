@@ -168,6 +168,8 @@ function failureConditions(
   nowMs: number,
 ): Condition[] {
   if (!failure) return (before ?? []).filter(({ type }) => type !== 'ReplicaFailure');
+  // Each attempt has another name in its message: to write each down would be an attempt each, without a pause.
+  if (before?.some(({ type }) => type === 'ReplicaFailure')) return before;
   const change = {
     type: 'ReplicaFailure',
     status: 'True' as const,

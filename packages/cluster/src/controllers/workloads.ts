@@ -4,6 +4,7 @@ import { daemonSetController } from './daemon-set/daemon-set.ts';
 import { deploymentController } from './deployment/deployment.ts';
 import { disruptionController } from './disruption/disruption.ts';
 import { jobController } from './job/job.ts';
+import { quotaController } from './quota.ts';
 import { replicaSetController, replicationControllerController } from './replica-set.ts';
 import { statefulSetController } from './stateful-set/stateful-set.ts';
 
@@ -18,5 +19,6 @@ export function workloadControllers(context: ControllerContext): Controller[] {
     jobController(context),
     cronJobController(context),
     disruptionController(context),
+    quotaController(context),
   ];
 }

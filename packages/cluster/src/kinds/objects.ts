@@ -1,16 +1,10 @@
 import type { KubeObject, ObjectMeta, ResourceStore, WatchEvent } from '../store/types.ts';
 import type { CronJob, Job } from './batch.ts';
 import type { ConfigMap, KubeEvent, Lease, Namespace, Node, Secret, ServiceAccount } from './core.ts';
-import type {
-  Endpoints,
-  EndpointSlice,
-  Ingress,
-  IngressClass,
-  NetworkPolicy,
-  Service,
-} from './network.ts';
+import type { Endpoints, EndpointSlice, Ingress, IngressClass, NetworkPolicy, Service } from './network.ts';
 import type { Pod } from './pod.ts';
 import type { PodDisruptionBudget } from './policy.ts';
+import type { LimitRange, PriorityClass, ResourceQuota } from './quota.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from './storage.ts';
 import type {
   ControllerRevision,
@@ -34,6 +28,9 @@ export interface Kinds {
   events: KubeEvent;
   persistentvolumes: PersistentVolume;
   persistentvolumeclaims: PersistentVolumeClaim;
+  resourcequotas: ResourceQuota;
+  limitranges: LimitRange;
+  'priorityclasses.scheduling.k8s.io': PriorityClass;
   'deployments.apps': Deployment;
   'replicasets.apps': ReplicaSet;
   'statefulsets.apps': StatefulSet;

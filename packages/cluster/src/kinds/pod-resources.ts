@@ -1,5 +1,6 @@
 import type { IntOrString } from './meta.ts';
 import type { PodSpec, ResourceRequirements } from './pod.ts';
+import { canonicalQuantity } from '../api/schema/quantity.ts';
 import { parseQuantity } from './quantity.ts';
 
 /** Amounts by resource name in thousandths, so that sums of them are exact. */
@@ -9,6 +10,14 @@ export type Amounts = ReadonlyMap<string, number>;
 export function milliOf(quantity: IntOrString | undefined): number {
   const value = parseQuantity(quantity) ?? 0;
   return Math.ceil(Math.round(value * 1e6) / 1e3);
+}
+
+/** The amount as Kubernetes writes it: sizes in the largest binary unit that fits, others in decimal ones. */
+export function quantityOf(name: string, milli: number): string {
+  const isSize = /(memory|storage|hugepages-.*)$/.test(name);
+  const kibi = milli / (1000 * 1024);
+  const text = isSize && Number.isInteger(kibi) ? `${kibi}Ki` : `${milli}m`;
+  return canonicalQuantity(text) ?? text;
 }
 
 function add(into: Map<string, number>, more: Amounts): void {

@@ -1,0 +1,31 @@
+import type { IntOrString, Typed } from './meta.ts';
+
+export type ScopeRequirement = { scopeName: string; operator: string; values?: string[] };
+
+export type ResourceQuotaSpec = {
+  hard?: Record<string, IntOrString>;
+  scopes?: string[];
+  scopeSelector?: { matchExpressions?: ScopeRequirement[] };
+};
+
+export type ResourceQuotaStatus = { hard?: Record<string, IntOrString>; used?: Record<string, string> };
+
+export type ResourceQuota = Typed<ResourceQuotaSpec, ResourceQuotaStatus>;
+
+export type LimitItem = {
+  type: string;
+  min?: Record<string, IntOrString>;
+  max?: Record<string, IntOrString>;
+  default?: Record<string, IntOrString>;
+  defaultRequest?: Record<string, IntOrString>;
+  maxLimitRequestRatio?: Record<string, IntOrString>;
+};
+
+export type LimitRange = Typed<{ limits: LimitItem[] }, undefined>;
+
+export type PriorityClass = Omit<Typed<undefined, undefined>, 'spec' | 'status'> & {
+  value: number;
+  globalDefault?: boolean;
+  description?: string;
+  preemptionPolicy?: string;
+};
