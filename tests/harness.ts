@@ -24,6 +24,8 @@ export interface UpdraftOptions {
   readonly home?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly onStderr?: (text: string) => void;
+  /** For its standard input, which is empty otherwise. */
+  readonly input?: string;
 }
 
 /** Runs a program to its end and keeps what it prints. */
@@ -34,14 +36,16 @@ export function execute(
     cwd?: string;
     env?: Record<string, string | undefined>;
     onStderr?: (text: string) => void;
+    input?: string;
   } = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    child.stdin.on('error', () => undefined).end(options.input ?? '');
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -61,6 +65,7 @@ export function updraft(args: readonly string[], options: UpdraftOptions): Promi
     cwd: options.cwd,
     env,
     ...(options.onStderr ? { onStderr: options.onStderr } : {}),
+    ...(options.input === undefined ? {} : { input: options.input }),
   });
 }
 

@@ -243,7 +243,8 @@ function measureEmbedded(project) {
 function measureContainer() {
   const script = path.join(root, 'packages/pods/bench/cycle.ts');
   const { stdout } = timed(process.execPath, ['--import', 'tsx', script], { cwd: root });
-  const [, own, bare] = /start and exit[^\n]* ([\d.]+) ms[^]*by hand[^\n]* ([\d.]+) ms/.exec(stdout) ?? [];
+  const [, own, bare] =
+    /exit of \/bin\/true[^\n]* ([\d.]+) ms[^]*by hand[^\n]* ([\d.]+) ms/.exec(stdout) ?? [];
   row('start and exit of /bin/true', Number(own), Math.round(Number(bare) * 1.2), {
     ms: Number(bare),
     what: 'mount and runc run by hand',

@@ -7,7 +7,7 @@ import type { ImageStore, Layer } from './types.ts';
  * first unpacked.
  */
 export async function importRootFsTar(store: ImageStore, tar: string | Readable): Promise<Layer> {
-  const source = typeof tar === 'string' ? createReadStream(tar, { highWaterMark: 1024 * 1024 }) : tar;
+  const source = typeof tar === 'string' ? createReadStream(tar, { highWaterMark: 256 * 1024 }) : tar;
   const { digest, size } = await store.blobs.write(source);
   return { diffId: digest, size };
 }

@@ -9,7 +9,7 @@ import type { Algorithm } from './digest.ts';
 import { OciFault } from './faults.ts';
 import type { Digest } from './types.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /** Ties streams together and gives the last one; what fails in one ends all of them, and the last one reports it. */
 export function chain(source: Readable, ...through: readonly Duplex[]): Readable {

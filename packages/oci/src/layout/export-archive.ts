@@ -1,9 +1,7 @@
 import { diskFault } from '@updraft/kit';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { open, rename, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { blobPath, hexOf } from '../digest.ts';
 import { layerCompression } from '../media-types.ts';
 import { shortReference, parseReference } from '../reference.ts';
@@ -37,10 +35,7 @@ export async function exportArchive(
       : ociMembers(store, image, names);
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await pipeline(
-      Readable.from(members, { objectMode: false }),
-      createWriteStream(temporary, { flags: 'wx' }),
-    );
+    await writeMembers(members, temporary);
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -49,6 +44,16 @@ export async function exportArchive(
 }
 
 type Members = AsyncGenerator<Buffer, void, undefined>;
+
+/** Without streams between: with each piece gone before the next is read, nothing piles up that only a collection frees. */
+async function writeMembers(members: Members, file: string): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    for await (const piece of members) await handle.writeFile(piece);
+  } finally {
+    await handle.close();
+  }
+}
 
 async function* dockerMembers(
   store: ImageStore,

@@ -102,10 +102,7 @@ async function importLayer(
   if (known !== undefined) return { mediaType: MEDIA.ociLayer, digest: diffId, size: known };
   const handle = await openInside(folder, name);
   const compression = await compressionOf(handle);
-  const tar = await decompress(
-    handle.createReadStream({ start: 0, highWaterMark: 1024 * 1024 }),
-    compression,
-  );
+  const tar = await decompress(handle.createReadStream({ start: 0, highWaterMark: 256 * 1024 }), compression);
   const { digest, size } = await store.blobs.write(tar, diffId);
   return { mediaType: MEDIA.ociLayer, digest, size };
 }
@@ -113,7 +110,7 @@ async function importLayer(
 async function plainTar(file: string): Promise<Readable> {
   const handle = await open(file, 'r');
   const compression = await compressionOf(handle);
-  return await decompress(handle.createReadStream({ start: 0, highWaterMark: 1024 * 1024 }), compression);
+  return await decompress(handle.createReadStream({ start: 0, highWaterMark: 256 * 1024 }), compression);
 }
 
 async function compressionOf(handle: FileHandle): Promise<Compression> {

@@ -69,5 +69,5 @@ async function ownManifest(dir: string, digest: Digest): Promise<{ digest: Diges
 
 async function copyIn(store: ImageStore, dir: string, digest: Digest): Promise<void> {
   const handle = await openInside(dir, blobPath(digest));
-  await store.blobs.write(handle.createReadStream({ highWaterMark: 1024 * 1024 }), digest);
+  await store.blobs.write(handle.createReadStream({ highWaterMark: 256 * 1024 }), digest);
 }

@@ -14,7 +14,7 @@ import { WireError } from './errors.ts';
 
 const IDLE_MS = 60 * 60 * 1000;
 const MAX_SESSIONS = 1000;
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
 const ID = /^[0-9a-f-]{36}$/;
 
 /** A blob on its way in: a file that grows, and the hash of what it holds. */

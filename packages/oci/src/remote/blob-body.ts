@@ -17,7 +17,7 @@ export class BlobBody {
   constructor(remote: RemoteRepository, descriptor: Descriptor) {
     this.#remote = remote;
     this.#descriptor = descriptor;
-    this.stream = Readable.from(this.#pieces(), { objectMode: false, highWaterMark: 1024 * 1024 });
+    this.stream = Readable.from(this.#pieces(), { objectMode: false, highWaterMark: 256 * 1024 });
   }
 
   /** The content was put together from several answers. */

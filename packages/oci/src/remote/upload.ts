@@ -125,7 +125,7 @@ export class BlobUpload {
     const part = createReadStream(blobs.path(descriptor.digest), {
       start,
       end: end - 1,
-      highWaterMark: 1024 * 1024,
+      highWaterMark: 256 * 1024,
     });
     const body = chain(part, new Counter(descriptor, onProgress, start));
     const headers = { 'content-length': String(end - start), 'content-range': `${start}-${end - 1}` };

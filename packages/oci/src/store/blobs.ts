@@ -12,7 +12,10 @@ import { Verifier, chain, wrongDigest } from '../streams.ts';
 import type { BlobStore, DiffId, Digest } from '../types.ts';
 import type { StoreFolders } from './folders.ts';
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
+
+/** Read in one go. */
+const SMALL_BYTES = 1024 * 1024;
 
 /** Blobs as files named by their digest: by sha256 all of them, by sha512 also those that were written so. */
 export class FileBlobs implements BlobStore {
@@ -68,7 +71,7 @@ export class FileBlobs implements BlobStore {
     if (size === undefined) throw unknownBlob(digest);
     if (size > limit) throw new OciFault('MANIFEST_INVALID', `${digest} is larger than ${limit} bytes`);
     // What is small is read in one go: a stream takes ten times as long.
-    const content = size <= READ_BYTES ? readIfPresent(this.path(digest)) : undefined;
+    const content = size <= SMALL_BYTES ? readIfPresent(this.path(digest)) : undefined;
     if (content && content.length <= limit && digestLike(digest, content) === digest) return content;
     const chunks: Buffer[] = [];
     for await (const chunk of await this.read(digest)) chunks.push(chunk as Buffer);
@@ -77,7 +80,7 @@ export class FileBlobs implements BlobStore {
 
   /** Manifests and configs are mostly made again as they were: then only the time of arrival is another. */
   #touchEqual(content: Uint8Array, expected: Digest | undefined): boolean {
-    if (content.length > READ_BYTES || (expected !== undefined && algorithmOf(expected) !== 'sha256'))
+    if (content.length > SMALL_BYTES || (expected !== undefined && algorithmOf(expected) !== 'sha256'))
       return false;
     const digest = digestOf(content);
     if (expected !== undefined && expected !== digest) return false;
