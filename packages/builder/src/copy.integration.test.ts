@@ -98,6 +98,12 @@ describe('COPY', () => {
     ],
     ['--exclude', 'COPY --exclude=*.txt --exclude=dir . /', ['644 0:0 c.md = "c"']],
     ['--exclude below', 'COPY --exclude=**/*.txt dir /', ['755 0:0 deep/', '644 0:0 deep/f.md = "f"']],
+    ['--exclude of all', 'COPY --exclude=* d* *.txt /x', ['755 0:0 x/']],
+    [
+      '--exclude of its own name',
+      'COPY --exclude=dir --exclude=deep dir /x',
+      ['755 0:0 x/', '644 0:0 x/d.txt = "d"'],
+    ],
     ['--link', 'COPY --link a.txt /', ['644 0:0 a.txt = "a"']],
     [
       'here-documents',

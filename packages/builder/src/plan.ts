@@ -19,7 +19,7 @@ export function planBuild(
   isReplaced: (stage: Stage) => boolean = () => false,
 ): Plan {
   const last = file.stages.at(-1);
-  if (!last) throw new BuildFailure('the file has no stage');
+  if (!last) throw new BuildFailure('the file has no stage', file.instructions.at(-1)?.range);
   const chosen = target === undefined || target === '' ? last : findTarget(file, target);
   const done = new Set<Stage>();
   const visit = (stage: Stage): void => {

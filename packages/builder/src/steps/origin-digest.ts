@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Build, Origin } from '../build.ts';
 import { findMatches } from '../files/find-matches.ts';
 import { readTree, treeParts } from '../files/source-tree.ts';
@@ -39,10 +40,11 @@ export async function readSources(
 
 async function plainTrees(build: Build, root: SourceRoot, pattern: string, exclude: readonly string[]) {
   const selection = selectionOf(undefined, exclude);
-  const names = (await findMatches(root, pattern)).filter(
-    (name) => name === '' || selection.takes(name.split('/').at(-1) ?? name),
+  const trees = await readTrees(build, root, await findMatches(root, pattern), selection);
+  // A folder that is named itself only lends its content; a file can be excluded by its name.
+  return trees.filter(
+    ({ name, entries: [self] }) => self?.kind === 'folder' || selection.takes(path.posix.basename(name)),
   );
-  return await readTrees(build, root, names, selection);
 }
 
 /** `a/./b/*.c` is the part `b/*.c` of the folder `a`; without `/./` it is a part of the whole. */
