@@ -5,9 +5,12 @@ import { codeOf, run } from '@updraft/kit';
 import { stringify } from 'yaml';
 
 /** The real client: UPDRAFT_TEST_KUBECTL, else the first `kubectl` on PATH. */
-export async function findKubectl(): Promise<string | undefined> {
-  const named = process.env['UPDRAFT_TEST_KUBECTL'];
-  const folders = (process.env['PATH'] ?? '').split(':').map((folder) => path.join(folder, 'kubectl'));
+export const findKubectl = (): Promise<string | undefined> => findProgram('kubectl', 'UPDRAFT_TEST_KUBECTL');
+
+/** A program that is named by a variable, else the first of that name on PATH. */
+export async function findProgram(program: string, variable: string): Promise<string | undefined> {
+  const named = process.env[variable];
+  const folders = (process.env['PATH'] ?? '').split(':').map((folder) => path.join(folder, program));
   for (const file of named ? [named] : folders) {
     try {
       await access(file, constants.X_OK);
