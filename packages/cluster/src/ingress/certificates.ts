@@ -7,8 +7,8 @@ import type { Ingress } from '../kinds/network.ts';
 import type { Objects } from '../kinds/objects.ts';
 import { byAge, isOurs, wildcardOf } from './routes.ts';
 
-/** A Secret that cannot be served, in words for whoever wrote the Ingress. */
-export interface CertificateProblem {
+/** What of an Ingress is not as it should be, in words for whoever wrote it. */
+export interface IngressProblem {
   readonly reason: string;
   readonly message: string;
 }
@@ -51,7 +51,7 @@ export class Certificates {
   }
 
   /** Why hosts of this ingress get the default certificate, or one that does not name them. */
-  problemsOf(ingress: Ingress): CertificateProblem[] {
+  problemsOf(ingress: Ingress): IngressProblem[] {
     const namespace = ingress.metadata.namespace ?? 'default';
     return (ingress.spec.tls ?? []).flatMap(({ hosts, secretName }) => {
       if (!secretName) return [];

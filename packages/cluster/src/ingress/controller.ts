@@ -2,7 +2,9 @@ import { keyOf, splitKey } from '../controllers/controller.ts';
 import type { Controller, ControllerContext } from '../controllers/controller.ts';
 import type { Ingress } from '../kinds/network.ts';
 import type { WatchEvent } from '../store/types.ts';
-import type { CertificateProblem } from './certificates.ts';
+import { readAnnotations } from './annotations.ts';
+import { refusedUsers } from './credentials.ts';
+import type { IngressProblem } from './certificates.ts';
 import { CLASS_CONTROLLER, isOurs, notesOf } from './routes.ts';
 import type { IngressServer } from './server.ts';
 
@@ -46,7 +48,11 @@ export function ingressController(
       context.objects.modify(INGRESSES, namespace, name, (stored) => {
         stored.status = { ...stored.status, loadBalancer: { ingress: [entryOf(ingress, server)] } };
       });
-      const warnings = [...server.certificates.problemsOf(ingress), ...unserved(ingress)];
+      const warnings = [
+        ...server.certificates.problemsOf(ingress),
+        ...unserved(ingress),
+        ...authProblems(context, ingress),
+      ];
       const text = JSON.stringify([ingress.metadata.uid, warnings]);
       if (said.get(key) === text) return;
       said.set(key, text);
@@ -61,7 +67,11 @@ function keysFor({ objects }: ControllerContext, { resource, object }: WatchEven
   const { namespace, name } = object.metadata;
   if (resource !== 'secrets') return objects.list(INGRESSES).map(keyOf);
   const ingresses = objects.list(INGRESSES, namespace);
-  return ingresses.filter(({ spec }) => spec.tls?.some(({ secretName }) => secretName === name)).map(keyOf);
+  const names = (ingress: Ingress) => [
+    ...(ingress.spec.tls ?? []).map(({ secretName }) => secretName),
+    readAnnotations(ingress).settings.basicAuth?.secret,
+  ];
+  return ingresses.filter((ingress) => names(ingress).includes(name)).map(keyOf);
 }
 
 function entryOf({ spec }: Ingress, { port, tlsPort }: Pick<IngressServer, 'port' | 'tlsPort'>) {
@@ -69,9 +79,22 @@ function entryOf({ spec }: Ingress, { port, tlsPort }: Pick<IngressServer, 'port
   return { ip: '127.0.0.1', ports: numbers.map((number) => ({ port: number, protocol: 'TCP' })) };
 }
 
-function unserved(ingress: Ingress): CertificateProblem[] {
+function unserved(ingress: Ingress): IngressProblem[] {
   return notesOf(ingress).map(({ annotation, why }) => ({
     reason: 'AnnotationNotServed',
     message: `${annotation}: ${why}`,
   }));
+}
+
+function authProblems({ objects }: ControllerContext, ingress: Ingress): IngressProblem[] {
+  const auth = readAnnotations(ingress).settings.basicAuth;
+  const secret = auth && objects.get('secrets', auth.namespace, auth.secret);
+  if (!auth || auth.secret === '') return [];
+  const place = `Secret ${auth.namespace}/${auth.secret}`;
+  if (!secret) {
+    return [{ reason: 'AuthNotServed', message: `${place} does not exist: every request is refused` }];
+  }
+  const users = refusedUsers(auth, secret);
+  const message = `${place} has passwords in a form that is not known here, so these are refused: ${users.join(', ')}`;
+  return users.length > 0 ? [{ reason: 'AuthNotServed', message }] : [];
 }

@@ -50,9 +50,19 @@ function verifiesSalted(password: string, encoded: string): boolean {
   return same(salted.toString('base64'), bytes.subarray(0, 20).toString('base64'));
 }
 
-/** Is this a hash that `isAuthorized` can check? */
-export function isKnownHash(hash: string): boolean {
-  return /^(\{PLAIN\}|\{SHA\}|\{SSHA\}|\$apr1\$|\$1\$)/.test(hash.trim());
+const KNOWN_FORM = /^(\{PLAIN\}|\{SHA\}|\{SSHA\}|\$apr1\$|\$1\$)/;
+
+/** Users whose password is in a form that cannot be checked, and who are therefore refused. */
+export function refusedUsers({ isMap }: BasicAuth, secret: Secret): string[] {
+  const data = Object.entries(secret.data ?? {});
+  const texts = data.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()] as const);
+  const lines = isMap
+    ? texts.map(([user, hash]) => `${user}:${hash.trim()}`)
+    : (texts.find(([key]) => key === 'auth')?.[1] ?? '').split('\n');
+  return lines.flatMap((line) => {
+    const [user = '', hash = ''] = line.split(':', 2);
+    return user === '' || KNOWN_FORM.test(hash) ? [] : [user];
+  });
 }
 
 const ROUNDS = 1000;

@@ -1,5 +1,9 @@
 import { messageOf, run, runOrThrow } from '@updraft/kit';
 import type { Logger } from '@updraft/kit';
+import { changeElement } from './set-element.ts';
+
+/** The set of devices and the addresses of their pods. */
+const PODS = 'pods';
 
 /**
  * What may come in at a bridge's ports: frames for the gateway, from the address that the port's pod was given, and
@@ -25,11 +29,11 @@ export class BridgeGuard {
     const input = `add table bridge ${this.#table}
 delete table bridge ${this.#table}
 table bridge ${this.#table} {
-  set pods { type ifname . ipv4_addr;${elements} }
+  set ${PODS} { type ifname . ipv4_addr;${elements} }
   chain from_pod {
-    ether type arp arp daddr ip ${gateway} iifname . arp saddr ip @pods accept
+    ether type arp arp daddr ip ${gateway} iifname . arp saddr ip @${PODS} accept
     ether daddr != ${mac} drop
-    ether type ip iifname . ip saddr @pods accept
+    ether type ip iifname . ip saddr @${PODS} accept
     drop
   }
   chain prerouting {
@@ -47,17 +51,19 @@ table bridge ${this.#table} {
     }
   }
 
-  async admit(device: string, address: string): Promise<void> {
-    if (!this.#active) return;
-    const element = `add element bridge ${this.#table} pods { "${device}" . ${address} }\n`;
-    await runOrThrow('nft', ['-f', '-'], { input: element });
+  /** @throws PodsFault SYSTEM_CALL_FAILED */
+  admit(device: string, address: string): void {
+    if (this.#active) changeElement('add', { table: this.#table, set: PODS, device, address });
   }
 
   /** Never fails: what is forgotten has no device any more. */
-  async forget(device: string, address: string): Promise<void> {
+  forget(device: string, address: string): void {
     if (!this.#active) return;
-    const element = `delete element bridge ${this.#table} pods { "${device}" . ${address} }\n`;
-    await run('nft', ['-f', '-'], { input: element });
+    try {
+      changeElement('delete', { table: this.#table, set: PODS, device, address });
+    } catch (error) {
+      this.#logger.log('warn', 'a pod is still known to the bridge', { device, error: messageOf(error) });
+    }
   }
 
   async close(): Promise<void> {

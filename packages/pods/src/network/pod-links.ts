@@ -118,7 +118,7 @@ export class PodLinks {
       unmount(namespace);
       await rm(namespace, { force: true });
       await forgetLink(this.#options.dir, device);
-      await this.#free(device, address);
+      this.#free(device, address);
     }
     if (left.length > 0) await deleteLinks(left.map(([device]) => device));
   }
@@ -149,7 +149,7 @@ export class PodLinks {
     await rm(link.namespace, { force: true });
     const device = this.#devices.get(link);
     this.#devices.delete(link);
-    if (link.address && device) await this.#free(device, link.address);
+    if (link.address && device) this.#free(device, link.address);
     if (!device) return;
     await forgetLink(this.#options.dir, device);
     this.#dying.add(device);
@@ -167,9 +167,9 @@ export class PodLinks {
   }
 
   /** The address is given to another pod only when nobody can use it by the old one's device. */
-  async #free(device: string, address: string): Promise<void> {
+  #free(device: string, address: string): void {
     const { addresses, closedAddresses, guard } = this.#options;
-    await guard.forget(device, address);
+    guard.forget(device, address);
     addresses.free(address);
     closedAddresses.free(address);
   }
@@ -214,7 +214,7 @@ route add default via ${gateway}
       );
       // Where bridges pass through netfilter, a pod that reaches itself by a service comes back on the port it left.
       await writeFile(`/sys/class/net/${device}/brport/hairpin_mode`, '1');
-      await guard.admit(device, address);
+      guard.admit(device, address);
       if (ports.length > 0) await redirectLoopback(namespace, ports, gateway);
       return link;
     } catch (error) {

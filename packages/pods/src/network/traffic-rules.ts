@@ -5,8 +5,6 @@ import { requireAddress, requireRange } from './addresses.ts';
 import { EMPTY_RULESET } from './ruleset.ts';
 import type { Ruleset } from './ruleset.ts';
 
-export const NO_TRAFFIC_RULES: TrafficRules = { pods: [], lists: {} };
-
 type Direction = 'incoming' | 'outgoing';
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 20);
