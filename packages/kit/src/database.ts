@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Fault, messageOf } from './fault.ts';
+import { diskFault } from './files.ts';
 
 export type SqlValue = string | number | bigint | Uint8Array | null;
 export type Row = Readonly<Record<string, SqlValue>>;
@@ -22,15 +23,17 @@ export interface Database {
 /**
  * Opens or makes a database. Commits are durable against a crash of the process at once, and against a crash of
  * the machine at the next checkpoint (`synchronous = NORMAL`).
- * @throws Fault DATABASE_UNUSABLE when the file is not a database or cannot be opened.
+ * @throws Fault DATABASE_UNUSABLE when the file is not a database or cannot be opened; DISK_FULL, as from every write.
  */
 export function openDatabase(file: string): Database {
   if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true });
   try {
     const sqlite = openSqlite(file);
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
-    return wrap(sqlite);
+    return wrap(sqlite, file);
   } catch (error) {
+    const fault = diskFault(error, file);
+    if (fault !== error) throw fault;
     throw new Fault('DATABASE_UNUSABLE', `cannot open the database ${file}: ${messageOf(error)}`, {
       cause: error,
       next: 'Move the file away and start again; what it recorded is lost.',
@@ -46,7 +49,16 @@ export function openSqlite(file: string): Sqlite.Database {
   return new Library(file);
 }
 
-function wrap(sqlite: Sqlite.Database): Database {
+/** @throws Fault DISK_FULL */
+function writing<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw diskFault(error, file);
+  }
+}
+
+function wrap(sqlite: Sqlite.Database, file: string): Database {
   const statements = new Map<string, Sqlite.Statement>();
   const prepare = (sql: string) => {
     const known = statements.get(sql);
@@ -56,11 +68,29 @@ function wrap(sqlite: Sqlite.Database): Database {
     return statement;
   };
   return {
-    script: (sql) => void sqlite.exec(sql),
-    write: (sql, ...values) => void prepare(sql).run(...values),
+    script: (sql) => void writing(file, () => sqlite.exec(sql)),
+    write: (sql, ...values) => void writing(file, () => prepare(sql).run(...values)),
     all: (sql, ...values) => prepare(sql).all(...values) as Row[],
     first: (sql, ...values) => prepare(sql).get(...values) as Row | undefined,
-    transaction: (work) => sqlite.transaction(work)(),
+    transaction: (work) => writing(file, () => transacted(sqlite, work)),
     close: () => sqlite.close(),
   };
+}
+
+/** On a full disk SQLite has rolled back by itself, and the library's own attempt fails: what went wrong first counts. */
+function transacted<T>(sqlite: Sqlite.Database, work: () => T): T {
+  let first: { readonly error: unknown } | undefined;
+  const noted = () => {
+    try {
+      return work();
+    } catch (error) {
+      first = { error };
+      throw error;
+    }
+  };
+  try {
+    return sqlite.transaction(noted)();
+  } catch (error) {
+    throw first === undefined ? error : first.error;
+  }
 }

@@ -33,7 +33,7 @@ export async function writeFileAtomic(
 /** Turns "no space left" into the one fault every room shows for it; gives back anything else as it is. */
 export function diskFault(error: unknown, file: string): unknown {
   const code = codeOf(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'SQLITE_FULL') return error;
   return new Fault('DISK_FULL', `no space left on the disk while writing ${file}`, {
     cause: error,
     next: 'Free some space, for example with `updraft image prune`, and run again.',

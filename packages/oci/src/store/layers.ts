@@ -181,7 +181,12 @@ export class Layers {
     const now = this.#clock.now();
     if (now - (this.#used.get(digest) ?? -Infinity) < USE_STEP_MS) return;
     this.#used.set(digest, now);
-    this.#records.setUsed(digest, now);
+    try {
+      this.#records.setUsed(digest, now);
+    } catch (error) {
+      // On a full disk what is there can still be read, and pruned.
+      if (codeOf(error) !== 'DISK_FULL') throw error;
+    }
   }
 
   async #knownSize(diffId: DiffId): Promise<number | undefined> {
