@@ -22,6 +22,8 @@ interface LibC {
   openTree(call: number, folder: number, path: string, flags: number): number;
   moveMount(call: number, from: number, empty: string, folder: number, target: string, flags: number): number;
   socket(domain: number, type: number, protocol: number): number;
+  send(socket: number, message: Buffer, size: number, flags: number): number;
+  recv(socket: number, answer: Buffer, size: number, flags: number): number;
   statx(folder: number, name: string, flags: number, mask: number, answer: Buffer): number;
   /** The same, for names that are no text. */
   statxOfBytes(folder: number, name: Buffer, flags: number, mask: number, answer: Buffer): number;
@@ -45,6 +47,8 @@ function libc(): LibC {
     openTree: library.func('long syscall(long, int, const char *, unsigned int)'),
     moveMount: library.func('long syscall(long, int, const char *, int, const char *, unsigned int)'),
     socket: library.func('int socket(int, int, int)'),
+    send: library.func('long send(int, const void *, size_t, int)'),
+    recv: library.func('long recv(int, void *, size_t, int)'),
     pipe2: library.func('int pipe2(_Out_ int *, int)'),
     ioctl: library.func('int ioctl(int, unsigned long, void *)'),
     fcntl: library.func('int fcntl(int, int, ...)'),
@@ -214,6 +218,28 @@ export function socketInNetwork(network: number): number {
     return socket;
   } finally {
     closeSync(home);
+  }
+}
+
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const MSG_DONTWAIT = 0x40;
+
+/**
+ * Hands messages to a part of the kernel that carries them out before it returns, and gives what it answers.
+ * @param family such as NETLINK_NETFILTER
+ * @throws PodsFault SYSTEM_CALL_FAILED when there is no such part, or no answer
+ */
+export function askKernel(family: number, messages: Buffer): Buffer {
+  const socket = libc().socket(AF_NETLINK, SOCK_RAW | O_CLOEXEC, family);
+  if (socket < 0) throw failed('socket', `of netlink family ${family}`);
+  try {
+    if (libc().send(socket, messages, messages.length, 0) < 0) throw failed('send', 'to the kernel');
+    const size = libc().recv(socket, scratch, scratch.length, MSG_DONTWAIT);
+    if (size < 0) throw failed('recv', 'from the kernel');
+    return Buffer.from(scratch.subarray(0, size));
+  } finally {
+    closeSync(socket);
   }
 }
 

@@ -8,7 +8,7 @@ const set = 'pods';
 const first = { table, set, device: 'udtest1', address: '10.1.2.3' };
 
 beforeAll(async () => {
-  const input = `table bridge ${table} { set ${set} { type ifname . ipv4_addr; } }\n`;
+  const input = `table bridge ${table} {\n  set ${set} {\n    type ifname . ipv4_addr\n  }\n}\n`;
   await runOrThrow('nft', ['-f', '-'], { input });
 });
 
