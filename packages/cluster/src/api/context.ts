@@ -30,6 +30,8 @@ export interface Writer {
   readonly dryRun: boolean;
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   readonly force: boolean;
+  /** Paths of members that the body gives more than once. */
+  readonly duplicates: readonly string[];
 }
 
 /** What a handler answers; the server writes it. */

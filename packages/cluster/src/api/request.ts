@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import type { User, Writer } from './context.ts';
+import { duplicateFields } from './duplicate-fields.ts';
 import { decodeProtobuf } from './schema/proto.ts';
 import { ApiFault, badRequest, unsupportedMediaType } from './status.ts';
 
@@ -18,20 +19,22 @@ export interface ApiRequest {
 }
 
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
+/** Whoever sends more than this is cut off without an answer. */
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
 /** @throws ApiFault 413 for a body of more than 3 MiB */
 export async function readBody(message: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  // What is too much is still read, and let go: a client that is sending does not look for an answer.
   for await (const chunk of message as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) {
-      const words = `Request entity too large: limit is ${MAX_BODY_BYTES}`;
-      throw new ApiFault(413, 'RequestEntityTooLarge', words);
-    }
-    chunks.push(chunk);
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+    if (bytes > MAX_DISCARDED_BYTES) break;
   }
-  return Buffer.concat(chunks);
+  if (bytes <= MAX_BODY_BYTES) return Buffer.concat(chunks);
+  const words = `Request entity too large: limit is ${MAX_BODY_BYTES}`;
+  throw new ApiFault(413, 'RequestEntityTooLarge', words);
 }
 
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
@@ -41,18 +44,35 @@ const YAML_TYPES = ['application/yaml', 'application/apply-patch+yaml'];
 /** The body as a value, whatever form it came in. @throws ApiFault 400, 415 */
 export function decodeBody(request: ApiRequest): unknown {
   const { body, contentType } = request;
-  if (contentType === PROTOBUF) return decodeProtobuf(body);
+  if (contentType === PROTOBUF) return checked(decodeProtobuf(body));
   // JSON is YAML, but its own parser is many times faster.
-  if (YAML_TYPES.includes(contentType) && !looksLikeJson(body)) return decodeYaml(body);
+  if (YAML_TYPES.includes(contentType) && !looksLikeJson(body)) return checked(decodeYaml(body));
   const isJson =
     JSON_TYPES.includes(contentType) || contentType.endsWith('+json') || YAML_TYPES.includes(contentType);
   if (!isJson) throw unsupportedMediaType(['application/json', 'application/yaml', PROTOBUF]);
+  return checked(decodeJson(body));
+}
+
+function decodeJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8')) as unknown;
   } catch {
     // The parser's own message quotes the body, which may hold a secret.
     throw badRequest('the object provided is unrecognized (must be well-formed JSON): cannot be parsed');
   }
+}
+
+/** Deeper than any object is, and shallow enough for whoever walks through it by calling itself. */
+const MAX_DEPTH = 256;
+
+/** @throws ApiFault 400 for what is nested too deeply, or has a member that JavaScript takes for something else */
+function checked(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH) throw badRequest(`the object provided is nested more than ${MAX_DEPTH} levels deep`);
+  if (Object.hasOwn(value, '__proto__'))
+    throw badRequest('a member of an object must not be named "__proto__"');
+  for (const member of Object.values(value) as unknown[]) checked(member, depth + 1);
+  return value;
 }
 
 function looksLikeJson(body: Buffer): boolean {
@@ -99,7 +119,15 @@ export function writerOf(request: ApiRequest, options: string): Writer {
     dryRun: dryRun.length > 0,
     fieldValidation: validation,
     force: flag(request.query, 'force'),
+    duplicates: validation === 'Ignore' ? [] : duplicatesIn(request),
   };
+}
+
+/** Only in what is JSON and well-formed: the others are refused, or have no place for it. */
+function duplicatesIn({ body, contentType }: ApiRequest): string[] {
+  if (contentType === PROTOBUF || !looksLikeJson(body)) return [];
+  decodeJson(body);
+  return duplicateFields(body.toString('utf8'));
 }
 
 export function checkDryRun(values: readonly string[], options: string): void {

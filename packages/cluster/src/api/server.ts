@@ -52,6 +52,8 @@ export interface ApiServer {
 
 const PORT_TRIES = 100;
 const KEEP_ALIVE_MS = 90_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const HEADERS_TIMEOUT_MS = 20_000;
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, kubelet, logger, serviceCidr, version, credentials } = options;
@@ -104,6 +106,10 @@ function makeServer(context: ApiContext, parts: { handler: Handler; credentials:
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       keepAliveTimeout: KEEP_ALIVE_MS,
+      // From its first byte to its last: who sends more slowly than this has no request.
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 2,
     },
     parts.handler,
   );

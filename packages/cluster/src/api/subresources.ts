@@ -6,10 +6,11 @@ import { numberAt, recordAt, textAt } from './admission/members.ts';
 import type { Answer, ApiContext } from './context.ts';
 import { requestDeletion } from './deletion.ts';
 import { toOptions } from './delete.ts';
-import { decodeBody } from './request.ts';
+import { decodeBody, writerOf } from './request.ts';
 import type { ApiRequest } from './request.ts';
-import { isRecord } from './schema/conform.ts';
-import { ApiFault, badRequest, conflict, notFound } from './status.ts';
+import { conform, isRecord } from './schema/conform.ts';
+import { ApiFault, badRequest, conflict, invalid, notFound } from './status.ts';
+import type { Subject } from './status.ts';
 import { existing } from './write.ts';
 import type { Named } from './write.ts';
 
@@ -57,46 +58,80 @@ export function evict(context: ApiContext, request: ApiRequest, named: Named): A
 
 const DEFAULT_TOKEN_SECONDS = 3600;
 const SHORTEST_TOKEN_SECONDS = 600;
+const LONGEST_TOKEN_SECONDS = 2 ** 32;
+const TOKEN_REQUEST = 'io.k8s.api.authentication.v1.TokenRequest';
 
 /** POST to `serviceaccounts/NAME/token`. */
 export function issueToken(context: ApiContext, request: ApiRequest, named: Named): Answer {
-  existing(context, named);
-  const body = bodyOf(request);
+  const account = existing(context, named);
+  const { dryRun } = writerOf(request, 'CreateOptions');
+  const { object: body } = conform(TOKEN_REQUEST, bodyOf(request), 'TokenRequest');
   const spec = recordAt(body, 'spec');
   const seconds = numberAt(spec, 'expirationSeconds') ?? DEFAULT_TOKEN_SECONDS;
-  if (seconds < SHORTEST_TOKEN_SECONDS) {
-    const words = `spec.expirationSeconds: Invalid value: ${seconds}: may not specify a duration less than 10 minutes`;
-    throw new ApiFault(422, 'Invalid', `TokenRequest.authentication.k8s.io "" is invalid: ${words}`);
-  }
+  checkSeconds(seconds);
   const audiences = spec['audiences'];
-  const bound = boundObject(context, recordAt(spec, 'boundObjectRef'), named.namespace ?? '');
+  const bound = boundObject(context, recordAt(spec, 'boundObjectRef'), named);
   const issued = context.tokens.issue({
     namespace: named.namespace ?? '',
-    serviceAccount: named.name,
+    serviceAccount: account.metadata.name,
     expirationSeconds: seconds,
     ...(Array.isArray(audiences) && audiences.length > 0 ? { audiences: audiences.map(String) } : {}),
     ...(bound ? { boundTo: bound } : {}),
   });
   if (!issued) throw notFound(named.type, named.name);
-  const status = { token: issued.token, expirationTimestamp: timestamp(issued.expiresAtMs) };
+  const token = dryRun ? '' : issued.token;
+  const status = { token, expirationTimestamp: timestamp(issued.expiresAtMs) };
   const metadata = {
     name: named.name,
     namespace: named.namespace,
     creationTimestamp: timestamp(context.clock.now()),
   };
-  const whole = { ...spec, expirationSeconds: seconds };
+  const whole = { ...spec, audiences: issued.audiences, expirationSeconds: seconds };
   return {
     code: 201,
     body: { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', metadata, spec: whole, status },
   };
 }
 
-function boundObject(context: ApiContext, reference: Record<string, unknown>, namespace: string) {
-  const name = textAt(reference, 'name');
-  if (textAt(reference, 'kind') !== 'Pod' || !name) return undefined;
-  const pod = context.store.get('pods', namespace, name);
-  if (!pod) throw notFound({ group: '', plural: 'pods', kind: 'Pod' }, name);
-  return { kind: 'Pod', name, uid: pod.metadata.uid };
+function checkSeconds(seconds: number): void {
+  const why =
+    seconds < SHORTEST_TOKEN_SECONDS
+      ? 'may not specify a duration less than 10 minutes'
+      : seconds > LONGEST_TOKEN_SECONDS
+        ? 'may not specify a duration larger than 2^32 seconds'
+        : undefined;
+  if (why === undefined) return;
+  const message = `Invalid value: ${seconds}: ${why}`;
+  const subject = { group: 'authentication.k8s.io', plural: 'tokenrequests', kind: 'TokenRequest' };
+  throw invalid(subject, '', [{ reason: 'FieldValueInvalid', field: 'spec.expirationSeconds', message }]);
+}
+
+const BINDABLE: Readonly<Record<string, Subject>> = {
+  'v1/Pod': { group: '', plural: 'pods', kind: 'Pod' },
+  'v1/Secret': { group: '', plural: 'secrets', kind: 'Secret' },
+  'v1/Node': { group: '', plural: 'nodes', kind: 'Node' },
+};
+
+/** What the token ends with. @throws ApiFault 400, 404, 409 */
+function boundObject(context: ApiContext, reference: Record<string, unknown>, named: Named) {
+  const [apiVersion, kind] = [textAt(reference, 'apiVersion') ?? '', textAt(reference, 'kind')];
+  if (kind === undefined) return undefined;
+  const subject = BINDABLE[`${apiVersion || 'v1'}/${kind}`];
+  if (!subject) {
+    throw badRequest(
+      `cannot bind token for serviceaccount ${JSON.stringify(named.name)} to object of type ${apiVersion}, Kind=${kind}`,
+    );
+  }
+  const name = textAt(reference, 'name') ?? '';
+  const namespace = kind === 'Node' ? undefined : named.namespace;
+  const object = context.store.get(subject.plural, namespace, name);
+  if (!object) throw notFound(subject, name);
+  const uid = textAt(reference, 'uid');
+  if (uid && uid !== object.metadata.uid) {
+    const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+    throw conflict(subject, name, why);
+  }
+  return { kind, name, uid: object.metadata.uid };
 }
 
 /** POST of a Binding: puts a pod on a node. */

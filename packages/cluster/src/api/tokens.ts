@@ -15,21 +15,44 @@ export interface TokenRequest {
 /** Tokens of service accounts: JWTs signed by the cluster, valid while their account (and pod) lives. */
 export interface TokenIssuer {
   /** @returns undefined when there is no such account. */
-  issue(request: TokenRequest): { token: string; expiresAtMs: number } | undefined;
-  /** Who holds this token; undefined when it is not ours, has run out, or its account is gone. */
-  review(token: string): User | undefined;
+  issue(request: TokenRequest): IssuedToken | undefined;
+  /**
+   * Who holds this token; undefined when it is not ours, is meant for nobody of `audiences`, has run out, or its account
+   * or what it is bound to is gone.
+   * @param audiences default: this API server
+   */
+  review(token: string, audiences?: readonly string[]): TokenHolder | undefined;
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly expiresAtMs: number;
+  readonly audiences: readonly string[];
+}
+
+export interface TokenHolder extends User {
+  /** Those asked for that the token is meant for. */
+  readonly audiences: readonly string[];
 }
 
 const ISSUER = 'https://kubernetes.default.svc';
 
+interface Bound {
+  readonly name: string;
+  readonly uid: string;
+}
+
 interface Claims {
   readonly iss: string;
   readonly sub: string;
-  readonly exp: number;
+  readonly exp?: number;
+  readonly aud: readonly string[];
   readonly 'kubernetes.io': {
     readonly namespace: string;
     readonly serviceaccount: { readonly name: string; readonly uid: string };
-    readonly pod?: { readonly name: string; readonly uid: string };
+    readonly pod?: Bound;
+    readonly secret?: Bound;
+    readonly node?: Bound;
   };
 }
 
@@ -51,10 +74,10 @@ export function createTokenIssuer(
       if (!account) return undefined;
       const now = Math.floor(clock.now() / 1000);
       const expires = now + request.expirationSeconds;
-      const { boundTo } = request;
+      const { boundTo, audiences = [ISSUER] } = request;
       const bound = boundTo ? { [boundTo.kind.toLowerCase()]: { name: boundTo.name, uid: boundTo.uid } } : {};
       const payload = encode({
-        aud: request.audiences ?? [ISSUER],
+        aud: audiences,
         exp: expires,
         iat: now,
         nbf: now,
@@ -74,9 +97,10 @@ export function createTokenIssuer(
       return {
         token: `${header}.${payload}.${signature.toString('base64url')}`,
         expiresAtMs: expires * 1000,
+        audiences,
       };
     },
-    review(token) {
+    review(token, audiences = [ISSUER]) {
       const [first = '', payload = '', signature = '', ...rest] = token.split('.');
       if (first !== header || rest.length > 0) return undefined;
       const options = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
@@ -84,18 +108,24 @@ export function createTokenIssuer(
       if (!verify('sha256', signed, options, Buffer.from(signature, 'base64url'))) return undefined;
       // It is ours from here on: its claims have the shape that `issue` gives them.
       const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Claims;
-      return holderOf(claims, store, clock);
+      const meant = audiences.filter((audience) => claims.aud.includes(audience));
+      const holder = meant.length > 0 ? holderOf(claims, store, clock) : undefined;
+      return holder && { ...holder, audiences: meant };
     },
   };
 }
 
 function holderOf(claims: Claims, store: ResourceStore, clock: Clock): User | undefined {
-  if (claims.exp * 1000 <= clock.now()) return undefined;
-  const { namespace, serviceaccount, pod } = claims['kubernetes.io'];
+  if (claims.exp !== undefined && claims.exp * 1000 <= clock.now()) return undefined;
+  const { namespace, serviceaccount, pod, secret, node } = claims['kubernetes.io'];
   if (store.get('serviceaccounts', namespace, serviceaccount.name)?.metadata.uid !== serviceaccount.uid) {
     return undefined;
   }
-  if (pod && store.get('pods', namespace, pod.name)?.metadata.uid !== pod.uid) return undefined;
+  const isGone = (resource: string, bound: Bound | undefined, space?: string) =>
+    bound !== undefined && store.get(resource, space, bound.name)?.metadata.uid !== bound.uid;
+  if (isGone('pods', pod, namespace) || isGone('secrets', secret, namespace) || isGone('nodes', node)) {
+    return undefined;
+  }
   const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
   return { name: claims.sub, uid: serviceaccount.uid, groups };
 }

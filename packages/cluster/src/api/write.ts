@@ -171,7 +171,7 @@ export function checkName(object: KubeObject, name: string): void {
 export function readObject(
   value: unknown,
   place: Place,
-  writer: Pick<Writer, 'fieldValidation'>,
+  writer: Pick<Writer, 'fieldValidation' | 'duplicates'>,
 ): { object: KubeObject; warnings: string[] } {
   const { type } = place;
   if (!isRecord(value))
@@ -185,7 +185,10 @@ export function readObject(
   result.kind = type.kind;
   result.metadata ??= { name: '', uid: '', resourceVersion: '', creationTimestamp: '' };
   setNamespace(result, place);
-  const words = unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`);
+  const words = [
+    ...writer.duplicates.map((field) => `duplicate field ${JSON.stringify(field)}`),
+    ...unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`),
+  ];
   if (words.length > 0 && writer.fieldValidation === 'Strict') {
     throw badRequest(
       `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: strict decoding error: ${words.join(', ')}`,

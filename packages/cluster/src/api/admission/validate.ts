@@ -230,6 +230,7 @@ function recordsOrTexts(owner: unknown, key: string): readonly unknown[] {
 const KEY_FORM = /^[-._a-zA-Z0-9]+$/;
 
 function validateKeys(object: KubeObject, fields: readonly string[], problems: Problems): void {
+  validateSize(object, fields, problems);
   for (const field of fields) {
     for (const key of Object.keys(recordAt(object, field))) {
       if (!KEY_FORM.test(key)) {
@@ -241,6 +242,16 @@ function validateKeys(object: KubeObject, fields: readonly string[], problems: P
       }
     }
   }
+}
+
+const MAX_CONTENT_BYTES = 1024 * 1024;
+
+/** ConfigMaps and Secrets are for small things: pods get them in memory. */
+function validateSize(object: KubeObject, fields: readonly string[], problems: Problems): void {
+  const bytes = fields
+    .flatMap((field) => Object.values(recordAt(object, field)))
+    .reduce<number>((sum, value) => sum + (typeof value === 'string' ? Buffer.byteLength(value) : 0), 0);
+  if (bytes > MAX_CONTENT_BYTES) problems.tooLong(fields[0] ?? '', MAX_CONTENT_BYTES);
 }
 
 const NEEDED_KEYS: Readonly<Record<string, readonly string[]>> = {

@@ -45,8 +45,11 @@ const REVIEWS: Readonly<Record<string, (review: Review) => unknown>> = {
   selfsubjectrulesreviews: ({ authorizer, spec, request }) => rules(authorizer, spec, request.user),
   selfsubjectreviews: ({ request }) => ({ userInfo: infoOf(request.user) }),
   tokenreviews: ({ spec, tokens }) => {
-    const user = tokens.review(textAt(spec, 'token') ?? '');
-    return user ? { authenticated: true, user: infoOf(user) } : { authenticated: false };
+    const wanted = spec['audiences'];
+    const audiences = Array.isArray(wanted) && wanted.length > 0 ? wanted.map(String) : undefined;
+    const holder = tokens.review(textAt(spec, 'token') ?? '', audiences);
+    if (!holder) return { authenticated: false, error: 'the token is not valid here' };
+    return { authenticated: true, user: infoOf(holder), audiences: holder.audiences };
   },
 };
 

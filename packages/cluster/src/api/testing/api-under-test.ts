@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -70,8 +70,10 @@ export async function startApi(options: { clock?: Clock; historySize?: number } 
   await writeFileAtomic(kubeconfig, kubeconfigYaml(credentials, `https://127.0.0.1:${port}`), {
     mode: 0o600,
   });
+  // Connections are used again: making one costs more than most requests.
+  const agent = new Agent({ keepAlive: true });
   const open = (method: string, where: string, options: SendOptions) =>
-    connect({ port, credentials }, method, where, options);
+    connect({ port, credentials, agent }, method, where, options);
   return {
     api,
     store,
@@ -90,6 +92,7 @@ export async function startApi(options: { clock?: Clock; historySize?: number } 
       return { lines, ended: collect(message, lines), stop: () => message.destroy() };
     },
     async close() {
+      agent.destroy();
       await api.close();
       store.close();
       await rm(dir, { recursive: true });
@@ -109,7 +112,7 @@ export function namespace(name: string): KubeObject {
 }
 
 function connect(
-  server: { readonly port: number; readonly credentials: Credentials },
+  server: { readonly port: number; readonly credentials: Credentials; readonly agent: Agent },
   method: string,
   where: string,
   options: SendOptions,
@@ -128,7 +131,7 @@ function connect(
         method,
         path: where,
         ca: credentials.ca,
-        agent: false,
+        agent: server.agent,
         ...identity,
         headers: { ...bodyHeaders(body, options.type), ...options.headers },
       },
