@@ -157,4 +157,47 @@ describe.skipIf(!ansible)('kubernetes.core and a live cluster', () => {
     expect(absent.recap, absent.output).toBe('ok=1 changed=1 unreachable=0 failed=0');
     expect((await live.api('GET', '/api/v1/namespaces/env')).code).toBe(404);
   });
+
+  it('looks, executes, reads logs, scales, applies by the server, drains', async () => {
+    const core = (module: string, options: object, then: object = {}) => ({
+      [`kubernetes.core.${module}`]: { kubeconfig, ...options },
+      ...then,
+    });
+    const pods = { kind: 'Pod', namespace: 'ops', label_selectors: ['app=web'] };
+    const pod = '{{ pods.resources[0].metadata.name }}';
+    const deployment = { api_version: 'apps/v1', kind: 'Deployment', name: 'web', namespace: 'ops' };
+    const server = { apply: true, server_side_apply: { field_manager: 'book' } };
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm', namespace: 'ops' } };
+    const node = '{{ nodes.resources[0].metadata.name }}';
+    const book = [
+      core('k8s', { api_version: 'v1', kind: 'Namespace', name: 'ops' }),
+      core('k8s', { definition: web('ops'), wait: true, wait_sleep: 1 }),
+      core('k8s_info', pods, { register: 'pods' }),
+      { 'ansible.builtin.assert': { that: 'pods.resources | length == 2' } },
+      core(
+        'k8s_exec',
+        { namespace: 'ops', pod, command: `${NODE_IN_CONTAINER} -p 6*7` },
+        { register: 'ran' },
+      ),
+      { 'ansible.builtin.assert': { that: "ran.stdout | trim == '42' and ran.rc == 0" } },
+      core('k8s_log', { namespace: 'ops', name: pod }, { register: 'log' }),
+      { 'ansible.builtin.assert': { that: "'serving' in log.log" } },
+      core('k8s_scale', { ...deployment, replicas: 3, wait_timeout: 60 }),
+      core('k8s', { definition: { ...map, data: { a: 'b' } }, ...server }),
+      core('k8s', { definition: { ...map, data: { c: 'd' } }, ...server }),
+      core('k8s_info', { kind: 'ConfigMap', name: 'm', namespace: 'ops' }, { register: 'maps' }),
+      { 'ansible.builtin.assert': { that: "maps.resources[0].data == {'c': 'd'}" } },
+      core('k8s_info', { kind: 'Node' }, { register: 'nodes' }),
+      core('k8s_drain', { name: node, state: 'cordon' }),
+      core('k8s_drain', {
+        name: node,
+        state: 'drain',
+        delete_options: { terminate_grace_period: 1, force: true },
+      }),
+      core('k8s_drain', { name: node, state: 'uncordon' }),
+      core('k8s', { ...deployment, state: 'absent', wait: true }),
+    ];
+    const played = await play({ kubeconfig, dir }, 'operations', book);
+    expect(played.recap, played.output).toContain('failed=0');
+  }, 240_000);
 });
