@@ -225,21 +225,26 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const MSG_DONTWAIT = 0x40;
 
+const kernelSockets = new Map<number, number>();
+
 /**
- * Hands messages to a part of the kernel that carries them out before it returns, and gives what it answers.
+ * Hands messages to a part of the kernel that carries them out before it returns, and gives what it answers. The socket is
+ * kept: closing one of nftables waits until all processors have forgotten what was deleted.
  * @param family such as NETLINK_NETFILTER
  * @throws PodsFault SYSTEM_CALL_FAILED when there is no such part, or no answer
  */
 export function askKernel(family: number, messages: Buffer): Buffer {
-  const socket = libc().socket(AF_NETLINK, SOCK_RAW | O_CLOEXEC, family);
+  const socket = kernelSockets.get(family) ?? libc().socket(AF_NETLINK, SOCK_RAW | O_CLOEXEC, family);
   if (socket < 0) throw failed('socket', `of netlink family ${family}`);
-  try {
-    if (libc().send(socket, messages, messages.length, 0) < 0) throw failed('send', 'to the kernel');
+  kernelSockets.set(family, socket);
+  if (libc().send(socket, messages, messages.length, 0) < 0) throw failed('send', 'to the kernel');
+  const answers: Buffer[] = [];
+  for (;;) {
     const size = libc().recv(socket, scratch, scratch.length, MSG_DONTWAIT);
-    if (size < 0) throw failed('recv', 'from the kernel');
-    return Buffer.from(scratch.subarray(0, size));
-  } finally {
-    closeSync(socket);
+    if (size < 0 && (answers.length === 0 || lastError() !== 'EAGAIN'))
+      throw failed('recv', 'from the kernel');
+    if (size < 0) return Buffer.concat(answers);
+    answers.push(Buffer.from(scratch.subarray(0, size)));
   }
 }
 
