@@ -12,9 +12,12 @@ export type {
   DnsAnswer,
   DnsZone,
   LeftContainer,
+  ImageReference,
   Mount,
   PlatformNetwork,
   Pod,
+  PodFiles,
+  PodPlan,
   PodSpec,
   Process,
   Resources,
@@ -37,6 +40,8 @@ export { createHostRuntime } from './host/runtime.ts';
 export type { HostRuntimeOptions } from './host/runtime.ts';
 export { inClusterAccess, readKubeconfig } from './kubernetes/kubeconfig.ts';
 export type { ClusterAccess, ExecPlugin } from './kubernetes/kubeconfig.ts';
+export { createKubernetesRuntime } from './kubernetes/runtime.ts';
+export type { KubernetesRuntime, KubernetesRuntimeOptions } from './kubernetes/runtime.ts';
 export { ClusterCredentials } from './kubernetes/credentials.ts';
 export type { ClusterIdentity, CredentialOptions } from './kubernetes/credentials.ts';
 export { mountOverlay } from './runc/overlay.ts';

@@ -44,10 +44,21 @@ export interface SecurityContext {
   readonly seccomp?: boolean;
 }
 
+/** An image by its name, for runtimes that have it pulled where their pods run. */
+export interface ImageReference {
+  readonly name: string;
+  readonly pullPolicy?: 'always' | 'if-not-present' | 'never';
+  /** Instead of the image's own; absent: that. Only for containers whose `command` is empty. */
+  readonly entrypoint?: readonly string[];
+  readonly args?: readonly string[];
+}
+
 /** One container of a pod, complete: nothing in it still needs an image's config. */
 export interface ContainerSpec {
   readonly name: string;
   readonly rootFs: RootFs;
+  /** Instead of `rootFs`, which is empty then, for a runtime that says `pulls`. */
+  readonly image?: ImageReference;
   /** The whole command line, first the program (looked up in PATH of `env`). */
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -60,6 +71,23 @@ export interface ContainerSpec {
   readonly stopSignal?: string;
   /** Means nothing to the runtime. In a lasting pod they are given back to whoever adopts it. */
   readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** What will be started in a pod, for runtimes that have to know when they make it. */
+export interface PodPlan {
+  /** Every container that is started later and is none of `beside` is a process in a container made of this. */
+  readonly main: Pick<ContainerSpec, 'image' | 'env' | 'resources' | 'security'>;
+  /** They start with the pod; `Pod.start` with the same name connects to them. */
+  readonly beside: readonly (ContainerSpec & {
+    /** `Container.isReady` is true once something listens there. */
+    readonly readyPort?: number;
+  })[];
+  /** Folders of the main container that `Pod.files` fills and reads. */
+  readonly folders: readonly string[];
+  /** The text of a Docker config.json: as whom registries are asked. */
+  readonly registryConfig?: string;
+  /** After so long the pod is ended by whoever runs it, also when this process is no more. */
+  readonly deadlineSeconds?: number;
 }
 
 /** What the containers of a pod share. */
@@ -75,7 +103,11 @@ export interface PodSpec {
   readonly network?: 'pod' | 'none' | 'host';
   /** Lines of /etc/hosts beside the standard ones: name -> address. */
   readonly hosts?: Readonly<Record<string, string>>;
-  /** Search domains and options for /etc/resolv.conf; the name server is always the platform's. */
+  /** The whole name it has itself, beside `hostname`. */
+  readonly fullName?: string;
+  /** Name servers for /etc/resolv.conf. Default: the platform's. */
+  readonly dnsServers?: readonly string[];
+  /** Search domains and options for /etc/resolv.conf. */
   readonly dnsSearch?: readonly string[];
   readonly dnsOptions?: readonly string[];
   /**
@@ -83,6 +115,8 @@ export interface PodSpec {
    * `*.localhost` to 127.0.0.1 without asking anyone, so a job reaches the ingress by its public URL only this way.
    */
   readonly gatewayPortsOnLoopback?: readonly number[];
+  /** Kernel settings of the pod's own namespaces, such as `net.core.somaxconn`. */
+  readonly sysctls?: Readonly<Record<string, string>>;
   /** No other pod may open connections to it: for work that serves nobody, such as CI jobs and image builds. */
   readonly unreachable?: boolean;
   /**
@@ -90,9 +124,14 @@ export interface PodSpec {
    * with standard input: they end with the process. Runtimes that cannot do this take no notice.
    */
   readonly lasting?: boolean;
+  /** Runtimes that start any container at any time take no notice. */
+  readonly plan?: PodPlan;
 }
 
-/** How a container ended. `couldNotStart` is the runtime's own words (no such program, bad user). */
+/**
+ * How a container ended. `couldNotStart` is the runtime's own words (no such program, bad user); or, of one that ran on
+ * another machine, why nobody knows how it ended (it was evicted, that machine is gone).
+ */
 export type ContainerExit =
   | { readonly kind: 'exited'; readonly code: number; readonly outOfMemory: boolean }
   | { readonly kind: 'couldNotStart'; readonly message: string };
@@ -124,7 +163,7 @@ export interface ContainerStats {
 /** A started container. After `exited` it holds nothing but what its `rootFs.upper` and mounts keep. */
 export interface Container extends Process {
   readonly name: string;
-  /** Process id of its first process on the host; undefined when it could not start. */
+  /** Process id of its first process on this host; undefined when it could not start, or runs elsewhere. */
   readonly pid: number | undefined;
   /** Signal, wait at most `graceMs`, then SIGKILL everything in it. Safe to call twice and after the end. */
   stop(graceMs: number, signal?: string): Promise<void>;
@@ -139,6 +178,16 @@ export interface Container extends Process {
     },
   ): Promise<Process>;
   stats(): Promise<ContainerStats>;
+  /** Only of containers that were planned with a `readyPort`. */
+  isReady?(): Promise<boolean>;
+}
+
+/** Copies between this host and the folders of a pod that lies elsewhere. */
+export interface PodFiles {
+  /** Adds what lies in a folder of this host to a folder of the pod; everyone in the pod may write it. */
+  put(folder: string, target: string): Promise<void>;
+  /** Copies these paths below a folder of the pod into an empty folder of this host; those that are not there are left out. */
+  get(source: string, paths: readonly string[], folder: string): Promise<void>;
 }
 
 /** A pod: network and names that containers are started into. */
@@ -147,6 +196,8 @@ export interface Pod {
   /** IPv4 address on the bridge; undefined without network. */
   readonly address: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of pods that share no files with this host. */
+  readonly files?: PodFiles;
   /**
    * Starts a container. Several may run at once; names are unique in the pod.
    * Never rejects for what the image or the command is to blame for: `exited` tells. Rejects with PodFault otherwise.
@@ -162,7 +213,13 @@ export interface Pod {
  */
 export interface Runtime {
   readonly kind: 'runc' | 'host' | 'docker' | 'kubernetes';
-  createPod(spec: PodSpec): Promise<Pod>;
+  /** Its containers have images by name, which it has pulled; they share no files with this host. */
+  readonly pulls?: boolean;
+  /** @param options `signal` gives up; `onProgress` hears what it waits for. For runtimes where that takes long. */
+  createPod(
+    spec: PodSpec,
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (line: string) => void },
+  ): Promise<Pod>;
   list(): readonly Pod[];
   /**
    * Ends and removes whatever an earlier, dead process of this platform left: containers, networks, mounts, folders.
