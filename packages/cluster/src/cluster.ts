@@ -94,6 +94,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
     images: config.images,
     tokens: api.tokens,
     clusterDomain: config.clusterDomain,
+    grants: new Set(config.grants ?? []),
     nodeName,
     nodeAddress: network.gateway,
     drained: (pod) => drained(context, late.controllers, pod),

@@ -18,6 +18,9 @@ export interface ImageProvider {
   ): Promise<Image>;
 }
 
+/** A part of the host that pods get only where whoever starts the platform says so. */
+export type Grant = 'hostPath' | 'hostNetwork' | 'privileged';
+
 export interface ClusterConfig {
   /** State: database, certificates, volumes. */
   readonly dir: string;
@@ -35,6 +38,8 @@ export interface ClusterConfig {
   readonly ingressTlsPorts?: readonly number[];
   /** `cluster.local` */
   readonly clusterDomain: string;
+  /** Default: none. */
+  readonly grants?: readonly Grant[];
   readonly version: string;
 }
 

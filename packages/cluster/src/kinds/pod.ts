@@ -1,4 +1,5 @@
 import type { Condition, IntOrString, LabelSelector, Typed } from './meta.ts';
+import type { PersistentVolumeClaim } from './storage.ts';
 
 export type KeySelector = { name?: string; key: string; optional?: boolean };
 export type FieldSelector = { apiVersion?: string; fieldPath: string };
@@ -53,6 +54,7 @@ export type ContainerSecurity = {
   readOnlyRootFilesystem?: boolean;
   allowPrivilegeEscalation?: boolean;
   privileged?: boolean;
+  procMount?: string;
   capabilities?: { add?: string[]; drop?: string[] };
   seccompProfile?: { type: string; localhostProfile?: string };
 };
@@ -79,6 +81,7 @@ export type VolumeMount = {
   readOnly?: boolean;
   subPath?: string;
   subPathExpr?: string;
+  mountPropagation?: string;
 };
 
 export type ContainerPort = { name?: string; containerPort: number; protocol?: string; hostPort?: number };
@@ -124,6 +127,8 @@ export type ProjectedSource = {
   serviceAccountToken?: { path: string; audience?: string; expirationSeconds?: number };
 };
 
+type ClaimSpec = PersistentVolumeClaim['spec'];
+
 export type Volume = {
   name: string;
   configMap?: { name?: string; items?: KeyToPath[]; defaultMode?: number; optional?: boolean };
@@ -131,6 +136,13 @@ export type Volume = {
   emptyDir?: { medium?: string; sizeLimit?: IntOrString };
   hostPath?: { path: string; type?: string };
   persistentVolumeClaim?: { claimName: string; readOnly?: boolean };
+  ephemeral?: {
+    volumeClaimTemplate: {
+      metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> };
+      spec: ClaimSpec;
+    };
+  };
+  image?: { reference?: string; pullPolicy?: 'Always' | 'IfNotPresent' | 'Never' };
   downwardAPI?: { items?: DownwardFile[]; defaultMode?: number };
   projected?: { sources?: ProjectedSource[]; defaultMode?: number };
   [other: string]: unknown;
@@ -179,7 +191,10 @@ export type PodSpec = {
   nodeSelector?: Record<string, string>;
   hostname?: string;
   subdomain?: string;
+  setHostnameAsFQDN?: boolean;
   hostNetwork?: boolean;
+  hostPID?: boolean;
+  hostIPC?: boolean;
   dnsPolicy?: string;
   dnsConfig?: { searches?: string[]; options?: { name: string; value?: string }[]; nameservers?: string[] };
   hostAliases?: { ip: string; hostnames?: string[] }[];

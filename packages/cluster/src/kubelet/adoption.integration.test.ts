@@ -241,7 +241,8 @@ test('a kill at any moment of the start ends in one running pod', async () => {
     await begin();
     if ((await api('GET', `${PODS}/${name}`)).code === 404) continue;
     await until(name, () => isRunning(name));
-    expect((await logOf(name)).trimEnd()).toBe('up');
+    await until('its word', async () => (await logOf(name)).includes('up'));
+    expect(await logOf(name)).toBe('up\n');
     const shims = (await run('ps', ['-eo', 'args'])).stdout
       .split('\n')
       .filter((line) => line.includes('updraft-shim') && line.includes(`/${name}-`));

@@ -25,7 +25,7 @@ export async function containerSpec(
   const { pod, container, image } = parts;
   const config = image.config.config ?? {};
   const around: Surroundings = { podAddress: parts.podAddress, ...placeOf(services) };
-  const security = securityOf(pod, container, config.User ?? '');
+  const security = securityOf(pod, container, { imageUser: config.User ?? '', grants: services.grants });
   const env = environmentOf(services.objects, pod, container, { ...around, imageEnv: config.Env ?? [] });
   const words = (list: readonly string[] | undefined) => list?.map((word) => expand(word, env));
   const resources = resourcesOf(container);

@@ -6,6 +6,7 @@ import type { Clock } from '@updraft/kit';
 import type { Container as RunningContainer } from '@updraft/pods';
 import type { IntOrString } from '../kinds/meta.ts';
 import type { Container, Handler, HttpGet } from '../kinds/pod.ts';
+import { askHealth } from './grpc-probe.ts';
 
 /** Where a handler acts. */
 export interface HandlerTarget {
@@ -30,6 +31,7 @@ export async function runHandler(
     if (handler.exec) return await runExec(handler.exec.command ?? [], target, timeoutMs);
     if (handler.httpGet) return await runHttp(handler.httpGet, target, timeoutMs);
     if (handler.tcpSocket) return await runTcp(handler.tcpSocket, target, timeoutMs);
+    if (handler.grpc) return await runGrpc(handler.grpc, target, timeoutMs);
     if (handler.sleep) {
       await target.clock.sleep(handler.sleep.seconds * 1000);
       return { ok: true };
@@ -75,13 +77,59 @@ export function portNumber(container: Container, port: IntOrString): number {
   return named.containerPort;
 }
 
-function runHttp(get: HttpGet, target: HandlerTarget, timeoutMs: number): Promise<HandlerResult> {
-  const host = get.host || (target.podAddress ?? '');
-  const port = portNumber(target.container, get.port);
-  const secure = get.scheme?.toUpperCase() === 'HTTPS';
-  const path = get.path?.startsWith('/') ? get.path : `/${get.path ?? ''}`;
-  const url = `${secure ? 'https' : 'http'}://${host}:${port}${path}`;
+const MAX_REDIRECTS = 10;
+
+interface HttpTarget {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+/** A redirect is followed on the same host; one that leads elsewhere is answer enough. */
+async function runHttp(get: HttpGet, target: HandlerTarget, timeoutMs: number): Promise<HandlerResult> {
   const headers = Object.fromEntries((get.httpHeaders ?? []).map(({ name, value }) => [name, value]));
+  const endMs = target.clock.elapsed() + timeoutMs;
+  let at: HttpTarget | undefined = {
+    secure: get.scheme?.toUpperCase() === 'HTTPS',
+    host: get.host || (target.podAddress ?? ''),
+    port: portNumber(target.container, get.port),
+    path: get.path?.startsWith('/') ? get.path : `/${get.path ?? ''}`,
+  };
+  for (let redirects = 0; at && redirects <= MAX_REDIRECTS; redirects += 1) {
+    const leftMs = Math.max(1, endMs - target.clock.elapsed());
+    const { result, location } = await askHttp(at, headers, { clock: target.clock, timeoutMs: leftMs });
+    const next: HttpTarget | undefined = location === undefined ? undefined : redirected(at, location);
+    if (!next) return result;
+    at = next;
+  }
+  return { ok: false, message: `stopped after ${MAX_REDIRECTS} redirects` };
+}
+
+const urlOf = ({ secure, host, port, path }: HttpTarget) =>
+  `${secure ? 'https' : 'http'}://${host}:${port}${path}`;
+
+function redirected(from: HttpTarget, location: string): HttpTarget | undefined {
+  if (!URL.canParse(location, urlOf(from))) return undefined;
+  const url = new URL(location, urlOf(from));
+  const secure = url.protocol === 'https:';
+  if (url.hostname !== from.host) return undefined;
+  const port = Number(url.port) || (secure ? 443 : 80);
+  return { secure, host: from.host, port, path: `${url.pathname}${url.search}` };
+}
+
+interface HttpAnswer {
+  readonly result: HandlerResult;
+  /** Where it leads, when it does. */
+  readonly location?: string | undefined;
+}
+
+function askHttp(
+  at: HttpTarget,
+  headers: Readonly<Record<string, string>>,
+  { clock, timeoutMs }: { clock: Clock; timeoutMs: number },
+): Promise<HttpAnswer> {
+  const { secure, host, port, path } = at;
   return new Promise((resolve) => {
     const options = {
       host,
@@ -92,27 +140,61 @@ function runHttp(get: HttpGet, target: HandlerTarget, timeoutMs: number): Promis
       // A probe asks whether somebody answers, not who: the kubelet never checks certificates.
       rejectUnauthorized: false,
     } as const;
+    const fail = (message: string) =>
+      finish({ result: { ok: false, message: `Get "${urlOf(at)}": ${message}` } });
     const request = (secure ? https : http).get(options, (response) => {
       response.resume();
       const { statusCode = 0 } = response;
       const ok = statusCode >= 200 && statusCode < 400;
-      finish(ok ? { ok } : { ok, message: `HTTP probe failed with statuscode: ${statusCode}` });
+      const result = ok ? { ok } : { ok, message: `HTTP probe failed with statuscode: ${statusCode}` };
+      finish({ result, location: statusCode >= 300 ? response.headers.location : undefined });
     });
-    const cancel = target.clock.timer(timeoutMs, () => {
-      finish({
-        ok: false,
-        message: `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
-      });
-    });
-    request.on('error', (error) =>
-      finish({ ok: false, message: `Get "${url}": ${dialError(error, host, port)}` }),
+    const cancel = clock.timer(timeoutMs, () =>
+      fail('context deadline exceeded (Client.Timeout exceeded while awaiting headers)'),
     );
-    function finish(result: HandlerResult): void {
+    request.on('error', (error) => fail(dialError(error, host, port)));
+    function finish(answer: HttpAnswer): void {
       cancel();
       request.destroy();
-      resolve(result);
+      resolve(answer);
     }
   });
+}
+
+const SERVING_WORDS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
+const SERVING = 1;
+const UNIMPLEMENTED = 12;
+
+async function runGrpc(
+  { port, service = '' }: { port: number; service?: string },
+  target: HandlerTarget,
+  timeoutMs: number,
+): Promise<HandlerResult> {
+  const host = target.podAddress ?? '';
+  const health = await askHealth({ host, port, service }, { clock: target.clock, timeoutMs });
+  if (health.kind === 'timeout') {
+    const what = `timeout: failed to connect service "${host}:${port}" within ${timeoutMs / 1000}s`;
+    return { ok: false, message: `${what}: context deadline exceeded` };
+  }
+  if (health.kind === 'unreachable') {
+    const message = `error: failed to connect service "${host}:${port}": ${dialError(health.error, host, port)}`;
+    return { ok: false, message };
+  }
+  if (health.grpcStatus === UNIMPLEMENTED) {
+    return {
+      ok: false,
+      message: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health)',
+    };
+  }
+  if (health.grpcStatus !== 0) {
+    return {
+      ok: false,
+      message: `error: health rpc probe failed: ${health.message || `status ${health.grpcStatus}`}`,
+    };
+  }
+  if (health.serving === SERVING) return { ok: true };
+  const words = SERVING_WORDS[health.serving] ?? String(health.serving);
+  return { ok: false, message: `service unhealthy (responded with "${words}")` };
 }
 
 function runTcp(

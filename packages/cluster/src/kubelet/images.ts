@@ -35,13 +35,22 @@ export async function provideImage(
   normal('Pulling', `Pulling image "${name}"`);
   const startedMs = services.clock.elapsed();
   const image = await pull(services, { name, policy, credentials: credentialsOf(services, pod), signal });
-  const took = `${Math.round(services.clock.elapsed() - startedMs)}ms`;
+  const took = durationText(services.clock.elapsed() - startedMs);
   const size = image.layers.reduce((total, layer) => total + layer.size, 0);
   normal(
     'Pulled',
     `Successfully pulled image "${name}" in ${took} (${took} including waiting). Image size: ${size} bytes.`,
   );
   return image;
+}
+
+/** As Go writes durations: `87ms`, `1.234s`, `1m2.5s`. */
+function durationText(ms: number): string {
+  const whole = Math.round(ms);
+  if (whole < 1000) return `${whole}ms`;
+  const minutes = Math.floor(whole / 60_000);
+  const seconds = `${(whole % 60_000) / 1000}s`;
+  return minutes === 0 ? seconds : `${minutes}m${seconds}`;
 }
 
 function requireValidName(name: string): void {

@@ -286,7 +286,7 @@ test('a hostPath volume is refused with an event', async () => {
   await node.run({}, { volumes: [{ name: 'h', hostPath: { path: '/' } }] });
   expect(node.runtime.started).toEqual([]);
   expect(node.events().join()).toContain(
-    'FailedMount: MountVolume.SetUp failed: hostPath volumes are not allowed',
+    'FailedMount: MountVolume.SetUp failed for volume "h" : hostPath is not allowed on this cluster; whoever',
   );
 });
 
@@ -348,8 +348,8 @@ test('exec runs in the container, and is refused when it does not run', async ()
 
 test('what is ignored is said', async () => {
   await begin();
-  await node.run({ ports: [{ containerPort: 80, hostPort: 80 }] }, { hostNetwork: true });
+  await node.run({ ports: [{ containerPort: 80, hostPort: 80 }] }, { runtimeClassName: 'fast' });
   expect(node.events()).toContain(
-    'Unsupported: this cluster does not support, and ignores: hostNetwork, ports.hostPort',
+    'Unsupported: this cluster does not support, and ignores: runtimeClassName, ports.hostPort',
   );
 });

@@ -4,19 +4,22 @@ import type { Container, ContainerStatus, Pod } from '../kinds/pod.ts';
 import { ContainerRunner } from './container-runner.ts';
 import type { ContainerRole } from './container-runner.ts';
 import { hasEndedForGood, notStarted } from './container-state.ts';
+import { deletionGraceMs, graceMs } from './grace.ts';
 import { openLog, removeLogs } from './pod-logs.ts';
 import { phaseOf, statusOf } from './pod-status.ts';
 import type { PodFacts } from './pod-status.ts';
 import { slept } from './prober.ts';
 import { containersOf, revive, statusesOf } from './revival.ts';
 import { sandboxSpec } from './sandbox.ts';
+import { forbiddenSysctl } from './sysctls.ts';
 import { ignoredFields } from './unsupported.ts';
 import type { KubeletServices } from './services.ts';
+import { watchSizes } from './volumes/size-watch.ts';
 import { PodVolumes } from './volumes/volumes.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
-const DEFAULT_GRACE_SECONDS = 30;
+const EVICTION_GRACE_MS = 1000;
 
 /** Runs one pod from its binding to its end: volumes, network, init containers, containers, and all of it backwards. */
 export class PodWorker {
@@ -89,7 +92,8 @@ export class PodWorker {
       const message = `this cluster does not support, and ignores: ${ignored.join(', ')}`;
       this.#services.events.warning(this.#pod, 'Unsupported', message);
     }
-    if (this.#pod.metadata.deletionTimestamp !== undefined) void this.terminate(this.#deletionGraceMs());
+    if (this.#pod.metadata.deletionTimestamp !== undefined)
+      void this.terminate(deletionGraceMs(this.#pod, this.#services.clock.now()));
   }
 
   #logFault(what: string, error: unknown): void {
@@ -114,7 +118,7 @@ export class PodWorker {
   update(pod: Pod): void {
     this.#pod = pod;
     if (pod.metadata.deletionTimestamp !== undefined) {
-      void this.terminate(this.#deletionGraceMs());
+      void this.terminate(deletionGraceMs(this.#pod, this.#services.clock.now()));
     } else this.#publish();
   }
 
@@ -186,8 +190,12 @@ export class PodWorker {
   async #live(): Promise<void> {
     const { containers, restartPolicy } = this.#pod.spec;
     const isOver = containers.every(({ name }) => hasEndedForGood(this.#ended.get(name), restartPolicy));
+    const forbidden = forbiddenSysctl(this.#pod);
+    if (forbidden !== undefined)
+      return this.#refuse('SysctlForbidden', `forbidden sysctl: "${forbidden}" not allowlisted`);
     if (!isOver && !(await this.#provide())) return;
     const cancelDeadline = this.#armDeadline();
+    this.#watchSizes();
     const sidecars: Promise<void>[] = [];
     if (isOver || (await this.#initialise(sidecars))) await this.#runApps();
     cancelDeadline();
@@ -290,7 +298,7 @@ export class PodWorker {
 
   /** The containers have ended by themselves: sidecars go, the outcome and the logs stay. */
   async #retire(sidecars: readonly Promise<void>[]): Promise<void> {
-    const untilMs = this.#services.clock.elapsed() + this.#graceMs();
+    const untilMs = this.#services.clock.elapsed() + graceMs(this.#pod);
     const left = () => Math.max(0, untilMs - this.#services.clock.elapsed());
     for (const runner of this.#runners.toReversed()) await runner.stop(left());
     await Promise.all(sidecars);
@@ -299,32 +307,40 @@ export class PodWorker {
     this.#publish();
   }
 
-  /** What is left of the grace that the deletion gave. */
-  #deletionGraceMs(): number {
-    const { deletionTimestamp = '', deletionGracePeriodSeconds } = this.#pod.metadata;
-    const wholeMs = Math.max(1, deletionGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
-    // The time stamp has no fractions.
-    const leftMs = Date.parse(deletionTimestamp) + 999 - this.#services.clock.now();
-    return Number.isNaN(leftMs) ? wholeMs : Math.min(wholeMs, Math.max(1000, leftMs));
-  }
-
-  #graceMs(): number {
-    return (this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
-  }
-
   #armDeadline(): () => void {
     const { activeDeadlineSeconds } = this.#pod.spec;
     if (activeDeadlineSeconds === undefined) return () => undefined;
     const { clock } = this.#services;
     const leftMs = this.#startedMs + activeDeadlineSeconds * 1000 - clock.now();
     return clock.timer(Math.max(0, leftMs), () => {
-      this.#verdict = {
-        reason: 'DeadlineExceeded',
-        message: 'Pod was active on the node longer than the specified deadline',
-      };
-      this.#hold();
-      for (const runner of this.#runners) void runner.stop(this.#graceMs()).catch(() => undefined);
+      const message = 'Pod was active on the node longer than the specified deadline';
+      this.#condemn({ reason: 'DeadlineExceeded', message }, graceMs(this.#pod));
     });
+  }
+
+  #watchSizes(): void {
+    const { clock, events } = this.#services;
+    const onOutgrown = (message: string) => {
+      events.warning(this.#pod, 'Evicted', message);
+      this.#condemn({ reason: 'Evicted', message }, EVICTION_GRACE_MS);
+    };
+    void watchSizes(this.#volumes, { clock, signal: this.#stopping.signal, onOutgrown }).catch(
+      (error: unknown) => this.#logFault('the size of a volume is not known', error),
+    );
+  }
+
+  /** The pod fails, whatever its containers do. */
+  #condemn(verdict: NonNullable<PodFacts['verdict']>, graceMs: number): void {
+    this.#verdict = verdict;
+    this.#hold();
+    for (const runner of this.#runners) void runner.stop(graceMs).catch(() => undefined);
+  }
+
+  /** It fails before it has begun. */
+  #refuse(reason: string, message: string): void {
+    this.#verdict = { reason, message };
+    this.#services.events.warning(this.#pod, reason, message);
+    this.#publish();
   }
 
   #facts(): PodFacts {
@@ -372,6 +388,6 @@ export class PodWorker {
 }
 
 const FAILURES: Readonly<Record<string, string>> = {
-  FailedMount: 'MountVolume.SetUp failed: ',
+  FailedMount: 'MountVolume.SetUp failed ',
   FailedCreatePodSandBox: 'Failed to create pod sandbox: ',
 };

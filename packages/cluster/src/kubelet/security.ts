@@ -1,12 +1,17 @@
 import type { SecurityContext } from '@updraft/pods';
 import type { Container, ContainerSecurity, Pod, PodSecurity } from '../kinds/pod.ts';
-import { configError, podLabel } from './services.ts';
+import type { Grant } from '../types.ts';
+import { configError, notGranted, podLabel } from './services.ts';
 
 /**
  * Who the container runs as and what it may do, from pod, container and image.
  * @throws NotYet when it must not run as root and would, or nobody can tell.
  */
-export function securityOf(pod: Pod, container: Container, imageUser: string): SecurityContext {
+export function securityOf(
+  pod: Pod,
+  container: Container,
+  { imageUser, grants }: { imageUser: string; grants: ReadonlySet<Grant> },
+): SecurityContext {
   const own = container.securityContext ?? {};
   const shared = pod.spec.securityContext ?? {};
   const identity = {
@@ -14,6 +19,7 @@ export function securityOf(pod: Pod, container: Container, imageUser: string): S
     runAsGroup: own.runAsGroup ?? shared.runAsGroup,
     imageUser,
   };
+  requireAllowed(container, own, { shared, grants });
   if (own.runAsNonRoot ?? shared.runAsNonRoot) requireNonRoot(pod, container, identity);
   const user = userText(identity);
   return {
@@ -22,6 +28,27 @@ export function securityOf(pod: Pod, container: Container, imageUser: string): S
     ...capabilities(container),
     ...privileges(own, shared),
   };
+}
+
+function requireAllowed(
+  { name, volumeMounts = [] }: Container,
+  own: ContainerSecurity,
+  { shared, grants }: { shared: PodSecurity; grants: ReadonlySet<Grant> },
+): void {
+  if (own.privileged && !grants.has('privileged')) throw configError(notGranted('privileged'));
+  if ((own.seccompProfile ?? shared.seccompProfile)?.type === 'Localhost') {
+    throw configError(
+      `container ${name}: seccomp profiles of type Localhost are not supported on this cluster`,
+    );
+  }
+  if (own.procMount === 'Unmasked') {
+    throw configError(`container ${name}: procMount Unmasked is not supported on this cluster`);
+  }
+  const moving = volumeMounts.find(({ mountPropagation = 'None' }) => mountPropagation !== 'None');
+  if (moving) {
+    const what = `mountPropagation ${moving.mountPropagation} of ${moving.mountPath}`;
+    throw configError(`container ${name}: ${what} is not supported on this cluster`);
+  }
 }
 
 function groupsOf({

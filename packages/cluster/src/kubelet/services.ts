@@ -6,7 +6,7 @@ import type { Deletion } from '../controllers/controller.ts';
 import type { EventRecorder } from '../controllers/event-recorder.ts';
 import type { Objects } from '../kinds/objects.ts';
 import type { Pod } from '../kinds/pod.ts';
-import type { ImageProvider } from '../types.ts';
+import type { Grant, ImageProvider } from '../types.ts';
 
 /** What the kubelet works with. */
 export interface KubeletServices {
@@ -22,6 +22,8 @@ export interface KubeletServices {
   readonly images: ImageProvider;
   readonly tokens: TokenIssuer;
   readonly clusterDomain: string;
+  /** Parts of the host that pods may have. */
+  readonly grants: ReadonlySet<Grant>;
   readonly nodeName: string;
   /** The bridge's address: what a pod sees as its host. */
   readonly nodeAddress: string;
@@ -46,3 +48,7 @@ export const configError = (message: string) => new NotYet('CreateContainerConfi
 
 /** How Kubernetes names a pod in messages. */
 export const podLabel = ({ metadata }: Pod) => `${metadata.name}_${metadata.namespace}(${metadata.uid})`;
+
+/** Why a part of the host is not given, and who can change that. */
+export const notGranted = (what: string) =>
+  `${what} is not allowed on this cluster; whoever starts the platform grants it by UPDRAFT_CLUSTER_ALLOW=${what}`;

@@ -8,7 +8,7 @@ import type { Pod, Runtime } from '@updraft/pods';
 import { hostToolsMounts, openTestPlatform } from '@updraft/pods/testing';
 import type { TestPlatform } from '@updraft/pods/testing';
 import { createCluster } from '../cluster.ts';
-import type { Cluster } from '../types.ts';
+import type { Cluster, Grant } from '../types.ts';
 import { fakeImages } from './fake-images.ts';
 
 /** A cluster with real containers, whose images hold the host's own programs. Needs root. */
@@ -57,11 +57,21 @@ const podWithHostTools = (pod: Pod): Pod => ({
     pod.start({ ...container, mounts: [...hostToolsMounts(), ...(container.mounts ?? [])] }, streams),
 });
 
+export interface LiveOptions {
+  readonly id?: string;
+  readonly dir?: string;
+  readonly apiPort?: number;
+  readonly grants?: readonly Grant[];
+}
+
 export async function startLiveCluster(
   images: Readonly<Record<string, ContainerConfig>>,
-  at: { readonly id?: string; readonly dir?: string; readonly apiPort?: number } = {},
+  at: LiveOptions = {},
 ): Promise<LiveCluster> {
-  const platform = await openTestPlatform({ id: randomBytes(3).toString('hex'), ...at });
+  const platform = await openTestPlatform({
+    id: at.id ?? randomBytes(3).toString('hex'),
+    ...(at.dir === undefined ? {} : { dir: at.dir }),
+  });
   // What a killed process has left, as a daemon does it.
   await platform.runtime.sweep();
   const { store, provider } = fakeImages({ present: images });
@@ -77,6 +87,7 @@ export async function startLiveCluster(
       apiPort: at.apiPort ?? 0,
       ingressPorts: [0],
       clusterDomain: 'cluster.local',
+      grants: at.grants ?? [],
       version: '0.0.0',
     });
   let cluster = await begin().catch(async (error: unknown) => {

@@ -9,6 +9,7 @@ import { startKubelet } from '../kubelet/kubelet.ts';
 import type { Kubelet } from '../kubelet/kubelet.ts';
 import type { Container, Pod, PodSpec } from '../kinds/pod.ts';
 import { testContext } from './control-plane.ts';
+import type { Grant } from '../types.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { fakeImages } from './fake-images.ts';
 
@@ -40,6 +41,7 @@ export interface NodeOptions {
   readonly remote?: Readonly<Record<string, ContainerConfig>>;
   readonly behave?: NonNullable<FakeOptions['run']>;
   readonly exec?: NonNullable<FakeOptions['exec']>;
+  readonly grants?: readonly Grant[];
 }
 
 const NEVER: FakeBehaviour = { runsMs: 'never' };
@@ -81,6 +83,7 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
       images: images.provider,
       tokens: { issue: () => ({ token: 'token', expiresAtMs: 0 }), review: () => undefined },
       clusterDomain: 'cluster.local',
+      grants: new Set(options.grants ?? []),
       nodeName: 'node',
       nodeAddress: '10.0.0.1',
       drained: async () => undefined,

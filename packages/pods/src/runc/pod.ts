@@ -39,14 +39,16 @@ export async function writePodFiles({ spec, folder, link, gateway }: PodParts): 
 
 function hostsFile(spec: PodSpec, address: string | undefined): string {
   const lines = ['127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback'];
-  lines.push(`${address ?? '127.0.1.1'} ${spec.hostname}`);
+  const names = spec.fullName === undefined ? spec.hostname : `${spec.fullName} ${spec.hostname}`;
+  lines.push(`${address ?? '127.0.1.1'} ${names}`);
   for (const [name, target] of Object.entries(spec.hosts ?? {})) lines.push(`${target} ${name}`);
   return `${lines.join('\n')}\n`;
 }
 
 async function resolverFile(spec: PodSpec, gateway: string | undefined): Promise<string> {
   if (spec.network === 'host') return (await readTextIfPresent('/etc/resolv.conf')) ?? '';
-  const lines = gateway === undefined ? [] : [`nameserver ${gateway}`];
+  const servers = spec.dnsServers ?? (gateway === undefined ? [] : [gateway]);
+  const lines = servers.map((server) => `nameserver ${server}`);
   if (spec.dnsSearch?.length) lines.push(`search ${spec.dnsSearch.join(' ')}`);
   if (spec.dnsOptions?.length) lines.push(`options ${spec.dnsOptions.join(' ')}`);
   return `${lines.join('\n')}\n`;
@@ -78,7 +80,7 @@ export class RuncPod implements Pod {
       files: Object.fromEntries(
         POD_FILES.map((target) => [target, path.join(folder, path.basename(target))]),
       ),
-      sysctl: kernelSettings(link),
+      sysctl: { ...kernelSettings(link), ...spec.sysctls },
       lasting: spec.lasting === true,
     };
     this.#serial = parts.lastSerial ?? 0;

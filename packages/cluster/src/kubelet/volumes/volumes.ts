@@ -1,14 +1,17 @@
 import { chmod, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf, resolveInRoot, run, runOrThrow } from '@updraft/kit';
+import { codeOf, messageOf, resolveInRoot, run, runOrThrow } from '@updraft/kit';
 import { carryMount } from '@updraft/pods';
 import type { Mount } from '@updraft/pods';
+import type { IntOrString } from '../../kinds/meta.ts';
 import { parseQuantity } from '../../kinds/quantity.ts';
 import type { Container, Pod, Volume, VolumeMount } from '../../kinds/pod.ts';
+import type { PersistentVolumeClaim } from '../../kinds/storage.ts';
 import { expand } from '../expansion.ts';
 import type { Surroundings } from '../fields.ts';
-import { configError } from '../services.ts';
+import { configError, notGranted } from '../services.ts';
 import type { KubeletServices } from '../services.ts';
+import { provideHostPath } from './host-path.ts';
 import { giveToGroup } from './ownership.ts';
 import { writePayload } from './payload.ts';
 import { dependsOn, payloadOf, VolumeMissing } from './sources.ts';
@@ -25,7 +28,8 @@ export class PodVolumes {
   readonly #pod: () => Pod;
   readonly #dir: string;
   readonly #memory = new Set<string>();
-  readonly #claims = new Map<string, string>();
+  /** Volumes that lie elsewhere: claimed, or the host's. */
+  readonly #places = new Map<string, string>();
   #serial = 0;
 
   constructor(services: KubeletServices, pod: () => Pod) {
@@ -36,7 +40,11 @@ export class PodVolumes {
 
   /** Makes every volume, or brings it up to date. @throws VolumeMissing with the words for the event FailedMount */
   async prepare(): Promise<void> {
-    for (const volume of this.#volumes()) await this.#make(volume);
+    for (const volume of this.#volumes()) {
+      await this.#make(volume).catch((error: unknown) => {
+        throw new VolumeMissing(`for volume "${volume.name}" : ${messageOf(error)}`);
+      });
+    }
   }
 
   /**
@@ -91,6 +99,31 @@ export class PodVolumes {
     };
   }
 
+  /** Whether a volume may outgrow its limit on the disk; one in memory cannot. */
+  get hasLimits(): boolean {
+    return this.#limited().length > 0;
+  }
+
+  /** The first volume that holds more than it may, in the words of the event Evicted. */
+  async outgrown(): Promise<string | undefined> {
+    for (const { name, limit } of this.#limited()) {
+      const { stdout } = await run('du', ['-sxB1', this.#folder(name)]);
+      if (Number.parseInt(stdout, 10) > (parseQuantity(limit) ?? Number.POSITIVE_INFINITY))
+        return `Usage of EmptyDir volume "${name}" exceeds the limit "${limit}". `;
+    }
+    return undefined;
+  }
+
+  #limited(): { name: string; limit: IntOrString }[] {
+    return this.#volumes().flatMap(({ name, emptyDir }) =>
+      emptyDir?.sizeLimit === undefined ||
+      emptyDir.medium === 'Memory' ||
+      parseQuantity(emptyDir.sizeLimit) === 0
+        ? []
+        : [{ name, limit: emptyDir.sizeLimit }],
+    );
+  }
+
   /** Takes away all but claimed volumes, which have a life of their own. */
   async remove(): Promise<void> {
     for (const folder of this.#memory) await unmount(folder);
@@ -116,25 +149,31 @@ export class PodVolumes {
   }
 
   #folder(volume: string): string {
-    return this.#claims.get(volume) ?? path.join(this.#dir, 'volumes', volume);
+    return this.#places.get(volume) ?? path.join(this.#dir, 'volumes', volume);
   }
 
   async #make(volume: Volume): Promise<void> {
-    const { fsGroup } = this.#pod().spec.securityContext ?? {};
+    const { fsGroup, fsGroupChangePolicy } = this.#pod().spec.securityContext ?? {};
     const around: Surroundings = { podAddress: undefined, ...this.#services };
     const files = payloadOf({ services: this.#services, pod: this.#pod(), around }, volume);
     if (files) {
       this.#serial += 1;
-      await writePayload(this.#folder(volume.name), files, `${this.#services.clock.now()}_${this.#serial}`);
-    } else await this.#makeFolder(volume);
-    if (fsGroup !== undefined) await giveToGroup(this.#folder(volume.name), fsGroup, files !== undefined);
+      const serial = `${this.#services.clock.now()}_${this.#serial}`;
+      return writePayload(this.#folder(volume.name), files, { serial, group: fsGroup });
+    }
+    await this.#makeFolder(volume);
+    // What belongs to the host, or to everybody, changes no hands.
+    if (fsGroup === undefined || volume.hostPath || volume.image) return;
+    const onRootMismatch = fsGroupChangePolicy === 'OnRootMismatch';
+    await giveToGroup(this.#folder(volume.name), fsGroup, { readOnly: false, onRootMismatch });
   }
 
   async #makeFolder(volume: Volume): Promise<void> {
     if (volume.emptyDir) return this.#makeEmpty(volume.name, volume.emptyDir);
     if (volume.persistentVolumeClaim)
       return this.#findClaim(volume.name, volume.persistentVolumeClaim.claimName);
-    if (volume.hostPath) throw new VolumeMissing('hostPath volumes are not allowed on this cluster');
+    if (volume.ephemeral) return this.#findClaim(volume.name, this.#ownClaim(volume.name, volume.ephemeral));
+    if (volume.hostPath) return this.#findHostPath(volume.name, volume.hostPath);
     const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';
     throw new VolumeMissing(`volumes of type ${kind} are not supported on this cluster`);
   }
@@ -156,15 +195,62 @@ export class PodVolumes {
     const { objects } = this.#services;
     const claim = objects.get('persistentvolumeclaims', this.#pod().metadata.namespace, claimName);
     if (!claim) throw new VolumeMissing(`persistentvolumeclaim "${claimName}" not found`);
-    const volume = claim.spec.volumeName
-      ? objects.get('persistentvolumes', undefined, claim.spec.volumeName)
-      : undefined;
-    const folder = volume?.spec.local?.path;
+    const folder = this.#folderOf(claim);
     if (claim.status?.phase !== 'Bound' || folder === undefined) {
       throw new VolumeMissing(`persistentvolumeclaim "${claimName}" is not bound to a volume of this node`);
     }
     await mkdir(folder, { recursive: true });
-    this.#claims.set(name, folder);
+    this.#places.set(name, folder);
+  }
+
+  /** Where a claim's volume lies. A volume that somebody made himself may name any folder of the host. */
+  #folderOf(claim: PersistentVolumeClaim): string | undefined {
+    const { objects, dir, grants } = this.#services;
+    const { volumeName } = claim.spec;
+    const volume = volumeName ? objects.get('persistentvolumes', undefined, volumeName) : undefined;
+    const folder = volume?.spec.local?.path ?? volume?.spec.hostPath?.path;
+    const isOwn = folder?.startsWith(`${path.join(dir, 'volumes')}/`) === true;
+    if (folder !== undefined && !isOwn && !grants.has('hostPath'))
+      throw new VolumeMissing(notGranted('hostPath'));
+    return folder;
+  }
+
+  /** The claim that is made for this pod alone, and goes with it. */
+  #ownClaim(name: string, { volumeClaimTemplate }: NonNullable<Volume['ephemeral']>): string {
+    const { objects } = this.#services;
+    const { namespace = 'default', name: pod, uid } = this.#pod().metadata;
+    const claimName = `${pod}-${name}`;
+    const claim = objects.get('persistentvolumeclaims', namespace, claimName);
+    if (!claim) {
+      const { metadata = {}, spec } = volumeClaimTemplate;
+      const owner = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        name: pod,
+        uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      };
+      objects.create('persistentvolumeclaims', {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { ...metadata, name: claimName, namespace, ownerReferences: [owner] },
+        spec,
+      });
+    } else if (!claim.metadata.ownerReferences?.some((owner) => owner.uid === uid)) {
+      const what = `PVC ${namespace}/${claimName} was not created for pod ${namespace}/${pod}`;
+      throw new VolumeMissing(`${what} (pod is not owner)`);
+    }
+    return claimName;
+  }
+
+  async #findHostPath(
+    name: string,
+    { path: place, type = '' }: NonNullable<Volume['hostPath']>,
+  ): Promise<void> {
+    if (!this.#services.grants.has('hostPath')) throw new VolumeMissing(notGranted('hostPath'));
+    await provideHostPath(place, type);
+    this.#places.set(name, place);
   }
 
   async #mount(mount: VolumeMount, env: Readonly<Record<string, string>>): Promise<Mount> {
@@ -188,9 +274,17 @@ async function inside(folder: string, subPath: string | undefined): Promise<stri
     await stat(target);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    await mkdir(target, { recursive: true });
+    await makeLike(folder, target);
   }
   return target;
+}
+
+/** Whoever may write to the volume may write to a part of it that is made for him. */
+async function makeLike(folder: string, target: string): Promise<void> {
+  const { mode } = await stat(folder);
+  const first = await mkdir(target, { recursive: true });
+  for (let made = target; first !== undefined && made.startsWith(first); made = path.dirname(made))
+    await chmod(made, mode & 0o7777);
 }
 
 function tokenVolume(): Volume {
