@@ -32,7 +32,6 @@ export class NetworkPolicies {
     const { runtime } = this.#options;
     return {
       kind: runtime.kind,
-      ...(runtime.pulls === undefined ? {} : { pulls: runtime.pulls }),
       list: () => runtime.list(),
       sweep: (options) => runtime.sweep(options),
       adopt: async (name) => {
@@ -40,8 +39,8 @@ export class NetworkPolicies {
         await this.apply();
         return adopted;
       },
-      createPod: async (spec, options) => {
-        const pod = await runtime.createPod(spec, options);
+      createPod: async (...wanted: Parameters<Runtime['createPod']>) => {
+        const pod = await runtime.createPod(...wanted);
         try {
           await this.apply();
           return pod;
