@@ -156,7 +156,11 @@ async function compose(base: Base, undo: Undo): Promise<Platform> {
   });
   const addresses = addressesOf(base, cluster);
   const context = { home: config.home, offline: config.offline };
-  const clusters = new OtherClusters({ clock, env: process.env });
+  const { id, home } = config;
+  const clusters = new OtherClusters({ id, home, clock, logger, env: process.env });
+  // Such a cluster may not answer for long; what it has is nobody's meanwhile.
+  void clusters.sweep();
+  undo.add(() => clusters.close());
   const runner = await createRunner({
     dir: path.join(config.home, 'runner'),
     clock,
@@ -236,6 +240,7 @@ function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {
       config.ingressPortDemanded || !last ? config.ingressPorts : [last.ingress, ...config.ingressPorts],
     ingressTlsPorts: [...(last?.ingressTls ? [last.ingressTls] : []), ...config.ingressTlsPorts],
     clusterDomain: 'cluster.local',
+    grants: config.grants,
     version: VERSION,
   });
 }

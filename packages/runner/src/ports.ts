@@ -1,18 +1,20 @@
 import type { Clock, Logger } from '@updraft/kit';
 import type { ChildInclude, CommitFacts, Job, Pipeline, Variable } from '@updraft/gitlab-ci';
 import type { Image } from '@updraft/oci';
-import type { Mount, Runtime } from '@updraft/pods';
+import type { ImageReference, Mount, Runtime } from '@updraft/pods';
 import type { CacheLimits } from './job/cache/store.ts';
 
 /** An image as a job gets it. */
 export interface ResolvedImage {
-  readonly image: Image;
+  readonly image: Pick<Image, 'config'>;
   /** Folders of its layers, top first. */
   readonly layers: readonly string[];
   /** What the user should know: `stand-in for node:24: …`. */
   readonly notes: readonly string[];
   /** It holds tools that ask the daemon for help (kaniko's, hadolint's and trivy's entry points). */
   readonly needsTools: boolean;
+  /** It is pulled where its pod runs: there are no layers, and nothing is known of its config. */
+  readonly reference?: ImageReference;
 }
 
 export interface ImageSource {
@@ -92,6 +94,10 @@ export interface ClusterRef {
 export interface ClusterSource {
   /** What jobs know a cluster by. Asked for each job, as credentials may end within minutes; never kept. */
   variables(cluster: ClusterRef): Promise<readonly Variable[]>;
+  /** What runs jobs as its pods. */
+  runtime(cluster: ClusterRef): Promise<Runtime>;
+  /** Those that were asked for. */
+  runtimes(): readonly Runtime[];
 }
 
 export interface RunnerConfig {
@@ -144,8 +150,8 @@ export interface RunRequest {
   readonly projectVariables: readonly Variable[];
   /** Of the person who started it; a child gets them when its trigger forwards them. */
   readonly pipelineVariables?: readonly Variable[];
-  /** Every job on this machine, without containers. */
-  readonly executor: 'pods' | 'host';
+  /** `host`: every job on this machine, without containers; `kubernetes`: jobs with an image as pods of `cluster`. */
+  readonly executor: 'pods' | 'host' | 'kubernetes';
   /** Where its environments are; absent: in the platform's own cluster. */
   readonly cluster?: ClusterRef;
   /** Jobs of the pipeline that are not part of this run; their artifacts come from the last run that has them. */

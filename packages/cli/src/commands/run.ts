@@ -18,7 +18,7 @@ export const run: Command = {
     { name: 'no-needs', help: 'run only the named jobs; what they need comes from the last run that has it' },
     { name: 'no-auto-cancel', help: 'let earlier runs of this ref for other commits go on' },
     { name: 'executor', value: 'KIND', help: `where jobs run: ${EXECUTORS.join(', ')} (default: runc)` },
-    { name: 'kubeconfig', value: 'FILE', help: 'deploy to that cluster instead of the embedded one' },
+    { name: 'kubeconfig', value: 'FILE', help: 'deploy to the cluster of this file instead of the embedded one' },
     { name: 'context', value: 'NAME', help: 'of the kubeconfig (default: its current one)' },
     { name: 'logs', help: 'print every job’s log as it grows' },
     { name: 'json', help: 'print the jobs as JSON when it is over' },
@@ -32,6 +32,9 @@ With --kubeconfig the same playbooks deploy to that cluster: jobs get its addres
 machine's registry and has a domain of its own, so give --variable KUBE_DOMAIN=HOST and --variable CI_REGISTRY=HOST (or
 have them in .updraft/variables.yml), and sign in to the registry with updraft image login. Variables that describe a
 cluster (CLUSTER_DOMAIN and its credentials) do the same without a kubeconfig.
+With --executor kubernetes the jobs are pods there too: the cluster pulls their images itself, so images that are built
+or stood in for here (kaniko, hadolint and trivy among them) have to be real ones. Inside of a cluster no kubeconfig is
+needed. Jobs that name no image run on this machine.
 A pipeline that a manual job blocks ends with exit code 0: updraft play JOB goes on with it.`,
   run: runPipeline,
 };

@@ -54,13 +54,14 @@ async function prepareJob(context: Context, record: EnvironmentRecord, job: stri
 }
 
 /** The cluster and the variables of the pipeline that deployed an environment. */
-function sameAs({ projectDir, cluster, variables = [] }: EnvironmentRecord) {
+function sameAs({ projectDir, cluster, executor, variables = [] }: EnvironmentRecord) {
   const { kubeconfig, context } = cluster ?? {};
   return {
     projectDir,
     variables: Object.fromEntries(variables.map(({ key, value }) => [key, value])),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
+    ...(executor === undefined ? {} : { executor }),
   };
 }
 

@@ -21,7 +21,7 @@ export interface PrepareOptions {
   readonly home: string;
   readonly offline: boolean;
   readonly choice: ClusterChoice;
-  readonly clusters: Pick<OtherClusters, 'target'>;
+  readonly clusters: Pick<OtherClusters, 'target' | 'ownTarget'>;
   /** Instead of what the repository says: for environments whose branch is gone. */
   readonly facts?: CommitFacts;
 }
@@ -31,10 +31,15 @@ export interface PrepareOptions {
  * @throws RequestError CONFIGURATION_INVALID with every problem, NOTHING_TO_RUN, JOB_UNKNOWN, EXECUTOR_UNSUPPORTED
  */
 export async function prepareRun(asked: StartRun, options: PrepareOptions): Promise<Prepared> {
-  if (asked.executor === 'docker' || asked.executor === 'kubernetes') {
-    throw new RequestError(400, 'EXECUTOR_UNSUPPORTED', `the executor ${asked.executor} is not built yet`, {
-      next: 'Use --executor runc (default) or host.',
-    });
+  if (asked.executor === 'docker') {
+    throw new RequestError(
+      400,
+      'EXECUTOR_UNSUPPORTED',
+      'there is no executor docker here: no Docker is needed',
+      {
+        next: 'Use --executor runc (default), host, or kubernetes with --kubeconfig FILE.',
+      },
+    );
   }
   const notes: ProblemView[] = [];
   const target = await targetOf(asked, options);
@@ -54,7 +59,7 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
     play: chosen.named,
     projectVariables: project.request.projectVariables ?? [],
     pipelineVariables: project.request.pipelineVariables ?? [],
-    executor: asked.executor === 'host' ? 'host' : 'pods',
+    executor: executorOf(asked),
     autoCancel: isWholePush(asked, options) && asked.autoCancel !== false,
     ...given({ omitted: chosen.omitted, workTree: await workTreeOf(project), cluster }),
   };
@@ -62,12 +67,16 @@ export async function prepareRun(asked: StartRun, options: PrepareOptions): Prom
   return { request, problems: [...notes, ...problems, ...(paths ? [uncommitted(paths)] : [])] };
 }
 
+const executorOf = ({ executor }: StartRun): RunRequest['executor'] =>
+  executor === 'host' || executor === 'kubernetes' ? executor : 'pods';
+
 /** The cluster that was named; undefined: the project's own variables decide. @throws RequestError, PodsFault */
 async function targetOf(
-  { kubeconfig, context, clusterEnvironment }: StartRun,
+  { executor, kubeconfig, context, clusterEnvironment }: StartRun,
   { clusters }: PrepareOptions,
 ): Promise<Target | undefined> {
   if (kubeconfig !== undefined) return clusters.target(kubeconfig, context, clusterEnvironment);
+  if (context === undefined && executor === 'kubernetes') return clusters.ownTarget();
   if (context === undefined) return undefined;
   throw new RequestError(400, 'KUBECONFIG_MISSING', `a context (${context}) is chosen from a kubeconfig`, {
     next: 'Name it: --kubeconfig FILE.',

@@ -34,6 +34,7 @@ export function recordDeployment(
     autoStopAt: autoStopTime(now, environment.autoStopInSeconds),
     runId: ended.runId,
     ...(request.cluster ? { cluster: request.cluster } : {}),
+    ...(request.executor === 'kubernetes' ? { executor: request.executor } : {}),
     ...(request.pipelineVariables?.length ? { variables: request.pipelineVariables } : {}),
   });
 }

@@ -20,6 +20,8 @@ export interface EnvironmentRecord {
   readonly autoStopAt: number | undefined;
   /** Where it is; absent: in the platform's own cluster. */
   readonly cluster?: ClusterRef;
+  /** Its jobs are pods there; absent: they run on this machine. */
+  readonly executor?: 'kubernetes';
   /** What was given for the pipeline that deployed it: in GitLab, the job that stops it is one of the same pipeline. */
   readonly variables?: readonly Variable[];
   /** Of the run that deployed it. */

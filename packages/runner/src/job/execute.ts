@@ -16,6 +16,8 @@ import { recordRelease } from './release.ts';
 import { keepReports } from './reports/keep-reports.ts';
 import type { KeptReports } from './reports/keep-reports.ts';
 import { openShell } from './open-shell.ts';
+import { broughtBack, filesLeft } from './elsewhere/bring-back.ts';
+import type { ShellPlace } from './shell.ts';
 import { requireRunnableSteps, runAfterScript, runHook, runMain } from './scripts.ts';
 import type { Limits } from './scripts.ts';
 import { JOB_TIMEOUT_SECONDS } from './timeouts.ts';
@@ -96,16 +98,21 @@ async function attempt(execution: Execution, { log, undo, canceled }: Attempt): 
   const caches = cachePlace(execution, prepared);
   const planned = await restoreCaches(caches, job.caches);
   await restoreArtifacts(execution.incoming, workspace, log);
+  await shell.pod.files?.put(workspace.dir, shell.projectDir);
   execution.signal.throwIfAborted();
   const main = rounded(await runMain(shell, job, limits), timeouts);
-  const release = await releaseOf(execution, prepared, main);
+  const release = await releaseOf(execution, { prepared, shell }, main);
   const outcome = await runAfterScript(shell, job, main, timeouts);
-  if (execution.keepFailed !== undefined && (outcome.kind === 'failed' || outcome.kind === 'timedOut')) {
+  if (
+    execution.keepFailed !== undefined &&
+    !shell.pod.files &&
+    (outcome.kind === 'failed' || outcome.kind === 'timedOut')
+  ) {
     workspace.keep(execution.keepFailed);
   }
   const ended: Ended = {
     job,
-    workspace,
+    workspace: await filesLeft(shell, job),
     projectDir: prepared.place.projectDir,
     values: environment.values,
     log,
@@ -157,13 +164,16 @@ async function keepAll(ended: Ended): Promise<KeptReports & Pick<JobResult, 'art
 
 async function releaseOf(
   execution: Execution,
-  prepared: Prepared,
+  { prepared, shell }: { readonly prepared: Prepared; readonly shell: ShellPlace },
   outcome: Outcome,
 ): Promise<JobResult['release']> {
   const { release } = execution.input.job;
   if (!release || outcome.kind !== 'passed') return undefined;
+  // The description may name a file.
+  const described = release.description.includes('\n') ? [] : [release.description];
+  const workspace = shell.pod.files ? await broughtBack(shell, described) : prepared.workspace;
   return recordRelease(release, {
-    workspaceDir: prepared.workspace.dir,
+    workspaceDir: workspace.dir,
     values: prepared.environment.values,
     log: prepared.log,
     outputDir: execution.outputDir,

@@ -6,6 +6,7 @@ import type { Undo } from '@updraft/kit';
 import { expandAsRunner } from '@updraft/gitlab-ci';
 import type { ImageRequest } from '@updraft/gitlab-ci';
 import type { Execution } from './execution.ts';
+import { pulledImage } from './elsewhere/plan.ts';
 import type { JobLog } from './log.ts';
 import { timeoutsOf } from './timeouts.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -116,10 +117,11 @@ export function imageName(request: ImageRequest, environment: JobEnvironment): s
 
 /** The image of a job or a service, by its expanded name. */
 export function findImage(
-  { config, signal }: Execution,
+  { config, input, signal }: Execution,
   request: ImageRequest,
   { environment, log }: { environment: JobEnvironment; log: JobLog },
 ): Promise<ResolvedImage> {
+  if (input.request.executor === 'kubernetes') return Promise.resolve(pulledImage(request));
   const resolving = config.images.resolve(request.name, {
     policy: request.pullPolicy?.[0] ?? 'if-not-present',
     variables: environment.values,

@@ -1,7 +1,8 @@
 import { expandAsRunner } from '@updraft/gitlab-ci';
 import type { ServiceRequest } from '@updraft/gitlab-ci';
 import type { Clock } from '@updraft/kit';
-import type { Container, ContainerExit, Pod } from '@updraft/pods';
+import type { Container, ContainerExit, ContainerSpec, Pod } from '@updraft/pods';
+import { pulledService } from './elsewhere/plan.ts';
 import { containerEnv, entryCommand, exposedPorts } from './image.ts';
 import type { JobLog } from './log.ts';
 import { readinessOf, waitUntilReady } from './service-health.ts';
@@ -91,28 +92,37 @@ function portClashes(services: readonly PlannedService[]): readonly string[] {
 }
 
 async function startOne(place: ServicePlace, service: PlannedService, index: number): Promise<Started> {
-  const { request, image, name } = service;
+  const { image, name } = service;
   const { env, log } = place;
   log.line(`Starting the service ${name}`);
+  const spec = serviceSpec(service, index, env);
+  const output = new ServiceOutput(env['CI_DEBUG_SERVICES'] === 'true' ? { log, name } : undefined);
+  const onOutput = (chunk: Buffer) => output.add(chunk);
+  const container = await place.pod.start(spec, { onStdout: onOutput, onStderr: onOutput });
+  return { name, container, output, readiness: readinessOf(image.image.config, spec.env) };
+}
+
+/** A service's container. @param env the job's variables */
+export function serviceSpec(
+  service: PlannedService,
+  index: number,
+  env: Readonly<Record<string, string>>,
+): ContainerSpec {
+  const name = `service-${index}`;
+  const { request, image } = service;
+  if (image.reference) return pulledService(service, { name, env });
   const own = Object.fromEntries(
     Object.entries(request.variables).map(([key, value]) => [key, expandAsRunner(value, env)]),
   );
   const config = image.image.config;
-  const all = { ...containerEnv(config), ...env, ...own };
-  const output = new ServiceOutput(env['CI_DEBUG_SERVICES'] === 'true' ? { log, name } : undefined);
-  const onOutput = (chunk: Buffer) => output.add(chunk);
-  const container = await place.pod.start(
-    {
-      name: `service-${index}`,
-      rootFs: { layers: image.layers },
-      command: entryCommand(config, request.entrypoint, request.command),
-      env: all,
-      workingDir: config.config?.WorkingDir || '/',
-      security: { user: request.user ?? (config.config?.User || '0') },
-    },
-    { onStdout: onOutput, onStderr: onOutput },
-  );
-  return { name, container, output, readiness: readinessOf(config, all) };
+  return {
+    name,
+    rootFs: { layers: image.layers },
+    command: entryCommand(config, request.entrypoint, request.command),
+    env: { ...containerEnv(config), ...env, ...own },
+    workingDir: config.config?.WorkingDir || '/',
+    security: { user: request.user ?? (config.config?.User || '0') },
+  };
 }
 
 async function awaitReady(place: ServicePlace, service: Started): Promise<void> {

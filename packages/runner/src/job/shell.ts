@@ -57,6 +57,7 @@ export async function runShell(place: ShellPlace, shell: Shell): Promise<Outcome
   });
   // Images whose user is not root have to read it; the folders above it are nobody else's.
   await writeFile(path.join(place.temporaryDir.host, scriptFile(shell.name)), script, { mode: 0o755 });
+  await place.pod.files?.put(place.temporaryDir.host, place.temporaryDir.inside);
   const container = await startContainer(place, shell, { ...place.imageEnv, ...divided.process });
   const outcome = await watchOver(place, shell, container);
   if (!place.image) killStrays(container, env);
@@ -103,7 +104,8 @@ const SECOND_LOOK_MS = 100;
  */
 async function stopAll(container: Container, contained: boolean, clock: Clock): Promise<void> {
   const { pid } = container;
-  if (pid === undefined) return;
+  // One that runs elsewhere is told with all that it has started.
+  if (pid === undefined) return container.stop(STOP_GRACE_MS).catch(() => undefined);
   const outside = (each: HostProcess) => contained || each.group !== pid;
   const told = descendants(pid);
   const stopped = container.stop(STOP_GRACE_MS);
@@ -141,7 +143,6 @@ async function startContainer(
 ): Promise<Container> {
   const { image, log } = place;
   const onOutput = (chunk: Buffer) => log.bytes(chunk);
-  const user = place.request?.user ?? image?.image.config.config?.User;
   return place.pod.start(
     {
       name: shell.name,
@@ -149,10 +150,17 @@ async function startContainer(
       env,
       workingDir: place.projectDir,
       ...(image ? files(place, image) : { rootFs: { layers: [] } }),
-      ...(image && user ? { security: { user } } : {}),
+      ...userOf(place),
     },
     { onStdout: onOutput, onStderr: onOutput },
   );
+}
+
+/** As whom the image is to run. Elsewhere its pod was made so. */
+export function userOf({ image, request }: ShellPlace): Pick<ContainerSpec, 'security'> {
+  if (!image || image.reference) return {};
+  const user = request?.user ?? image.image.config.config?.User;
+  return user ? { security: { user } } : {};
 }
 
 /** Beside the job's variables of type file, none of which begins with a dot. */
@@ -171,7 +179,10 @@ export const defaultHostShell = (): string =>
   ['/usr/local/bin/bash', '/usr/bin/bash', '/bin/bash'].find((file) => existsSync(file)) ?? 'sh';
 
 /** The image's files with what the job sees in them: its project, its temporary folder, its tools' socket. */
-export const files = (place: ShellPlace, image: ResolvedImage): Pick<ContainerSpec, 'rootFs' | 'mounts'> => ({
+export const files = (place: ShellPlace, image: ResolvedImage): Pick<ContainerSpec, 'rootFs' | 'mounts'> =>
+  image.reference ? { rootFs: { layers: [] } } : hostFiles(place, image);
+
+const hostFiles = (place: ShellPlace, image: ResolvedImage): Pick<ContainerSpec, 'rootFs' | 'mounts'> => ({
   rootFs: { layers: image.layers, upper: place.rootUpper },
   mounts: [
     { kind: 'bind', source: place.workspace.dir, target: place.projectDir, readOnly: false },

@@ -151,8 +151,8 @@ export class PipelineRun {
 
   /** Whatever its jobs still do ends now. */
   async kill(): Promise<void> {
-    const { runtime, hostRuntime } = this.#context.config;
-    const pods = [...runtime.list(), ...hostRuntime.list()];
+    const { runtime, hostRuntime, clusters } = this.#context.config;
+    const pods = [runtime, hostRuntime, ...clusters.runtimes()].flatMap((each) => each.list());
     const own = pods.filter((pod) => pod.labels['updraft/run'] === String(this.id));
     await Promise.all([...own.map((pod) => pod.remove()), ...this.#children.map((child) => child.kill())]);
   }

@@ -12,7 +12,7 @@ import { JobLog } from '../job/log.ts';
 import { openShell } from '../job/open-shell.ts';
 import { prepare, showFiles } from '../job/prepare.ts';
 import { divideEnvironment, quote } from '../job/script.ts';
-import { defaultHostShell, files } from '../job/shell.ts';
+import { defaultHostShell, files, userOf } from '../job/shell.ts';
 import type { ShellPlace } from '../job/shell.ts';
 
 /** Where a shell in a job reads and writes. */
@@ -83,6 +83,7 @@ async function furnish(
     await restoreCaches(cachePlace(execution, prepared), execution.input.job.caches);
     await restoreArtifacts(execution.incoming, workspace, log);
   }
+  await place.pod.files?.put(workspace.dir, place.projectDir);
   log.flush();
   return { place, resumed };
 }
@@ -90,7 +91,7 @@ async function furnish(
 const SCRIPT = 'session';
 
 async function startSession(place: ShellPlace, streams: ShellStreams): Promise<Container> {
-  const { image, request, temporaryDir, pod } = place;
+  const { image, temporaryDir, pod } = place;
   const { exports, process } = divideEnvironment(place.env);
   const command = streams.command.map(quote).join(' ');
   const lines = [
@@ -101,8 +102,8 @@ async function startSession(place: ShellPlace, streams: ShellStreams): Promise<C
       : `exec ${command}`,
   ];
   await writeFile(path.join(temporaryDir.host, SCRIPT), `${lines.join('\n')}\n`, { mode: 0o755 });
+  await place.pod.files?.put(temporaryDir.host, temporaryDir.inside);
   const term: Record<string, string> = streams.terminal ? { TERM: 'xterm-256color' } : {};
-  const user = request?.user ?? image?.image.config.config?.User;
   const spec: ContainerSpec = {
     name: SCRIPT,
     env: { ...place.imageEnv, ...process, ...term },
@@ -111,7 +112,7 @@ async function startSession(place: ShellPlace, streams: ShellStreams): Promise<C
     ...(image
       ? { ...files(place, image), terminal: streams.terminal !== undefined }
       : { rootFs: { layers: [] } }),
-    ...(image && user ? { security: { user } } : {}),
+    ...userOf(place),
   };
   const container = await pod.start(spec, streams);
   if (streams.terminal) container.resize?.(streams.terminal.columns, streams.terminal.rows);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { silentLogger, systemClock } from '@updraft/kit';
 import type { CommitFacts, Job, Pipeline } from '@updraft/gitlab-ci';
 import { createHostRuntime } from '@updraft/pods';
-import { EMPTY_JOB } from '../job/testing/bench.ts';
+import { EMPTY_JOB, NO_CLUSTERS } from '../job/testing/bench.ts';
 import type { ChildRequest, RunRequest } from '../ports.ts';
 import { createRunner } from '../runner.ts';
 import type { Runner } from '../runner.ts';
@@ -42,7 +42,7 @@ export async function createRunBench(
       images: { resolve: refuse },
       tools: { attach: refuse },
       checkouts: { folder: async () => checkout },
-      clusters: { variables: async () => [] },
+      clusters: NO_CLUSTERS,
       children: { prepare: async (child) => children(child, bench) },
       slots: 4,
       gatewayPorts: [],

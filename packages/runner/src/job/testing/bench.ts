@@ -9,7 +9,7 @@ import { executeJob } from '../execute.ts';
 import type { Execution, JobConfig } from '../execution.ts';
 import type { JobResult } from '../outcome.ts';
 import { emptied } from '../trash.ts';
-import type { ResolvedImage } from '../../ports.ts';
+import type { ClusterSource, ResolvedImage } from '../../ports.ts';
 
 /** A job that does nothing; tests say what theirs has beside. */
 export const EMPTY_JOB: Job = {
@@ -71,6 +71,13 @@ export type Asked = Partial<Pick<Execution, 'signal' | 'incoming' | 'outputDir' 
   readonly projectVariables?: readonly Variable[];
   readonly facts?: Partial<CommitFacts>;
   readonly executor?: 'pods' | 'host';
+};
+
+/** Of a platform that is all there is. */
+export const NO_CLUSTERS: ClusterSource = {
+  variables: async () => [],
+  runtime: () => Promise.reject(new Error('there are no other clusters here')),
+  runtimes: () => [],
 };
 
 /** Runs single jobs, for tests: everything a runner needs, in a folder of its own. */
@@ -135,7 +142,7 @@ function benchConfig(dir: string, checkout: string, options: BenchOptions): JobC
     },
     tools: { attach: async () => ({ mounts: [], env: {}, close: async () => undefined }) },
     checkouts: { folder: async () => checkout },
-    clusters: { variables: async () => [] },
+    clusters: NO_CLUSTERS,
     gatewayPorts: [],
     ...options.config,
   };
