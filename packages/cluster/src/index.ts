@@ -24,4 +24,5 @@ export type {
   ResourceType,
   WatchEvent,
 } from './store/types.ts';
-export type { Cluster, ClusterConfig, ImageProvider } from './types.ts';
+export { GRANTS } from './types.ts';
+export type { Cluster, ClusterConfig, Grant, ImageProvider } from './types.ts';

@@ -19,7 +19,8 @@ export interface ImageProvider {
 }
 
 /** A part of the host that pods get only where whoever starts the platform says so. */
-export type Grant = 'hostPath' | 'hostNetwork' | 'privileged';
+export const GRANTS = ['hostPath', 'hostNetwork', 'privileged'] as const;
+export type Grant = (typeof GRANTS)[number];
 
 export interface ClusterConfig {
   /** State: database, certificates, volumes. */

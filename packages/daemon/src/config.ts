@@ -2,6 +2,9 @@ import { createHash, randomInt } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { GRANTS } from '@updraft/cluster';
+import type { Grant } from '@updraft/cluster';
+import { Fault } from '@updraft/kit';
 import { hostTrust } from './trust.ts';
 
 /** Settings of one daemon, from its home folder and the environment. */
@@ -25,6 +28,8 @@ export interface DaemonConfig {
   readonly ingressTlsPorts: readonly number[];
   readonly registryPort: number;
   readonly apiPort: number;
+  /** Parts of the host that the cluster's pods may have. UPDRAFT_CLUSTER_ALLOW, words separated by commas; default: none. */
+  readonly grants: readonly Grant[];
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -57,5 +62,25 @@ export function readConfig(home: string, env: Env): DaemonConfig {
     ingressTlsPorts: tlsPort > 0 ? [tlsPort] : [443, 8443, ...Array.from({ length: 20 }, anyPort)],
     registryPort: numberOf(env['UPDRAFT_REGISTRY_PORT'], 5000),
     apiPort: numberOf(env['UPDRAFT_API_PORT'], 6443),
+    grants: grantsOf(env['UPDRAFT_CLUSTER_ALLOW']),
   };
+}
+
+/** @throws Fault SETTING_INVALID: a word that means nothing would be taken for a grant by whoever wrote it */
+function grantsOf(text = ''): Grant[] {
+  const words = text
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean);
+  return words.map((word) => {
+    const grant = GRANTS.find((known) => known === word);
+    if (grant) return grant;
+    throw new Fault(
+      'SETTING_INVALID',
+      `UPDRAFT_CLUSTER_ALLOW: there is nothing called ${JSON.stringify(word)}`,
+      {
+        next: `Use some of: ${GRANTS.join(', ')}.`,
+      },
+    );
+  });
 }
