@@ -17,6 +17,7 @@ import { APPLY, patch } from './patch.ts';
 import { Snapshots, list } from './read.ts';
 import { flag, readBody } from './request.ts';
 import type { ApiRequest } from './request.ts';
+import { swaggerDocument } from './schema/openapi-v2.ts';
 import { openApiDocument, openApiIndex } from './schema/openapi.ts';
 import { scale } from './scale.ts';
 import { badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
@@ -121,21 +122,27 @@ async function dispatch(
 function document(catalog: Catalog, request: ApiRequest): unknown {
   const { path } = request;
   const discovery = /;v=(v2|v2beta1);as=APIGroupDiscoveryList/.exec(request.accept.replaceAll(' ', ''));
-  const parts = path.split('/').filter(Boolean);
   if (path === '/api' || path === '/apis') {
     if (discovery) return new Discovery(catalog, discovery[1] as 'v2', path === '/api');
     return path === '/api' ? coreVersions('') : groupList(catalog);
   }
-  const body =
-    path === '/openapi/v3'
-      ? openApiIndex(catalog)
-      : path.startsWith('/openapi/v3/')
-        ? openApiText(catalog, path.slice('/openapi/v3/'.length))
-        : path === '/'
-          ? { paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] }
-          : listing(catalog, parts);
+  const body = path.startsWith('/openapi/') ? openApi(catalog, request) : plainDocument(catalog, path);
   if (body === undefined) throw unknownPath();
   return body;
+}
+
+const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
+
+function plainDocument(catalog: Catalog, path: string): unknown {
+  return path === '/' ? { paths: PATHS } : listing(catalog, path.split('/').filter(Boolean));
+}
+
+function openApi(catalog: Catalog, { path, accept }: ApiRequest): unknown {
+  if (path === '/openapi/v3') return openApiIndex(catalog);
+  if (path.startsWith('/openapi/v3/')) return openApiText(catalog, path.slice('/openapi/v3/'.length));
+  // Clients that want it as protobuf do without when there is none; JSON they would take for that.
+  const takesJson = accept === '' || /application\/json|\*\/\*/.test(accept);
+  return path === '/openapi/v2' && takesJson ? new JsonText(swaggerDocument(catalog)) : undefined;
 }
 
 /** A document that is answered with its own content type. */

@@ -31,6 +31,55 @@ async function succeeds(args: string, input?: string): Promise<string> {
   return result.stdout;
 }
 
+const DEFINITION = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'crontabs.stable.example.com' },
+  spec: {
+    group: 'stable.example.com',
+    scope: 'Namespaced',
+    names: {
+      plural: 'crontabs',
+      singular: 'crontab',
+      kind: 'CronTab',
+      shortNames: ['ct'],
+      categories: ['all'],
+    },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        subresources: {
+          status: {},
+          scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+        },
+        additionalPrinterColumns: [
+          { name: 'Spec', type: 'string', jsonPath: '.spec.cronSpec' },
+          { name: 'Replicas', type: 'integer', jsonPath: '.spec.replicas' },
+          { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+        ],
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: {
+              spec: {
+                type: 'object',
+                required: ['cronSpec'],
+                properties: {
+                  cronSpec: { type: 'string', description: 'When it runs' },
+                  note: { type: 'string' },
+                  replicas: { type: 'integer', minimum: 1, maximum: 10, default: 1 },
+                },
+              },
+            },
+          },
+        },
+      },
+    ],
+  },
+};
+
 /** What a Deployment's controller would write. */
 function pretendReady(name: string): void {
   under.store.modify('deployments.apps', 'default', name, (object) => {
@@ -131,6 +180,31 @@ describe.skipIf(!kubectl)('kubectl', () => {
       await new Promise(setImmediate);
     under.store.remove('pods', 'default', 'talker');
     expect((await deletion).stdout).toContain('deleted');
+  });
+
+  it('makes kinds of its own: defines, waits, explains, applies, scales, and takes all of it away', async () => {
+    await succeeds('apply -f -', stringify(DEFINITION));
+    await succeeds('wait --for=condition=established crd/crontabs.stable.example.com --timeout=10s');
+    const tab = {
+      apiVersion: 'stable.example.com/v1',
+      kind: 'CronTab',
+      metadata: { name: 'my' },
+      spec: { cronSpec: '* * * * */5' },
+    };
+    expect(await succeeds('apply -f -', stringify(tab))).toContain('created');
+    expect(await succeeds('apply -f -', stringify(tab))).toContain('unchanged');
+    expect(await succeeds('get ct')).toMatch(/NAME +SPEC +REPLICAS +AGE\nmy +\* \* \* \* \*\/5 +1 +/);
+    expect(await succeeds('get all')).toContain('crontab.stable.example.com/my');
+    expect(await succeeds('explain crontab.spec.cronSpec')).toContain('When it runs');
+    expect(await succeeds('scale ct/my --replicas=3')).toContain('scaled');
+    expect(await succeeds('patch ct my --type=merge -p {"spec":{"note":"x"}}')).toContain('patched');
+    const applied = stringify({ ...tab, spec: { cronSpec: '0 * * * *' } });
+    expect((await kube('apply --server-side -f -', applied)).stderr).toContain('1 conflict');
+    expect(await succeeds('apply --server-side --force-conflicts -f -', applied)).toContain('applied');
+    const bad = await kube('patch ct my --type=merge -p {"spec":{"replicas":99}}');
+    expect(bad.stderr).toContain('spec.replicas in body should be less than or equal to 10');
+    expect(await succeeds('delete crd crontabs.stable.example.com --timeout=20s')).toContain('deleted');
+    expect((await kube('get ct')).code).toBe(1);
   });
 
   it('says what is wrong in the words of a real server', async () => {

@@ -357,7 +357,16 @@ describe('reading', () => {
     expect((operation.parameters as { name: string }[]).map((each) => each.name)).toContain(
       'fieldValidation',
     );
-    expect((await under.send('GET', '/openapi/v2')).code).toBe(404);
+    const swagger = (await under.send('GET', '/openapi/v2')).body;
+    expect(swagger.definitions['io.k8s.api.apps.v1.DeploymentSpec'].properties.template).toEqual({
+      $ref: '#/definitions/io.k8s.api.core.v1.PodTemplateSpec',
+    });
+    const text = JSON.stringify(swagger);
+    expect(['#/components', 'oneOf', 'allOf'].filter((word) => text.includes(word))).toEqual([]);
+    const names = [...text.matchAll(/"#\/definitions\/([^"]+)"/g)].map(([, name = '']) => name);
+    expect(names.filter((name) => !(name in swagger.definitions))).toEqual([]);
+    const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+    expect((await under.send('GET', '/openapi/v2', { headers: { accept } })).code).toBe(404);
   });
 });
 

@@ -13,7 +13,7 @@ const lasting = new Map<string, string>();
 const passing = new WeakMap<Catalog, Map<string, string>>();
 
 /** `api/v1`, `apis/apps/v1` */
-function pathOf(groupVersion: string): string {
+export function pathOf(groupVersion: string): string {
   return groupVersion.includes('/') ? `apis/${groupVersion}` : `api/${groupVersion}`;
 }
 
