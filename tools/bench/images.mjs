@@ -14,13 +14,14 @@ import { home, median, row, timed, updraftFile, updraftIn } from './measure.mjs'
 const BASE = 'updraft-bench-base:1';
 const FILES = 2000;
 const FILE_BYTES = 30_000;
-const DOCKERFILE = `FROM ${BASE}
+/** No two rounds of any builder have a command in common: what was not built before is cold. */
+const dockerfile = (round) => `FROM ${BASE}
 LABEL made.by=bench
 ENV STAGE=build
 ARG GREETING=hello
 WORKDIR /app
-RUN echo "$GREETING" > /greeting
-RUN mkdir -p /srv/data && echo data > /srv/data/file
+RUN echo "$GREETING ${round}" > /greeting
+RUN mkdir -p /srv/data && echo "data ${round}" > /srv/data/file
 COPY . /app
 RUN find /app -type f | wc -l > /count
 RUN cp /count /count2
@@ -41,7 +42,7 @@ function content(seed) {
 /** New content everywhere: nothing that was built before is of use. */
 function fill(context, round) {
   mkdirSync(context, { recursive: true });
-  writeFileSync(path.join(context, 'Dockerfile'), DOCKERFILE);
+  writeFileSync(path.join(context, 'Dockerfile'), dockerfile(round));
   for (let index = 0; index < FILES; index += 1) {
     const folder = path.join(context, `src/d${index % 40}`);
     if (index < 40) mkdirSync(folder, { recursive: true });
@@ -60,7 +61,7 @@ function updraftBuilder(project, context) {
     login: (host) => {
       const args = ['image', 'login', host, '--insecure', '-u', 'user', '--password-stdin'];
       const env = { ...process.env, UPDRAFT_HOME: home };
-      timed(process.execPath, [updraftFile, ...args], { input: 'secret', env });
+      timed(updraftFile, args, { input: 'secret', env });
     },
     close: () => undefined,
   };

@@ -15,8 +15,9 @@ export function timed(command, args, options = {}) {
   return { ms, stdout: result.stdout };
 }
 
+/** The command as it is installed. */
 export const updraftIn = (cwd, ...args) =>
-  timed(process.execPath, [updraftFile, ...args], {
+  timed(updraftFile, args, {
     cwd,
     env: { ...process.env, UPDRAFT_HOME: home, NO_COLOR: '1' },
   });

@@ -2,6 +2,7 @@ import { codeOf } from '@updraft/kit';
 import { ALGORITHMS } from '../digest.ts';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { dropUnwritten, thisBoot } from './power-loss.ts';
 
 /**
  * The folders of a store, all on one file system so that things become visible by a rename.
@@ -36,6 +37,7 @@ export async function openFolders(dir: string): Promise<StoreFolders> {
   await chmod(root, 0o700);
   await sweep(path.join(root, 'tmp'));
   await sweep(path.join(root, 'scratch'));
+  await dropUnwritten(folders, await thisBoot());
   return folders;
 }
 
