@@ -28,6 +28,8 @@ import { typedObjects } from './kinds/objects.ts';
 import type { Pod } from './kinds/pod.ts';
 import { startKubelet } from './kubelet/kubelet.ts';
 import type { Kubelet } from './kubelet/kubelet.ts';
+import { machineMetrics } from './metrics/machine.ts';
+import type { MetricsPort } from './metrics/usage.ts';
 import { keepNode, nodeNameOf } from './kubelet/node-status.ts';
 import { apiServiceAddress, publishApi } from './kubernetes-service.ts';
 import { scheduler } from './scheduler/scheduler.ts';
@@ -63,9 +65,13 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   const context = openContext(config, nodeName, undo);
   const { objects } = context;
   const late: { kubelet?: Kubelet; controllers?: RunningControllers } = {};
+  const metrics = machineMetrics({
+    clock,
+    readPod: async (pod) => (await late.kubelet?.readings(pod)) ?? [],
+  });
   const api = createApiServer({
     store: objects.store,
-    kubelet: portTo(() => late.kubelet),
+    kubelet: { ...portTo(() => late.kubelet), metrics },
     credentials,
     serviceCidr: network.serviceCidr,
     clock,
@@ -102,7 +108,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   undo.add(() => late.kubelet?.stop());
   // After the kubelet: it takes the readiness of a dead daemon's pods back, so that nobody is sent to them.
   late.controllers = startControllers(
-    allControllers(context, config, { nodeName, certificate: credentials.ca, ingress, policies }),
+    allControllers(context, config, { metrics, nodeName, certificate: credentials.ca, ingress, policies }),
     context,
   );
   undo.add(() => late.controllers?.stop());
@@ -161,11 +167,11 @@ function openContext(config: ClusterConfig, host: string, undo: Undo): Controlle
 function allControllers(
   context: ControllerContext,
   config: ClusterConfig,
-  parts: { nodeName: string; certificate: string; ingress: IngressServer; policies: NetworkPolicies },
+  parts: { metrics: MetricsPort; nodeName: string; certificate: string; ingress: IngressServer; policies: NetworkPolicies },
 ): Controller[] {
   return [
     namespaceController(context, parts.certificate),
-    ...workloadControllers(context),
+    ...workloadControllers(context, parts.metrics),
     scheduler(context, parts.nodeName),
     endpointsController(context),
     serviceForwardsController(context, config.network),

@@ -1,5 +1,6 @@
 import type { Catalog } from './catalog.ts';
 import { compareVersions } from './custom/versions.ts';
+import { METRICS } from './metrics.ts';
 import { apiVersionOf } from './resources.ts';
 import type { ServedResource } from './resources.ts';
 
@@ -106,6 +107,14 @@ const VIRTUAL: readonly Virtual[] = [
     namespaced: false,
     verbs: CREATE,
   },
+  {
+    apiVersion: METRICS,
+    name: 'nodes',
+    kind: 'NodeMetrics',
+    namespaced: false,
+    verbs: ['get', 'list'],
+  },
+  { apiVersion: METRICS, name: 'pods', kind: 'PodMetrics', namespaced: true, verbs: ['get', 'list'] },
 ];
 
 /** Every group-version, the core one first, in the order discovery shows them. */

@@ -22,6 +22,7 @@ import { openApiDocument, openApiIndex } from './schema/openapi.ts';
 import { scale } from './scale.ts';
 import { badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
 import { bind, evict, finalize, issueToken } from './subresources.ts';
+import { METRICS, metrics } from './metrics.ts';
 import { parseTarget } from './target.ts';
 import type { Target } from './target.ts';
 import { create, existing, update } from './write.ts';
@@ -112,6 +113,7 @@ async function dispatch(
   const { target } = exchange;
   if (target === undefined || target.plural === '')
     return { code: 200, body: document(catalogOf(context.store), request) };
+  if (target.apiVersion === METRICS) return metrics(context, request, target);
   if (target.type) return resource(context, request, { ...exchange, target, type: target.type });
   const answer = request.method === 'POST' ? review(context, request, target) : undefined;
   if (answer) return answer;

@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { ContainerExit, Process } from '@updraft/pods';
+import type { MetricsPort } from '../metrics/usage.ts';
 import type { KubeObject } from '../store/types.ts';
 
 export interface LogOptions {
@@ -60,4 +61,6 @@ export interface KubeletPort {
    * when one side has ended. Rejects, in the words of a dialler, when nobody listens there.
    */
   forward(pod: KubeObject, port: number): Promise<Duplex>;
+  /** What is used; undefined where nobody measures. */
+  readonly metrics?: MetricsPort;
 }

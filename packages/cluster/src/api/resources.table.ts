@@ -102,7 +102,7 @@ const GROUPS: readonly GroupTable[] = [
       [
         'HorizontalPodAutoscaler',
         'horizontalpodautoscalers',
-        { short: ['hpa'], categories: ALL, status: true, inert: true },
+        { short: ['hpa'], categories: ALL, status: true },
       ],
     ],
   },

@@ -1,3 +1,5 @@
+import type { UsagePort } from '../metrics/usage.ts';
+import { autoscalerController } from './autoscaler/autoscaler.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { cronJobController } from './cron-job/cron-job.ts';
 import { daemonSetController } from './daemon-set/daemon-set.ts';
@@ -9,7 +11,7 @@ import { replicaSetController, replicationControllerController } from './replica
 import { statefulSetController } from './stateful-set/stateful-set.ts';
 
 /** The controllers that make pods, and those that watch over how many there are. */
-export function workloadControllers(context: ControllerContext): Controller[] {
+export function workloadControllers(context: ControllerContext, usage: UsagePort): Controller[] {
   return [
     deploymentController(context),
     replicaSetController(context),
@@ -20,5 +22,6 @@ export function workloadControllers(context: ControllerContext): Controller[] {
     cronJobController(context),
     disruptionController(context),
     quotaController(context),
+    autoscalerController(context, usage),
   ];
 }

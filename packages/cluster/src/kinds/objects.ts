@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectMeta, ResourceStore, WatchEvent } from '../store/types.ts';
+import type { HorizontalPodAutoscaler } from './autoscaling.ts';
 import type { CronJob, Job } from './batch.ts';
 import type { ConfigMap, KubeEvent, Lease, Namespace, Node, Secret, ServiceAccount } from './core.ts';
 import type { Endpoints, EndpointSlice, Ingress, IngressClass, NetworkPolicy, Service } from './network.ts';
@@ -28,6 +29,7 @@ export interface Kinds {
   events: KubeEvent;
   persistentvolumes: PersistentVolume;
   persistentvolumeclaims: PersistentVolumeClaim;
+  'horizontalpodautoscalers.autoscaling': HorizontalPodAutoscaler;
   resourcequotas: ResourceQuota;
   limitranges: LimitRange;
   'priorityclasses.scheduling.k8s.io': PriorityClass;

@@ -7,6 +7,7 @@ import { isFinished } from '../controllers/pods.ts';
 import { ClusterFault } from '../fault.ts';
 import { objectOf } from '../kinds/objects.ts';
 import type { Pod } from '../kinds/pod.ts';
+import type { ContainerReading } from '../metrics/usage.ts';
 import type { KubeObject, WatchEvent } from '../store/types.ts';
 import { readPodLog, removeLogs } from './pod-logs.ts';
 import { PodWorker } from './pod-worker.ts';
@@ -15,6 +16,8 @@ import { sweepVolumes } from './volumes/volumes.ts';
 
 /** Runs the pods that are bound to its node. */
 export interface Kubelet extends KubeletPort {
+  /** What the pod's running containers have used until now. */
+  readings(pod: Pod): Promise<readonly ContainerReading[]>;
   /** Ends every pod's processes and leaves the objects. */
   stop(): Promise<void>;
 }
@@ -78,6 +81,20 @@ class NodeKubelet implements Kubelet {
     const attached = this.#workers.get(object.metadata.uid)?.runner(options.container)?.attach(options);
     if (!attached) throw notRunning(object, options.container);
     return attached;
+  }
+
+  async readings({ metadata, spec }: Pod): Promise<readonly ContainerReading[]> {
+    const worker = this.#workers.get(metadata.uid);
+    const containers = [...spec.containers, ...(spec.initContainers ?? [])];
+    const readings = await Promise.all(
+      containers.map(async ({ name }) => {
+        const runner = worker?.runner(name);
+        // A container that ends at this moment has nothing to say.
+        const stats = await runner?.running?.stats().catch(() => undefined);
+        return stats && [{ name, instance: String(runner?.status.restartCount), ...stats }];
+      }),
+    );
+    return readings.flatMap((reading) => reading ?? []);
   }
 
   async forward(object: KubeObject, port: number): Promise<Duplex> {
