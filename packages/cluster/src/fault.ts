@@ -6,6 +6,7 @@ export const CLUSTER_CODES = {
   CONFLICT: 'the object was changed since it was read',
   NOT_FOUND: 'there is no such object',
   EXPIRED: 'the asked-for revision is older than the history that is kept',
+  TOO_LARGE: 'the object is larger than what is kept',
   API_REFUSED: 'the API server refused the request; the Status says why',
   PORT_IN_USE: 'no free port for a server of the cluster',
   NO_ADDRESS_LEFT: 'the range of Service addresses or node ports is used up',

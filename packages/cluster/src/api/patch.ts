@@ -7,7 +7,7 @@ import { PatchProblem, applyJsonPatch } from './patch/json-patch.ts';
 import { applyMergePatch } from './patch/merge-patch.ts';
 import { applyStrategicMerge } from './patch/strategic-merge.ts';
 import { servedForm } from './events.ts';
-import { decodeBody, invalidOption, writerOf } from './request.ts';
+import { checkShape, decodeBody, invalidOption, writerOf } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import type { ServedResource } from './resources.ts';
 import { isRecord } from './schema/conform.ts';
@@ -52,7 +52,8 @@ export function patched(
   if (!accepted.includes(request.contentType)) throw unsupportedMediaType(accepted);
   const change = decodeBody(request);
   try {
-    if (request.contentType === JSON_PATCH) return applyJsonPatch(target, change);
+    // What is moved about may end up deeper than it came.
+    if (request.contentType === JSON_PATCH) return checkShape(applyJsonPatch(target, change));
     if (!isRecord(change)) throw badRequest('the patch must be an object');
     if (request.contentType === MERGE_PATCH) return structuredClone(applyMergePatch(target, change));
     return structuredClone(applyStrategicMerge(target, change, type.definition));

@@ -44,13 +44,13 @@ const YAML_TYPES = ['application/yaml', 'application/apply-patch+yaml'];
 /** The body as a value, whatever form it came in. @throws ApiFault 400, 415 */
 export function decodeBody(request: ApiRequest): unknown {
   const { body, contentType } = request;
-  if (contentType === PROTOBUF) return checked(decodeProtobuf(body));
+  if (contentType === PROTOBUF) return checkShape(decodeProtobuf(body));
   // JSON is YAML, but its own parser is many times faster.
-  if (YAML_TYPES.includes(contentType) && !looksLikeJson(body)) return checked(decodeYaml(body));
+  if (YAML_TYPES.includes(contentType) && !looksLikeJson(body)) return checkShape(decodeYaml(body));
   const isJson =
     JSON_TYPES.includes(contentType) || contentType.endsWith('+json') || YAML_TYPES.includes(contentType);
   if (!isJson) throw unsupportedMediaType(['application/json', 'application/yaml', PROTOBUF]);
-  return checked(decodeJson(body));
+  return checkShape(decodeJson(body));
 }
 
 function decodeJson(body: Buffer): unknown {
@@ -66,12 +66,12 @@ function decodeJson(body: Buffer): unknown {
 const MAX_DEPTH = 256;
 
 /** @throws ApiFault 400 for what is nested too deeply, or has a member that JavaScript takes for something else */
-function checked(value: unknown, depth = 0): unknown {
+export function checkShape(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_DEPTH) throw badRequest(`the object provided is nested more than ${MAX_DEPTH} levels deep`);
   if (Object.hasOwn(value, '__proto__'))
     throw badRequest('a member of an object must not be named "__proto__"');
-  for (const member of Object.values(value) as unknown[]) checked(member, depth + 1);
+  for (const member of Object.values(value) as unknown[]) checkShape(member, depth + 1);
   return value;
 }
 

@@ -468,4 +468,21 @@ describe('hostile bodies', () => {
     const reply = await post(MAPS, configMap('big', { a: 'x'.repeat(1024 * 1024 + 1) }));
     expect([reply.code, reply.body.message]).toEqual([422, expect.stringContaining('Too long')]);
   });
+
+  it('patches that double what is there: refused before it is too much', async () => {
+    await post(MAPS, configMap('doubled', { a: 'x' }));
+    const ops = Array.from({ length: 60 }, (_, n) => ({ op: 'copy', from: '/data', path: `/data/${n}` }));
+    const reply = await patch(`${MAPS}/doubled`, ops, JSON_PATCH);
+    expect([reply.code, reply.body.message]).toEqual([422, expect.stringContaining('copies')]);
+    const deeper = Array.from({ length: 300 }, () => ({ op: 'move', from: '/data', path: '/x' })).flatMap(
+      (move) => [move, { op: 'add', path: '/data', value: {} }, { op: 'move', from: '/x', path: '/data/x' }],
+    );
+    expect((await patch(`${MAPS}/doubled`, deeper, JSON_PATCH)).code).toBe(400);
+  });
+
+  it('selectors of any length are read in one go', async () => {
+    const start = performance.now();
+    await get(`${MAPS}?labelSelector=${'a,'.repeat(7000)}`);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
 });

@@ -19,10 +19,14 @@ export function parseLabelSelector(text: string): Test {
 
 /** At commas that are not inside parentheses. */
 function splitTop(text: string): string[] {
-  return text
-    .split(/,(?![^(]*\))/)
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+  const parts = [''];
+  let isInside = false;
+  for (const char of text) {
+    if (char === '(' || char === ')') isInside = char === '(';
+    if (char === ',' && !isInside) parts.push('');
+    else parts[parts.length - 1] += char;
+  }
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
 function parseRequirement(text: string): Test {

@@ -182,4 +182,5 @@ const STATUS_OF_CODE: Readonly<Record<string, readonly [number, string]>> = {
   CONFLICT: [409, 'Conflict'],
   NOT_FOUND: [404, 'NotFound'],
   EXPIRED: [410, 'Expired'],
+  TOO_LARGE: [413, 'RequestEntityTooLarge'],
 };

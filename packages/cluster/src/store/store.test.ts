@@ -45,6 +45,26 @@ describe('the resource store', () => {
     after.close();
   });
 
+  it('keeps the order of its lists through every write, and each list as it was given', () => {
+    const store = memory();
+    for (const name of ['m', 'c', 'x']) store.create('configmaps', configMap(name));
+    const first = store.list('configmaps');
+    store.create('configmaps', configMap('d'));
+    store.update('configmaps', configMap('c', { changed: 'yes' }));
+    store.remove('configmaps', 'default', 'm');
+    const names = (list: readonly KubeObject[]) => list.map(({ metadata }) => metadata.name);
+    expect(names(store.list('configmaps'))).toEqual(['c', 'd', 'x']);
+    expect(store.list('configmaps')[0]?.['data']).toEqual({ changed: 'yes' });
+    expect(names(first)).toEqual(['c', 'm', 'x']);
+  });
+
+  it('refuses what is too large to keep, and goes on', () => {
+    const store = memory();
+    const large = configMap('large', { a: 'x'.repeat(4 * 1024 * 1024) });
+    expect(() => store.create('configmaps', large)).toThrow(expect.objectContaining({ code: 'TOO_LARGE' }));
+    expect(store.create('configmaps', configMap('large')).metadata.resourceVersion).toBe('2');
+  });
+
   it('lists in order of namespace and name', () => {
     const store = memory();
     for (const [name, space] of [

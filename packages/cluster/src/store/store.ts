@@ -26,6 +26,9 @@ CREATE TABLE IF NOT EXISTS revision (id INTEGER PRIMARY KEY CHECK (id = 1), valu
 INSERT OR IGNORE INTO revision VALUES (1, 1);
 `;
 
+/** Larger than a Secret of a MiB with everything that may be around it. */
+const MAX_OBJECT_CHARACTERS = 3 * 1024 * 1024;
+
 const PUT = 'INSERT INTO objects VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body';
 const DELETE = 'DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?';
 const COUNT = 'UPDATE revision SET value = ? WHERE id = 1';
@@ -168,10 +171,14 @@ class SqliteResourceStore implements ResourceStore {
       ...object,
       metadata: { ...object.metadata, resourceVersion: String(revision) },
     });
+    if (body.length > MAX_OBJECT_CHARACTERS) {
+      throw new ClusterFault('TOO_LARGE', `${resource} "${name}" would have ${body.length} characters`);
+    }
+    // Made before it is written: what cannot be read again must not be found at the next start.
+    const stored = frozen(body);
     // The body tells the revision: one statement is all there is to commit.
     this.#database.write(PUT, resource, namespace ?? '', name, body);
     this.#revision = revision;
-    const stored = frozen(body);
     const shelf = this.#shelf(resource);
     shelf.objects.set(keyOf(namespace, name), stored);
     shelf.ordered &&= placed(shelf.ordered, stored, previous === undefined ? 0 : 1);

@@ -14,18 +14,25 @@ interface Operation {
 type Container = Record<string, unknown> | unknown[];
 
 const MAX_OPERATIONS = 10_000;
+/** What copies may add: a copy of a copy of a copy soon fills any memory. */
+const MAX_COPIED_BYTES = 3 * 1024 * 1024;
+
+interface Holder {
+  root: unknown;
+  copiedBytes: number;
+}
 
 /** RFC 6902 on a copy of `target`. @throws PatchProblem */
 export function applyJsonPatch(target: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw new PatchProblem('a JSON patch is a list of operations');
   if (patch.length > MAX_OPERATIONS) throw new PatchProblem(`more than ${MAX_OPERATIONS} operations`);
   // Inside a holder even the root can be replaced.
-  const holder: { root: unknown } = { root: structuredClone(target) };
+  const holder: Holder = { root: structuredClone(target), copiedBytes: 0 };
   for (const operation of patch as Operation[]) applyOperation(holder, operation);
   return holder.root;
 }
 
-function applyOperation(holder: { root: unknown }, operation: Operation): void {
+function applyOperation(holder: Holder, operation: Operation): void {
   const path = pointer(operation.path);
   switch (operation.op) {
     case 'add':
@@ -38,7 +45,7 @@ function applyOperation(holder: { root: unknown }, operation: Operation): void {
     case 'move':
       return add(holder, path, remove(holder, pointer(operation.from)));
     case 'copy':
-      return add(holder, path, structuredClone(read(holder, pointer(operation.from))));
+      return add(holder, path, copied(holder, read(holder, pointer(operation.from))));
     case 'test':
       if (!isDeepStrictEqual(read(holder, path), operation.value)) {
         throw new PatchProblem(`testing value ${operation.path} failed`);
@@ -47,6 +54,14 @@ function applyOperation(holder: { root: unknown }, operation: Operation): void {
     default:
       throw new PatchProblem(`unexpected kind of operation: ${String((operation as { op?: unknown }).op)}`);
   }
+}
+
+function copied(holder: Holder, value: unknown): unknown {
+  const text = JSON.stringify(value);
+  holder.copiedBytes += text.length;
+  if (holder.copiedBytes > MAX_COPIED_BYTES)
+    throw new PatchProblem(`its copies would add more than ${MAX_COPIED_BYTES} bytes`);
+  return JSON.parse(text) as unknown;
 }
 
 function pointer(text: unknown): string[] {
