@@ -22,7 +22,7 @@ import { TransferProgress } from './transfer-progress.ts';
 
 export type ImageEvent = Routes['POST /v1/images/action']['response'];
 
-/** Builds that run now: what they use must not be pruned. */
+/** Builds and transfers that run now: what they use must not be pruned. */
 export class Busy {
   #running = 0;
 

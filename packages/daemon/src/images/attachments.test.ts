@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { createGzip } from 'node:zlib';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -38,7 +39,7 @@ async function pulledImage(name: string): Promise<Image> {
   const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', ...gzip };
   const manifest = JSON.stringify({ ...plain.manifest, layers: [layer] });
   const { digest } = await store.blobs.write(Buffer.from(manifest));
-  await store.blobs.remove(diffId);
+  await rm(store.blobs.path(diffId));
   await store.tag(name, digest);
   const image = await store.get(digest);
   if (!image) throw new Error('the image is not there');

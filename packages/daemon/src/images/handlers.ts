@@ -23,7 +23,10 @@ export function imageHandlers(platform: Platform): ImageHandlers {
   const busy = new Busy();
   return {
     'GET /v1/images': async () => (await platform.store.list()).map((image): ImageView => ({ ...image })),
-    'POST /v1/images/action': ({ body, signal }) => actOnImages({ platform, busy }, body, signal),
+    'POST /v1/images/action': ({ body, signal }) => {
+      const events = actOnImages({ platform, busy }, body, signal);
+      return body.action === 'prune' || body.action === 'rm' ? events : busy.during(events);
+    },
     'POST /v1/images/build': (call) => busy.during(build(platform, call)),
     'POST /v1/scan': ({ body, signal }) => scanStream(platform, body, signal),
   };

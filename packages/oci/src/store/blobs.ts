@@ -8,17 +8,22 @@ import type { Readable } from 'node:stream';
 import { algorithmOf, blobPath, digestLike, digestOf, parseDigest } from '../digest.ts';
 import type { Algorithm } from '../digest.ts';
 import { OciFault } from '../faults.ts';
+import { MAX_CONFIG_BYTES } from '../manifest.ts';
 import { Verifier, chain, wrongDigest } from '../streams.ts';
 import type { BlobStore, DiffId, Digest } from '../types.ts';
 import type { StoreFolders } from './folders.ts';
+import { Touches } from './touches.ts';
 
 const READ_BYTES = 256 * 1024;
 
 /** Read in one go. */
 const SMALL_BYTES = 1024 * 1024;
+const BRACE = 0x7b;
 
 /** Blobs as files named by their digest: by sha256 all of them, by sha512 also those that were written so. */
 export class FileBlobs implements BlobStore {
+  /** Whoever asks for a blob, or writes it, may go on to use it. */
+  readonly touches = new Touches();
   readonly #folders: StoreFolders;
 
   constructor(folders: StoreFolders) {
@@ -31,10 +36,12 @@ export class FileBlobs implements BlobStore {
 
   /** A promise by contract; the answer is there at once, in a tenth of the time of an asynchronous call. */
   size(digest: Digest): Promise<number | undefined> {
+    this.touches.note(digest);
     return Promise.resolve(statSync(this.path(digest), { throwIfNoEntry: false })?.size);
   }
 
   async read(digest: Digest): Promise<Readable> {
+    this.touches.note(digest);
     const handle = await this.#open(digest);
     const { ino } = await handle.stat();
     const file = handle.createReadStream({ highWaterMark: READ_BYTES });
@@ -78,12 +85,20 @@ export class FileBlobs implements BlobStore {
     return Buffer.concat(chunks);
   }
 
+  /** A JSON document, for one who only looks: that counts as no use. undefined: none, damaged or large. */
+  peek(digest: Digest): Buffer | undefined {
+    const size = statSync(this.path(digest), { throwIfNoEntry: false })?.size ?? Infinity;
+    const content = size <= MAX_CONFIG_BYTES ? readIfPresent(this.path(digest)) : undefined;
+    return content?.[0] === BRACE && digestLike(digest, content) === digest ? content : undefined;
+  }
+
   /** Manifests and configs are mostly made again as they were: then only the time of arrival is another. */
   #touchEqual(content: Uint8Array, expected: Digest | undefined): boolean {
     if (content.length > SMALL_BYTES || (expected !== undefined && algorithmOf(expected) !== 'sha256'))
       return false;
     const digest = digestOf(content);
     if (expected !== undefined && expected !== digest) return false;
+    this.touches.note(digest);
     const file = this.path(digest);
     if (readIfPresent(file)?.equals(content) !== true) return false;
     return touch(file);
@@ -96,15 +111,9 @@ export class FileBlobs implements BlobStore {
 
   /** Makes a finished temporary file, whose digests the caller has computed, the blob; of both names, if it has two. */
   async adopt(file: string, digest: DiffId, other: Digest = digest): Promise<void> {
+    for (const name of [digest, other]) this.touches.note(name);
     await rename(file, this.path(digest));
     if (other !== digest) await this.#name(this.path(digest), this.path(other));
-  }
-
-  /** True when there was something to remove. */
-  async remove(digest: Digest): Promise<boolean> {
-    const known = (await this.size(digest)) !== undefined;
-    await rm(this.path(digest), { force: true });
-    return known;
   }
 
   /** An unverified part of a blob, both ends included; for range requests. */

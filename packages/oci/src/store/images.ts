@@ -49,6 +49,7 @@ export class Images {
     for (const [index, diffId] of diffIds.entries()) {
       const descriptor = manifest.layers[index];
       if (descriptor) this.#layers.announce(diffId, descriptor);
+      if (descriptor) this.#blobs.touches.note(descriptor.digest);
     }
     const layers = await Promise.all(
       diffIds.map(async (diffId, index) =>

@@ -87,6 +87,7 @@ export class Layers {
   async folder(diffId: DiffId): Promise<string> {
     this.use(diffId);
     const folder = this.folderPath(diffId);
+    this.#blobs.touches.note(path.basename(folder));
     if (await isThere(folder)) return folder;
     return await this.#lock.use(diffId, async () => {
       if (!(await isThere(folder))) await this.#unpacking.use(() => this.#unpack(diffId, folder));
@@ -241,6 +242,7 @@ export class Layers {
 
   async #takeOver(folder: string, diffId: DiffId): Promise<void> {
     const target = this.folderPath(diffId);
+    this.#blobs.touches.note(path.basename(target));
     if (await isThere(target)) return await rm(folder, { recursive: true });
     // As it would be unpacked: a layer says nothing about the root folder itself.
     await chmod(folder, 0o755);

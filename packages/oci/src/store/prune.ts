@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { renameSync, statSync, unlinkSync } from 'node:fs';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf, runOrThrow } from '@updraft/kit';
+import { codeOf, run } from '@updraft/kit';
 import { ALGORITHMS, isDigest, isSha256 } from '../digest.ts';
 import { OciFault } from '../faults.ts';
+import { parseConfig, parseManifest } from '../manifest.ts';
 import type { ParsedManifest } from '../manifest.ts';
 import type { Digest, PruneOptions } from '../types.ts';
 import type { StoreFolders } from './folders.ts';
@@ -40,22 +42,45 @@ export async function prune(
   keep: readonly Digest[],
   options: PruneOptions = {},
 ): Promise<{ removedBytes: number }> {
+  const { touches } = parts.store.blobs;
+  if (options.keepUsed !== true) touches.forget();
+  // From here on everything that is touched stays, so that no name can come to lead to something that goes.
+  return await touches.watch(async (touched) => ({
+    removedBytes: await pruneBut(parts, keep, { ...options, touched }),
+  }));
+}
+
+interface Pruning extends PruneOptions {
+  readonly touched: ReadonlySet<string>;
+}
+
+async function pruneBut(parts: Parts, keep: readonly Digest[], options: Pruning): Promise<number> {
   const { store } = parts;
   const kept = nothing();
+  const lately = options.keepUsed ? store.blobs.touches.lately() : new Set<string>();
   const roots = [...store.records.names().map((name) => name.digest), ...keep];
   for (const digest of [...keep, ...(options.keepUsed ? store.layers.usedHere() : [])])
     keepLayer(store, digest, kept);
-  await reach(store, roots, kept);
+  reach(store, roots, kept);
   for (const digest of store.records.blobsAddedSince(store.clock.now() - ARRIVAL_MS)) kept.blobs.add(digest);
   const items = await itemsOf(parts);
   keepArrivals(parts, items, kept);
   const only = options.only === undefined ? undefined : nothing();
-  if (only) await reach(store, options.only ?? [], only);
+  if (only) reach(store, options.only ?? [], only);
   const candidates = items
     .filter((item) => !isIn(item, kept) && (only === undefined || isIn(item, only)))
+    .filter((item) => !lately.has(nameOf(item)))
     .filter(({ usedMs }) => usedMs <= store.clock.now() - (options.unusedForMs ?? 0))
     .toSorted((a, b) => a.usedMs - b.usedMs);
-  return { removedBytes: await removeAll(parts, candidates, await excessOf(parts, options)) };
+  return await removeAll(parts, candidates, {
+    excess: await excessOf(parts, options),
+    touched: options.touched,
+  });
+}
+
+/** As it is touched: see Touches. */
+function nameOf({ digest, file }: Item): string {
+  return digest ?? path.basename(file);
 }
 
 function isIn({ digest, file }: Item, reached: Reached): boolean {
@@ -70,34 +95,36 @@ function keepLayer(store: LocalImageStore, digest: Digest, reached: Reached): vo
   for (const source of store.records.sources(digest)) reached.blobs.add(source.blob);
 }
 
-async function reach(store: LocalImageStore, roots: readonly Digest[], reached: Reached): Promise<void> {
+function reach(store: LocalImageStore, roots: readonly Digest[], reached: Reached): void {
   const seen = new Set<Digest>();
   const pending = [...roots];
   for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
     if (seen.has(digest)) continue;
     seen.add(digest);
     reached.blobs.add(digest);
-    const parsed = await manifestAt(store, digest);
+    const parsed = manifestAt(store, digest);
     if (!parsed) continue;
     for (const blob of [...parsed.links.blobs, ...parsed.links.foreign]) reached.blobs.add(blob);
     pending.push(...parsed.links.manifests, ...store.records.referrers(digest).map((found) => found.digest));
-    if (parsed.kind === 'image') await reachLayers(store, digest, reached);
+    if (parsed.kind === 'image') reachLayers(store, parsed.manifest.config.digest, reached);
   }
 }
 
-async function reachLayers(store: LocalImageStore, digest: Digest, reached: Reached): Promise<void> {
-  const image = await ignoringFaults(() => store.images.find(digest));
-  for (const diffId of image?.config.rootfs.diff_ids ?? []) reached.folders.add(shortName(diffId));
+function reachLayers(store: LocalImageStore, digest: Digest, reached: Reached): void {
+  const bytes = store.blobs.peek(digest);
+  const config = bytes && ignoringFaults(() => parseConfig(bytes));
+  for (const diffId of config?.rootfs.diff_ids ?? []) reached.folders.add(shortName(diffId));
 }
 
-async function manifestAt(store: LocalImageStore, digest: Digest): Promise<ParsedManifest | undefined> {
-  return await ignoringFaults(() => store.images.manifest(digest));
+function manifestAt(store: LocalImageStore, digest: Digest): ParsedManifest | undefined {
+  const bytes = store.blobs.peek(digest);
+  return bytes && ignoringFaults(() => parseManifest(bytes));
 }
 
 /** A blob that is no manifest, or a broken one, simply leads nowhere. */
-async function ignoringFaults<T>(work: () => Promise<T>): Promise<T | undefined> {
+function ignoringFaults<T>(work: () => T): T | undefined {
   try {
-    return await work();
+    return work();
   } catch (error) {
     if (error instanceof OciFault) return undefined;
     throw error;
@@ -171,16 +198,26 @@ async function excessOf({ folders }: Parts, { maxBytes }: PruneOptions): Promise
   return (await bytesIn(folders.blobs)) + (await bytesIn(folders.layers)) - maxBytes;
 }
 
-async function removeAll(parts: Parts, items: readonly Item[], excess: number): Promise<number> {
+interface Removal {
+  /** Bytes that are to go, at least. */
+  readonly excess: number;
+  readonly touched: ReadonlySet<string>;
+}
+
+async function removeAll(
+  parts: Parts,
+  items: readonly Item[],
+  { excess, touched }: Removal,
+): Promise<number> {
   let removed = 0;
   let freed = 0;
   const gone = new Set<string>();
-  const remove = async ({ file, digest }: Item) => {
-    const [bytes, blocks] =
-      digest === undefined ? await removeFolder(parts, file) : await removeBlob(parts, file, digest);
-    removed += bytes;
-    freed += blocks;
-    gone.add(digest ?? path.basename(file));
+  const remove = async (item: Item) => {
+    const found = await removeItem(parts, item, touched);
+    if (found === undefined) return;
+    removed += found[0];
+    freed += found[1];
+    gone.add(nameOf(item));
   };
   let next = 0;
   for (let item = items[next]; item && freed < excess; item = items[next]) {
@@ -188,38 +225,54 @@ async function removeAll(parts: Parts, items: readonly Item[], excess: number): 
     next += 1;
   }
   // An image that has lost a part is none.
-  for (const item of items.slice(next)) if (await isBroken(parts, item, gone)) await remove(item);
+  for (const item of items.slice(next)) if (isBroken(parts, item, gone)) await remove(item);
   return removed;
 }
 
-async function isBroken({ store }: Parts, { digest }: Item, gone: ReadonlySet<string>): Promise<boolean> {
-  const parsed = digest && (await manifestAt(store, digest));
+function isBroken({ store }: Parts, { digest }: Item, gone: ReadonlySet<string>): boolean {
+  const parsed = digest && manifestAt(store, digest);
   return parsed !== undefined && parsed.links.blobs.some((blob) => gone.has(blob));
 }
 
 /** What went, in bytes of content and in bytes of the disk; for a folder only the second is to be had. */
 type Removed = readonly [number, number];
 
-async function removeFolder({ folders }: Parts, folder: string): Promise<Removed> {
+/** undefined when it is gone already, or was touched. Between that question and the removal nothing else can happen. */
+async function removeItem(
+  parts: Parts,
+  { file, digest }: Item,
+  touched: ReadonlySet<string>,
+): Promise<Removed | undefined> {
+  if (digest === undefined) return await removeFolder(parts, file, touched);
+  const status = statSync(file, { throwIfNoEntry: false });
+  if (status === undefined || touched.has(digest)) return undefined;
+  unlinkSync(file);
+  parts.store.records.forgetBlob(digest);
+  // The content stays as long as it has its other name.
+  return status.nlink > 1 ? [0, 0] : [status.size, status.blocks * 512];
+}
+
+async function removeFolder(
+  { folders }: Parts,
+  folder: string,
+  touched: ReadonlySet<string>,
+): Promise<Removed | undefined> {
   // Out of the way at once, so that nobody meets it half removed.
   const grave = await mkdtemp(path.join(folders.tmp, 'pruned-'));
   const moved = path.join(grave, path.basename(folder));
-  await rename(folder, moved);
-  const bytes = await bytesIn(moved);
-  await rm(grave, { recursive: true, force: true });
-  return [bytes, bytes];
-}
-
-async function removeBlob({ store }: Parts, file: string, digest: Digest): Promise<Removed> {
-  const { size, blocks, nlink } = await stat(file);
-  await store.blobs.remove(digest);
-  store.records.forgetBlob(digest);
-  // The content stays as long as it has its other name.
-  return nlink > 1 ? [0, 0] : [size, blocks * 512];
+  try {
+    if (touched.has(path.basename(folder)) || !statSync(folder, { throwIfNoEntry: false })) return undefined;
+    renameSync(folder, moved);
+    const bytes = await bytesIn(moved);
+    return [bytes, bytes];
+  } finally {
+    await rm(grave, { recursive: true, force: true });
+  }
 }
 
 /** What a folder takes on the disk. */
 async function bytesIn(folder: string): Promise<number> {
-  const text = await runOrThrow('du', ['-s', '--block-size=1', folder]);
-  return Number.parseInt(text, 10);
+  // What is removed while it counts makes it complain, and its sum no worse.
+  const { stdout } = await run('du', ['-s', '--block-size=1', folder]);
+  return Number.parseInt(stdout, 10) || 0;
 }

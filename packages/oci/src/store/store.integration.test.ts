@@ -1,6 +1,6 @@
 import { run, runOrThrow, silentLogger, start, systemClock } from '@updraft/kit';
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -116,7 +116,7 @@ describe('layers of a store', () => {
     if (!layer || !wrong) throw new Error('no layers');
     const descriptor = await store.compressed(wrong);
     const right = await store.compressed(layer);
-    await store.blobs.remove(layer.diffId);
+    await rm(store.blobs.path(layer.diffId));
     store.records.forgetBlob(right.digest);
     store.layers.announce(layer.diffId, descriptor);
     await expect(store.layerFolders([layer])).rejects.toMatchObject({ code: 'DIGEST_INVALID' });

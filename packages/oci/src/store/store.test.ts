@@ -1,5 +1,5 @@
 import { silentLogger, systemClock } from '@updraft/kit';
-import { mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../digest.ts';
 import { MEDIA } from '../media-types.ts';
 import type { Image } from '../types.ts';
+import { checkStore } from '../testing/check-store.ts';
 import { randomImage, temporaryStore } from '../testing/index.ts';
 import type { TemporaryStore } from '../testing/index.ts';
 import { openImageStore } from './store.ts';
@@ -308,4 +309,52 @@ test('another address of a registry is that registry', async () => {
   expect(await store.get('127.0.0.1:5001/a/b')).toBeUndefined();
   expect(store.homes(image.digest, 'registry.example:5000')).toEqual(['a/b']);
   expect([await store.untag('127.0.0.1:5000/a/b'), await store.list()]).toEqual([true, []]);
+});
+
+describe('what others do while a prune runs', () => {
+  const old = async () => {
+    let ms = Date.UTC(2030, 0, 1);
+    const clock = { ...systemClock, now: () => ms };
+    const there = await temporaryStore({ clock });
+    const image = await randomImage(there.store, { layers: 3 });
+    await there.store.tag('a:1', image.digest);
+    await there.store.untag('a:1');
+    ms += 2 * HOUR_MS;
+    return { ...there, image };
+  };
+
+  test('a name that it gets meanwhile keeps an image, whole', async () => {
+    for (const meanwhile of ['tag', 'get', 'put'] as const) {
+      const { store, image, remove } = await old();
+      try {
+        // The prune has already looked at the names when this goes on.
+        const pruned = store.prune();
+        const { rootfs: _rootfs, ...config } = image.config;
+        if (meanwhile === 'put') await store.putImage(config, image.layers);
+        if (meanwhile === 'get') await store.get(image.digest);
+        await store.tag('b:1', image.digest);
+        await pruned;
+        expect(await checkStore(store)).toEqual([]);
+        expect((await store.get('b:1'))?.digest).toBe(image.digest);
+      } finally {
+        await remove();
+      }
+    }
+  });
+
+  test('an image that has lost a part gets no name', async () => {
+    const { store, image, remove } = await old();
+    await rm(store.blobs.path(image.manifest.layers[1]?.digest ?? 'sha256:'));
+    await expect(store.tag('b:1', image.digest)).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+    expect(await store.list()).toEqual([]);
+    await remove();
+  });
+
+  test('prunes at the same time, and files that vanish, are no fault', async () => {
+    const { store, remove } = await old();
+    const pruned = await Promise.all([store.prune(), store.prune(), store.prune([], { maxBytes: 0 })]);
+    expect(pruned.map(({ removedBytes }) => removedBytes > 0)).toEqual([true, false, false]);
+    expect(await checkStore(store)).toEqual([]);
+    await remove();
+  });
 });

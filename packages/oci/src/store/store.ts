@@ -1,3 +1,4 @@
+import { Semaphore } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -51,6 +52,7 @@ export class LocalImageStore implements ImageStore {
   readonly #layers: Layers;
   readonly #logger: Logger;
   readonly #addresses = new Map<string, string>();
+  readonly #pruning = new Semaphore(1);
 
   constructor(folders: StoreFolders, { clock, logger }: StoreOptions) {
     this.dir = folders.dir;
@@ -118,6 +120,10 @@ export class LocalImageStore implements ImageStore {
     const parsed = await this.images.manifest(digest);
     const size = await this.blobs.size(digest);
     if (parsed === undefined || size === undefined) throw unknownBlob(digest);
+    for (const blob of parsed.links.blobs) {
+      const isLost = (await this.blobs.size(blob)) === undefined && parsed.kind === 'image';
+      if (isLost) throw unknownBlob(blob);
+    }
     const full = `${registry}/${repository}`;
     this.records.transaction(() => {
       this.records.addManifest(full, digest, size, parsed.links);
@@ -174,7 +180,9 @@ export class LocalImageStore implements ImageStore {
   }
 
   async prune(keep: readonly Digest[] = [], options: PruneOptions = {}): Promise<{ removedBytes: number }> {
-    const result = await prune({ folders: this.#folders, store: this }, keep, options);
+    const parts = { folders: this.#folders, store: this };
+    // Two at once would count, and remove, the same things.
+    const result = await this.#pruning.use(() => prune(parts, keep, options));
     this.#logger.log('info', 'pruned the image store', result);
     return result;
   }
