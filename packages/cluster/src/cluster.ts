@@ -11,6 +11,7 @@ import { startControllers } from './controllers/controller.ts';
 import type { Controller, ControllerContext, RunningControllers } from './controllers/controller.ts';
 import { gracefulDeletion, servedCatalog } from './controllers/deletion.ts';
 import { endpointsController } from './controllers/endpoints/endpoints.ts';
+import { listeningPorts, loadBalancerController } from './controllers/endpoints/load-balancer.ts';
 import { serviceForwardsController } from './controllers/endpoints/service-forwards.ts';
 import { eventRecorder, expireEvents } from './controllers/event-recorder.ts';
 import { garbageCollector } from './controllers/garbage-collector.ts';
@@ -175,6 +176,7 @@ function allControllers(
     scheduler(context, parts.nodeName),
     endpointsController(context),
     serviceForwardsController(context, config.network),
+    loadBalancerController(context, { network: config.network, takenPorts: listeningPorts }),
     volumeController(context, path.join(config.dir, 'volumes')),
     ingressController(context, parts.ingress),
     parts.policies.controller(),

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { KubeObject, ResourceStore } from '../store/types.ts';
 import { numberAt, recordsAt, textAt } from './admission/members.ts';
 import type { Members } from './admission/members.ts';
@@ -156,7 +157,11 @@ function portKey(port: Members): string {
 
 function freePort(taken: ReadonlySet<string>, port: Members): number {
   const protocol = textAt(port, 'protocol') ?? 'TCP';
-  for (let number = FIRST_NODE_PORT; number <= LAST_NODE_PORT; number += 1) {
+  // By chance, as Kubernetes does: clusters on one machine share its loopback.
+  const count = LAST_NODE_PORT - FIRST_NODE_PORT + 1;
+  const start = randomInt(count);
+  for (let step = 0; step < count; step += 1) {
+    const number = FIRST_NODE_PORT + ((start + step) % count);
     if (!taken.has(`${number}/${protocol}`)) return number;
   }
   throw new ClusterFault('NO_ADDRESS_LEFT', 'no node port is left');

@@ -16,6 +16,8 @@ export type ServiceSpec = {
   selector?: Record<string, string>;
   ports?: ServicePort[];
   externalName?: string;
+  externalIPs?: string[];
+  loadBalancerClass?: string;
   publishNotReadyAddresses?: boolean;
   sessionAffinity?: string;
   sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } };

@@ -12,9 +12,11 @@ beforeEach(() => {
 });
 afterEach(() => plane.stop());
 
+const ranges = { gateway: '10.0.0.1', podCidr: '10.1.0.0/20', serviceCidr: '10.2.0.0/20' };
+
 const objects = () => plane.context.objects;
 const slices = () => objects().list('endpointslices.discovery.k8s.io', 'shop');
-const forwards = () => forwardsOf(objects(), '10.0.0.1');
+const forwards = () => forwardsOf(objects(), ranges);
 
 function pod(name: string, containerPort = 8080): Pod {
   return objects().create('pods', {
@@ -97,4 +99,55 @@ test('a Service without selector keeps the endpoints somebody else gave it', asy
   });
   await plane.controllers.idle();
   expect(objects().list('endpoints')).toHaveLength(1);
+});
+
+test('Endpoints that somebody made for a Service without selector are where it leads', async () => {
+  service({ selector: {}, ports: [{ name: 'sql', port: 5432 }] });
+  const ports = [{ name: 'sql', port: 15432, protocol: 'TCP' }];
+  objects().create('endpoints', {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name: 'web', namespace: 'shop' },
+    subsets: [{ addresses: [{ ip: '192.0.2.5' }], notReadyAddresses: [{ ip: '192.0.2.6' }], ports }],
+  });
+  await plane.controllers.idle();
+  expect(forwards()[0]?.targets).toEqual([{ address: '192.0.2.5', port: 15432 }]);
+  objects().store.remove('endpoints', 'shop', 'web');
+  await plane.controllers.idle();
+  expect(forwards()[0]?.targets).toEqual([]);
+});
+
+test('a node port is there on the gateway and on the host’s loopback, for the one Service that came first', async () => {
+  service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30_080, targetPort: 'http' }] });
+  plane.ready(pod('a'));
+  await plane.controllers.idle();
+  expect(forwards().map(({ address, port }) => `${address}:${port}`)).toEqual([
+    '10.2.0.9:80',
+    '10.0.0.1:30080',
+    '127.0.0.1:30080',
+  ]);
+});
+
+test('addresses from outside are served unless they are the host’s or the cluster’s own', () => {
+  const externalIPs = ['192.0.2.1', '127.0.0.1', '10.0.0.1', '10.1.0.7', '10.2.0.1', 'fd00::1', '0.0.0.0'];
+  service({ externalIPs });
+  expect(forwards().map(({ address }) => address)).toEqual(['10.2.0.9', '192.0.2.1']);
+});
+
+test('ports of the same name and another protocol are told apart; what nft cannot forward is left out', async () => {
+  service({
+    ports: [
+      { name: 'a', port: 53, protocol: 'UDP', targetPort: 5353 },
+      { name: 'b', port: 53, protocol: 'TCP', targetPort: 5354 },
+      { name: 'c', port: 53, protocol: 'SCTP', targetPort: 5355 },
+    ],
+    sessionAffinity: 'ClientIP',
+    sessionAffinityConfig: { clientIP: { timeoutSeconds: 7 } },
+  });
+  plane.ready(pod('a'));
+  await plane.controllers.idle();
+  expect(forwards()).toMatchObject([
+    { protocol: 'udp', targets: [{ port: 5353 }], affinitySeconds: 7 },
+    { protocol: 'tcp', targets: [{ port: 5354 }], affinitySeconds: 7 },
+  ]);
 });

@@ -10,14 +10,15 @@ import type { Draft } from '../../kinds/objects.ts';
 import { matchesLabels } from '../../kinds/selectors.ts';
 import { keyOf, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
+import { mirrorOf, MIRROR_CONTROLLER } from './mirror.ts';
 import { MANAGED_BY, podsOf, SERVICE_NAME, SLICE_CONTROLLER, slicesFor } from './slices.ts';
 
 /** Keeps EndpointSlices, and Endpoints as their mirror, equal to what the pods behind each Service are. */
 export function endpointsController(context: ControllerContext): Controller {
   return {
     name: 'endpoints',
-    resources: ['services', 'pods'],
-    keys: (event) => (event.resource === 'services' ? [keyOf(event.object)] : servicesOf(context, event)),
+    resources: ['services', 'pods', 'endpoints'],
+    keys: (event) => (event.resource === 'pods' ? servicesOf(context, event) : [keyOf(event.object)]),
     reconcile: (key) => reconcile(context, key),
   };
 }
@@ -41,11 +42,22 @@ function reconcile(context: ControllerContext, key: string): void {
     putSlices(context, { namespace, name }, wanted);
     if (service) putEndpoints(context, service, wanted);
     else removeEndpoints(context, namespace, name);
+  } else if (service.spec.type !== 'ExternalName') {
+    putSlices(context, { namespace, name }, mirroredSlices(context, service));
   }
 }
 
+/** Endpoints that were made by hand for a Service without selector, as slices. */
+function mirroredSlices({ objects }: ControllerContext, service: Service): Draft<EndpointSlice>[] {
+  const { namespace, name } = service.metadata;
+  const endpoints = objects.get('endpoints', namespace, name);
+  if (!endpoints || endpoints.metadata.labels?.[SLICE_MIRROR] === 'true') return [];
+  return (endpoints.subsets ?? []).map((subset, index) => mirrorOf(service, subset, index));
+}
+
 const isOwnSlice = (slice: EndpointSlice, service: string) =>
-  slice.metadata.labels?.[SERVICE_NAME] === service && slice.metadata.labels[MANAGED_BY] === SLICE_CONTROLLER;
+  slice.metadata.labels?.[SERVICE_NAME] === service &&
+  [SLICE_CONTROLLER, MIRROR_CONTROLLER].includes(slice.metadata.labels[MANAGED_BY] ?? '');
 
 function putSlices(
   context: ControllerContext,

@@ -1,8 +1,11 @@
 import type { PlatformNetwork, ServiceForward } from '@updraft/pods';
 import type { Service, ServicePort } from '../../kinds/network.ts';
 import type { Objects } from '../../kinds/objects.ts';
+import { keyOf } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
-import { targetsOf } from './targets.ts';
+import { LOOPBACK, mayBeExternal } from './external-addresses.ts';
+import type { ClusterRanges } from './external-addresses.ts';
+import { slicesByService, targetsIn } from './targets.ts';
 
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 
@@ -14,7 +17,7 @@ export function serviceForwardsController(context: ControllerContext, network: P
     resources: ['services', 'endpointslices.discovery.k8s.io'],
     keys: () => ['all'],
     reconcile: async () => {
-      const forwards = forwardsOf(context.objects, network.gateway);
+      const forwards = forwardsOf(context.objects, network);
       const text = JSON.stringify(forwards);
       if (text === last) return;
       await network.setServices(forwards);
@@ -23,30 +26,58 @@ export function serviceForwardsController(context: ControllerContext, network: P
   };
 }
 
-export function forwardsOf(objects: Objects, nodeAddress: string): ServiceForward[] {
-  return objects
+/** Of two Services that claim the same address and port, the older one has it. */
+export function forwardsOf(objects: Objects, ranges: ClusterRanges): ServiceForward[] {
+  const claimed = new Set<string>();
+  const slices = slicesByService(objects);
+  const services = objects
     .list('services')
-    .flatMap((service) =>
-      (service.spec.ports ?? []).flatMap((port) => portForwards(objects, service, port, nodeAddress)),
-    );
+    .toSorted((a, b) => Date.parse(a.metadata.creationTimestamp) - Date.parse(b.metadata.creationTimestamp));
+  return services
+    .flatMap((service) => {
+      const own = slices.get(keyOf(service)) ?? [];
+      return (service.spec.ports ?? []).flatMap((port) =>
+        portForwards(service, port, { ranges, targets: targetsIn(own, port) }),
+      );
+    })
+    .filter(({ address, port, protocol }) => {
+      const key = `${address} ${protocol} ${port}`;
+      if (claimed.has(key)) return false;
+      claimed.add(key);
+      return true;
+    });
 }
 
+const PROTOCOLS = new Map([
+  ['TCP', 'tcp'],
+  ['UDP', 'udp'],
+] as const);
+
 function portForwards(
-  objects: Objects,
   service: Service,
   port: ServicePort,
-  nodeAddress: string,
+  { ranges, targets }: { readonly ranges: ClusterRanges; readonly targets: ServiceForward['targets'] },
 ): ServiceForward[] {
-  const { clusterIP, sessionAffinity, sessionAffinityConfig } = service.spec;
-  const protocol = port.protocol === 'UDP' ? 'udp' : 'tcp';
+  const { type, sessionAffinity, sessionAffinityConfig } = service.spec;
+  const protocol = PROTOCOLS.get((port.protocol ?? 'TCP') as 'TCP');
+  if (protocol === undefined || type === 'ExternalName') return [];
   const timeout = sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
   const shared = {
     protocol,
-    targets: targetsOf(objects, service, port),
+    targets,
     ...(sessionAffinity === 'ClientIP' ? { affinitySeconds: timeout } : {}),
   } as const;
-  const forwards: ServiceForward[] = [];
-  if (clusterIP && clusterIP !== 'None') forwards.push({ address: clusterIP, port: port.port, ...shared });
-  if (port.nodePort) forwards.push({ address: nodeAddress, port: port.nodePort, ...shared });
-  return forwards;
+  const node = port.nodePort ? [ranges.gateway, LOOPBACK] : [];
+  return [
+    ...portAddresses(service, ranges).map((address) => ({ address, port: port.port, ...shared })),
+    ...node.map((address) => ({ address, port: port.nodePort ?? 0, ...shared })),
+  ];
+}
+
+/** Where a Service has its own port numbers: its cluster address, those given to it, and those of its load balancer. */
+function portAddresses({ spec, status }: Service, ranges: ClusterRanges): string[] {
+  const cluster = spec.clusterIP && spec.clusterIP !== 'None' ? [spec.clusterIP] : [];
+  const external = (spec.externalIPs ?? []).filter((address) => mayBeExternal(address, ranges));
+  const balanced = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip === LOOPBACK ? [ip] : []));
+  return [...new Set([...cluster, ...external, ...(spec.type === 'LoadBalancer' ? balanced : [])])];
 }

@@ -16,19 +16,41 @@ export interface Target {
 export function targetsOf(objects: Objects, service: Service, port: ServicePort): Target[] {
   const { namespace, name } = service.metadata;
   const slices = objects.list('endpointslices.discovery.k8s.io', namespace);
+  return targetsIn(
+    slices.filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === name),
+    port,
+  );
+}
+
+/** The same, of the Service's own slices. */
+export function targetsIn(slices: readonly EndpointSlice[], port: ServicePort): Target[] {
   const endpoints = slices
-    .filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === name)
-    .flatMap((slice) => endpointsAt(slice, port.name ?? ''));
+    .filter(({ addressType }) => addressType === 'IPv4')
+    .flatMap((slice) => endpointsAt(slice, port));
   // Slices made by others may leave conditions out: that means ready.
   const ready = endpoints.filter(({ conditions }) => conditions?.ready ?? true);
   const leaving = endpoints.filter(({ conditions }) => conditions?.serving && conditions.terminating);
   return (ready.length > 0 ? ready : leaving).map(({ target }) => target);
 }
 
-function endpointsAt(slice: EndpointSlice, portName: string) {
-  const number = slice.ports.find(({ name = '' }) => name === portName)?.port;
-  if (number === undefined) return [];
+/** All slices, by `namespace/name` of the Service that they belong to. */
+export function slicesByService(objects: Objects): ReadonlyMap<string, readonly EndpointSlice[]> {
+  const found = new Map<string, EndpointSlice[]>();
+  for (const slice of objects.list('endpointslices.discovery.k8s.io')) {
+    const key = `${slice.metadata.namespace}/${slice.metadata.labels?.[SERVICE_NAME]}`;
+    const group = found.get(key);
+    if (group) group.push(slice);
+    else found.set(key, [slice]);
+  }
+  return found;
+}
+
+function endpointsAt(slice: EndpointSlice, { name: wanted = '', protocol: kind = 'TCP' }: ServicePort) {
+  const port = slice.ports.find(
+    ({ name = '', protocol = 'TCP' }) => name === wanted && protocol === kind,
+  )?.port;
+  if (port === undefined) return [];
   return slice.endpoints.flatMap(({ addresses, conditions }) =>
-    addresses.map((address) => ({ target: { address, port: number }, conditions: conditions as Conditions })),
+    addresses.map((address) => ({ target: { address, port }, conditions: conditions as Conditions })),
   );
 }
