@@ -6,6 +6,7 @@ import type { StatefulSet } from '../../kinds/workloads.ts';
 import { settle } from '../../testing/fake-clock.ts';
 import { startPlane } from '../../testing/control-plane.ts';
 import type { TestPlane } from '../../testing/control-plane.ts';
+import { garbageCollector } from '../garbage-collector.ts';
 import { ensureStorageClass, volumeController } from '../volumes.ts';
 import { statefulSetController } from './stateful-set.ts';
 
@@ -15,7 +16,7 @@ beforeEach(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'updraft-volumes-'));
   plane = startPlane((context) => {
     ensureStorageClass(context);
-    return [statefulSetController(context), volumeController(context, dir)];
+    return [statefulSetController(context), volumeController(context, dir), garbageCollector(context)];
   });
 });
 afterEach(async () => {
@@ -29,7 +30,7 @@ const names = () => pods().map(({ metadata }) => metadata.name);
 const set = () => objects().get('statefulsets.apps', 'shop', 'db') as StatefulSet;
 const claims = () => objects().list('persistentvolumeclaims', 'shop');
 
-async function apply(): Promise<void> {
+async function apply(spec: Partial<StatefulSet['spec']> = {}): Promise<void> {
   const meta = { uid: '', resourceVersion: '', creationTimestamp: '' };
   objects().create('statefulsets.apps', {
     apiVersion: 'apps/v1',
@@ -48,6 +49,7 @@ async function apply(): Promise<void> {
           spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
         },
       ],
+      ...spec,
     },
   });
   await quiet();
@@ -140,4 +142,81 @@ test('scaling down keeps the claim; deleting the claim removes its folder', asyn
   plane.context.deletion.delete('persistentvolumeclaims', 'shop', 'data-db-0');
   await quiet();
   expect(claims()).toHaveLength(1);
+});
+
+const change = async (edit: (spec: StatefulSet['spec']) => void) => {
+  objects().modify('statefulsets.apps', 'shop', 'db', ({ spec }) => edit(spec));
+  await quiet();
+};
+const setImage = (image: string) =>
+  change((spec) => {
+    spec.template.spec.containers = [{ name: 'c', image }];
+  });
+const images = () => pods().map(({ spec }) => spec.containers[0]?.image);
+const going = () => pods().filter(({ metadata }) => metadata.deletionTimestamp !== undefined).length;
+
+test('Parallel makes all at once, and renews as many at once as may be away', async () => {
+  await apply({
+    replicas: 4,
+    podManagementPolicy: 'Parallel',
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '50%' } },
+  });
+  expect(names()).toHaveLength(4);
+  await allReady();
+  await setImage('a:2');
+  expect(going()).toBe(2);
+  await allReady();
+  expect(images()).toEqual(['a:1', 'a:1', 'a:2', 'a:2']);
+  expect(going()).toBe(0);
+  await allReady();
+  expect(going()).toBe(2);
+});
+
+test('a partition keeps the lower ones old, also when they are made anew; OnDelete keeps all', async () => {
+  await apply({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } });
+  await allReady();
+  await allReady();
+  await setImage('a:2');
+  for (let step = 0; step < 3; step += 1) await allReady();
+  expect(images()).toEqual(['a:1', 'a:2']);
+  plane.context.deletion.delete('pods', 'shop', 'db-0', { gracePeriodSeconds: 0 });
+  await quiet();
+  expect(images()).toEqual(['a:1', 'a:2']);
+  await change((spec) => {
+    spec.updateStrategy = { type: 'OnDelete' };
+  });
+  await setImage('a:3');
+  await allReady();
+  expect(images()).toEqual(['a:1', 'a:2']);
+});
+
+test('the next pod waits until the one before was ready for long enough', async () => {
+  await apply({ minReadySeconds: 30 });
+  await allReady();
+  expect(names()).toEqual(['db-0']);
+  await plane.clock.advance(31_000);
+  await quiet();
+  expect(names()).toEqual(['db-0', 'db-1']);
+});
+
+test('claims go with what the policy says: the pod that is given up, or the set', async () => {
+  await apply({ persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Delete' } });
+  await allReady();
+  await allReady();
+  expect(claims().map(({ metadata }) => metadata.ownerReferences?.[0]?.kind)).toEqual([
+    'StatefulSet',
+    'StatefulSet',
+  ]);
+  await change((spec) => {
+    spec.replicas = 1;
+  });
+  expect(claims()[1]?.metadata.ownerReferences).toMatchObject([{ kind: 'Pod', name: 'db-1' }]);
+  plane.bury();
+  await quiet();
+  expect(claims().map(({ metadata }) => metadata.name)).toEqual(['data-db-0']);
+  plane.context.deletion.delete('statefulsets.apps', 'shop', 'db', { propagationPolicy: 'Background' });
+  await quiet();
+  plane.bury();
+  await quiet();
+  expect(claims()).toEqual([]);
 });

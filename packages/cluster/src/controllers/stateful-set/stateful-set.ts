@@ -1,11 +1,15 @@
+import { messageOf } from '@updraft/kit';
 import type { PersistentVolumeClaim } from '../../kinds/storage.ts';
 import type { Draft } from '../../kinds/objects.ts';
 import type { Pod } from '../../kinds/pod.ts';
 import type { StatefulSet, StatefulSetStatus } from '../../kinds/workloads.ts';
 import { keyOf, ownerKey, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
-import { claim } from '../ownership.ts';
-import { isAvailable, isFinished, isReady, isTerminating, podFrom } from '../pods.ts';
+import { createAsClient } from '../creation.ts';
+import { claim, controllerReference } from '../ownership.ts';
+import { portionOf } from '../portion.ts';
+import type { OwnerReference } from '../../store/types.ts';
+import { availableInMs, isAvailable, isFinished, isReady, isTerminating, podFrom } from '../pods.ts';
 import type { Again } from '../work-queue.ts';
 import { ensureRevision, pruneRevisions, REVISION_LABEL, templateOf } from '../revisions.ts';
 
@@ -38,8 +42,14 @@ function reconcile(context: ControllerContext, key: string): Again {
   const set = context.objects.get('statefulsets.apps', namespace, name);
   if (!set || set.metadata.deletionTimestamp !== undefined) return undefined;
   const plan = planFor(context, set);
-  step(context, plan);
-  return writeStatus(context, planFor(context, set));
+  let again: Again = undefined;
+  try {
+    step(context, plan);
+  } finally {
+    ownClaims(context, plan);
+    again = writeStatus(context, planFor(context, set));
+  }
+  return again;
 }
 
 function planFor(context: ControllerContext, set: StatefulSet): Plan {
@@ -65,11 +75,18 @@ function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
   return /^\d+$/.test(rest) ? Number(rest) : undefined;
 }
 
-const healthy = (pod: Pod | undefined) => pod !== undefined && isReady(pod) && !isTerminating(pod);
+type IsHealthy = (pod: Pod | undefined) => boolean;
+
+/** Ready for as long as the set asks for, and not on its way out. */
+function healthIn({ clock }: ControllerContext, { spec }: StatefulSet): IsHealthy {
+  return (pod) =>
+    pod !== undefined && !isTerminating(pod) && isAvailable(pod, spec.minReadySeconds ?? 0, clock.now());
+}
 
 /** One move: make, take away or renew; in order unless the set says Parallel. */
 function step(context: ControllerContext, plan: Plan): void {
   const parallel = plan.set.spec.podManagementPolicy === 'Parallel';
+  const healthy = healthIn(context, plan.set);
   for (const ordinal of plan.wanted) {
     const pod = plan.pods.get(ordinal);
     if (!pod) create(context, plan, ordinal);
@@ -80,24 +97,31 @@ function step(context: ControllerContext, plan: Plan): void {
     .filter(([ordinal]) => !plan.wanted.includes(ordinal))
     .toSorted(([a], [b]) => b - a);
   for (const [, pod] of surplus) {
-    if (!isTerminating(pod)) remove(context, plan, pod);
+    if (!isTerminating(pod)) {
+      handClaimsTo(context, plan.set, pod);
+      remove(context, plan, pod);
+    }
     if (!parallel) return;
   }
-  if (plan.set.spec.updateStrategy?.type !== 'OnDelete') renew(context, plan);
+  if (plan.set.spec.updateStrategy?.type !== 'OnDelete') renew(context, plan, healthy);
 }
 
-/** From the highest ordinal down, each new one ready before the next; those under the partition stay. */
-function renew(context: ControllerContext, { set, pods, wanted, update, current }: Plan): void {
-  const partition = set.spec.updateStrategy?.rollingUpdate?.partition ?? 0;
+/**
+ * From the highest ordinal down, as long as no more than `maxUnavailable` are away; those under the partition stay. A pod
+ * that does not work anyway costs nothing to renew.
+ */
+function renew(context: ControllerContext, plan: Plan, healthy: IsHealthy): void {
+  const { set, pods, wanted, update } = plan;
+  const { partition = 0, maxUnavailable = 1 } = set.spec.updateStrategy?.rollingUpdate ?? {};
+  const most = Math.max(1, portionOf(maxUnavailable, wanted.length, Math.ceil) ?? 1);
+  let away = wanted.filter((ordinal) => !healthy(pods.get(ordinal))).length;
   for (const ordinal of wanted.toReversed()) {
-    if (ordinal < partition) return;
     const pod = pods.get(ordinal);
-    if (!pod) return;
-    if (pod.metadata.labels?.[REVISION_LABEL] !== update) {
-      if (!isTerminating(pod)) remove(context, { set, pods, wanted, update, current }, pod);
-      return;
-    }
-    if (!healthy(pod)) return;
+    if (ordinal < partition || !pod || away > most) return;
+    if (revisionOf(pod) === update || isTerminating(pod)) continue;
+    if (healthy(pod) && away >= most) return;
+    if (healthy(pod)) away += 1;
+    remove(context, plan, pod);
   }
 }
 
@@ -113,7 +137,7 @@ function create(context: ControllerContext, plan: Plan, ordinal: number): void {
   for (const draft of claims) {
     const { namespace, name: claimName } = draft.metadata;
     if (!context.objects.get('persistentvolumeclaims', namespace, claimName)) {
-      context.objects.create('persistentvolumeclaims', draft);
+      createAsClient(context, 'persistentvolumeclaims', draft);
     }
   }
   const revision = revisionFor(plan, ordinal);
@@ -134,9 +158,19 @@ function create(context: ControllerContext, plan: Plan, ordinal: number): void {
       persistentVolumeClaim: { claimName: `${volume}-${name}` },
     })),
   ];
-  context.objects.create('pods', draft);
-  const message = `create Pod ${name} in StatefulSet ${set.metadata.name} successful`;
-  context.events.as('statefulset-controller').normal(set, 'SuccessfulCreate', message);
+  createOrTell(context, set, draft);
+}
+
+function createOrTell(context: ControllerContext, set: StatefulSet, draft: Draft<Pod>): void {
+  const events = context.events.as('statefulset-controller');
+  const words = `create Pod ${draft.metadata.name} in StatefulSet ${set.metadata.name}`;
+  try {
+    createAsClient(context, 'pods', draft);
+    events.normal(set, 'SuccessfulCreate', `${words} successful`);
+  } catch (error) {
+    events.warning(set, 'FailedCreate', `${words} failed error: ${messageOf(error)}`);
+    throw error;
+  }
 }
 
 function claimFor(
@@ -144,7 +178,7 @@ function claimFor(
   template: PersistentVolumeClaim,
   pod: string,
 ): Draft<PersistentVolumeClaim> {
-  const { labels } = template.metadata;
+  const { labels, annotations } = template.metadata;
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
@@ -152,10 +186,64 @@ function claimFor(
       name: `${template.metadata.name}-${pod}`,
       ...(set.metadata.namespace === undefined ? {} : { namespace: set.metadata.namespace }),
       labels: { ...set.spec.selector.matchLabels, ...labels },
+      ...(annotations ? { annotations } : {}),
     },
     spec: structuredClone(template.spec),
     status: { phase: 'Pending' },
   };
+}
+
+/** The claims of a pod that are there, whichever template they are of. */
+function claimsOf(
+  { objects }: ControllerContext,
+  set: StatefulSet,
+  podName: string,
+): PersistentVolumeClaim[] {
+  return (set.spec.volumeClaimTemplates ?? []).flatMap(({ metadata }) => {
+    const name = `${metadata.name}-${podName}`;
+    return objects.get('persistentvolumeclaims', set.metadata.namespace, name) ?? [];
+  });
+}
+
+function setOwners(
+  { objects }: ControllerContext,
+  { metadata }: PersistentVolumeClaim,
+  change: (owners: readonly OwnerReference[]) => OwnerReference[],
+): void {
+  objects.modify('persistentvolumeclaims', metadata.namespace, metadata.name, (stored) => {
+    const owners = change(stored.metadata.ownerReferences ?? []);
+    if (owners.length > 0) stored.metadata.ownerReferences = owners;
+    else delete stored.metadata.ownerReferences;
+  });
+}
+
+/** Whose end is the end of a claim follows from the set's policy; the garbage collector does the rest. */
+function ownClaims(context: ControllerContext, { set, pods, wanted }: Plan): void {
+  const isOwned = set.spec.persistentVolumeClaimRetentionPolicy?.whenDeleted === 'Delete';
+  const owner = controllerReference(set);
+  for (const ordinal of wanted) {
+    const podName = `${set.metadata.name}-${ordinal}`;
+    const podUid = pods.get(ordinal)?.metadata.uid;
+    for (const claim of claimsOf(context, set, podName)) {
+      setOwners(context, claim, (owners) => {
+        const others = owners.filter(({ uid }) => uid !== owner.uid && uid !== podUid);
+        return isOwned ? [...others, owner] : others;
+      });
+    }
+  }
+}
+
+/** A pod that is given up takes its claims along when the policy says so. */
+function handClaimsTo(context: ControllerContext, set: StatefulSet, pod: Pod): void {
+  if (set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== 'Delete') return;
+  const { name, uid } = pod.metadata;
+  const owner: OwnerReference = { apiVersion: 'v1', kind: 'Pod', name, uid };
+  for (const claim of claimsOf(context, set, name)) {
+    setOwners(context, claim, (owners) => [
+      ...owners.filter((one) => one.uid !== uid && one.uid !== set.metadata.uid),
+      owner,
+    ]);
+  }
 }
 
 function remove(context: ControllerContext, { set }: Plan, pod: Pod): void {
@@ -194,5 +282,6 @@ function writeStatus(context: ControllerContext, plan: Plan): Again {
       ...(stored.status?.conditions ? { conditions: stored.status.conditions } : {}),
     };
   });
-  return available < pods.filter(isReady).length ? { afterMs: Math.max(1000, minReady * 1000) } : undefined;
+  const waits = pods.map((pod) => availableInMs(pod, minReady, nowMs) ?? 0).filter((ms) => ms > 0);
+  return waits.length > 0 ? { afterMs: Math.min(...waits) } : undefined;
 }
