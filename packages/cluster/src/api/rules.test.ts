@@ -424,6 +424,25 @@ describe('tokens', () => {
     expect(await reach(bound)).toBe(401);
   });
 
+  it('without an end are written into Secrets that ask for them, and go with their account', async () => {
+    const type = 'kubernetes.io/service-account-token';
+    const annotations = { 'kubernetes.io/service-account.name': 'lasting' };
+    expect((await post(`${V1}/secrets`, { metadata: { name: 'nobody' }, type })).code).toBe(422);
+    await post(`${V1}/secrets`, { metadata: { name: 'asks', annotations }, type });
+    expect((await get(`${V1}/secrets/asks`)).body.data).toBeUndefined();
+    await post(`${V1}/serviceaccounts`, { metadata: { name: 'lasting' } });
+    const { data } = (await get(`${V1}/secrets/asks`)).body;
+    const decoded = (key: string) => Buffer.from(data[key], 'base64').toString();
+    expect([decoded('namespace'), decoded('ca.crt').trim()]).toEqual([
+      'default',
+      under.credentials.ca.trim(),
+    ]);
+    expect(await reach(decoded('token'))).toBe(201);
+    await remove(`${V1}/serviceaccounts/lasting`);
+    expect((await get(`${V1}/secrets/asks`)).code).toBe(404);
+    expect(await reach(decoded('token'))).toBe(401);
+  });
+
   it('are refused for a second, for a strange or absent object, for another uid', async () => {
     const code = async (spec: object) => (await post(TOKEN, { spec })).code;
     expect(await code({ expirationSeconds: 599 })).toBe(422);

@@ -21,6 +21,7 @@ import type { KubeletPort } from './ports.ts';
 import { statusOf, unknownPath } from './status.ts';
 import { serveStreams } from './streams/upgrade.ts';
 import { parseTarget } from './target.ts';
+import { fillTokenSecrets } from './token-secrets.ts';
 import { createTokenIssuer } from './tokens.ts';
 import type { TokenIssuer } from './tokens.ts';
 
@@ -61,7 +62,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const authorizer = createAuthorizer(store);
   const context: ApiContext = { store, clock, kubelet, logger, serviceCidr, version, tokens, authorizer };
   const handler = createHandler(context);
-  const stopCleaning = cleanUpDefinitions(context);
+  const stops = [cleanUpDefinitions(context), fillTokenSecrets(context, credentials.ca)];
   const servers: Server[] = [];
   return {
     handler,
@@ -85,7 +86,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       );
     },
     async close() {
-      stopCleaning();
+      for (const stop of stops.splice(0)) stop();
       await Promise.all(servers.splice(0).map(closeServer));
     },
   };

@@ -6,7 +6,8 @@ import type { User } from './context.ts';
 export interface TokenRequest {
   readonly namespace: string;
   readonly serviceAccount: string;
-  readonly expirationSeconds: number;
+  /** Absent: it has no end of its own. */
+  readonly expirationSeconds?: number;
   readonly audiences?: readonly string[];
   /** The token ends with this object. */
   readonly boundTo?: { readonly kind: string; readonly name: string; readonly uid: string };
@@ -26,6 +27,7 @@ export interface TokenIssuer {
 
 export interface IssuedToken {
   readonly token: string;
+  /** Infinity when it has no end of its own. */
   readonly expiresAtMs: number;
   readonly audiences: readonly string[];
 }
@@ -73,12 +75,12 @@ export function createTokenIssuer(
       const account = store.get('serviceaccounts', request.namespace, request.serviceAccount);
       if (!account) return undefined;
       const now = Math.floor(clock.now() / 1000);
-      const expires = now + request.expirationSeconds;
-      const { boundTo, audiences = [ISSUER] } = request;
+      const { boundTo, audiences = [ISSUER], expirationSeconds = Number.POSITIVE_INFINITY } = request;
+      const expires = now + expirationSeconds;
       const bound = boundTo ? { [boundTo.kind.toLowerCase()]: { name: boundTo.name, uid: boundTo.uid } } : {};
       const payload = encode({
         aud: audiences,
-        exp: expires,
+        ...(Number.isFinite(expires) ? { exp: expires } : {}),
         iat: now,
         nbf: now,
         iss: ISSUER,

@@ -6,6 +6,7 @@ import { DEFINITIONS } from '../custom/definition.ts';
 import { validateDefinition, validateDefinitionChange } from '../custom/validate-definition.ts';
 import { matchesSelector } from '../selectors.ts';
 import { invalid } from '../status.ts';
+import { ACCOUNT_NAME, TOKEN_SECRET } from '../token-secrets.ts';
 import { recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { Problems } from './problems.ts';
@@ -262,6 +263,8 @@ const NEEDED_KEYS: Readonly<Record<string, readonly string[]>> = {
 };
 
 function validateSecret(secret: KubeObject, problems: Problems): void {
+  if (secret['type'] === TOKEN_SECRET && !secret.metadata.annotations?.[ACCOUNT_NAME])
+    problems.required(`metadata.annotations[${ACCOUNT_NAME}]`);
   validateKeys(secret, ['data'], problems);
   const data = recordAt(secret, 'data');
   for (const key of NEEDED_KEYS[textAt(secret, 'type') ?? ''] ?? []) {

@@ -38,7 +38,7 @@ function converted(value: unknown): unknown {
   if (typeof only?.['$ref'] === 'string')
     return { $ref: only['$ref'].replace('#/components/schemas/', '#/definitions/') };
   const entries = Object.entries(rest).map(([key, member]) => [key, converted(member)] as const);
-  const plain = Object.fromEntries(entries) as Json;
+  const plain: Json = Object.fromEntries(entries);
   if (typeof plain['in'] === 'string' && typeof plain['schema'] === 'object') {
     const { schema, ...parameter } = plain;
     return { ...parameter, ...(schema as Json) };
