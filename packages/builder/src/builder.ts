@@ -75,8 +75,12 @@ function cancelWhen(workshop: Workshop, request: BuildRequest, cancel: AbortCont
   };
 }
 
+/** As BuildKit has it. */
+const MOST_TEXT = 16 * 1024 * 1024;
+
 async function readDockerfile(request: BuildRequest, context: string | undefined): Promise<Dockerfile> {
   const text = request.dockerfileText ?? (await readText(request, context));
+  if (text.length > MOST_TEXT) throw new BuildFailure(`the file is larger than ${MOST_TEXT} characters`);
   return parseDockerfile(text, { file: request.dockerfile });
 }
 

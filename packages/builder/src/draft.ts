@@ -19,6 +19,8 @@ export interface Draft {
   /** How many of them, and of the entries of the history, are those of the image that was started from. */
   readonly base: { readonly layers: number; readonly history: number };
   readonly history: HistoryEntry[];
+  /** Roughly what this stage adds to it, in bytes. */
+  historySize: number;
   readonly scope: Scope;
   /** CMD was given in this stage, so that an ENTRYPOINT after it leaves it alone. */
   commandGiven: boolean;
@@ -36,6 +38,7 @@ export function emptyDraft(platform: string, escape: '\\' | '`'): Draft {
     layers: [],
     base: { layers: 0, history: 0 },
     history: [],
+    historySize: 0,
     scope: new Scope(escape, [['PATH', DEFAULT_PATH]]),
     commandGiven: false,
   };
@@ -58,6 +61,7 @@ export function draftOfImage(image: Image, escape: '\\' | '`'): Draft {
     layers: [...image.layers],
     base: { layers: image.layers.length, history: history.length },
     history,
+    historySize: 0,
     scope: new Scope(escape, environment),
     commandGiven: false,
   };

@@ -21,13 +21,12 @@ export function planBuild(
   const last = file.stages.at(-1);
   if (!last) throw new BuildFailure('the file has no stage', file.instructions.at(-1)?.range);
   const chosen = target === undefined || target === '' ? last : findTarget(file, target);
-  const done = new Set<Stage>();
-  const visit = (stage: Stage): void => {
-    if (done.has(stage)) return;
-    done.add(stage);
-    if (!isReplaced(stage)) neededBy(file, stage).forEach(visit);
-  };
-  visit(chosen);
+  // A set hands out what is added to it while it is gone through.
+  const done = new Set([chosen]);
+  for (const stage of done) {
+    if (isReplaced(stage)) continue;
+    for (const needed of neededBy(file, stage)) done.add(needed);
+  }
   return { target: chosen, needed: file.stages.filter((stage) => done.has(stage)) };
 }
 

@@ -128,6 +128,27 @@ test(
   60_000 + KILLS * 20_000,
 );
 
+test('a Dockerfile that is too much fails, and at its line', async () => {
+  const bench = await openBench();
+  const doubled = `FROM scratch\nENV a=${'x'.repeat(16)}\n${'ENV a=$a$a\n'.repeat(40)}`;
+  const labels = `FROM scratch\n${'LABEL a=b\n'.repeat(35_000)}`;
+  try {
+    for (const [text, message] of [
+      [doubled, /^Dockerfile:\d+:\d+: .*longer than 1 MiB/],
+      [labels, /^Dockerfile:\d+:1: .*more than the history/],
+      [`FROM scratch\n#${'x'.repeat(17 * 1024 * 1024)}\n`, /larger than 16777216/],
+    ] as const) {
+      const { outcome } = await bench.build({ Dockerfile: text });
+      expect(outcome).toMatchObject({ kind: 'failed', message: expect.stringMatching(message) as string });
+    }
+    const stages = Array.from({ length: 12_000 }, (_, index) => `FROM s${index} AS s${index + 1}\n`);
+    const { outcome } = await bench.build({ Dockerfile: `FROM scratch AS s0\n${stages.join('')}ENV a=b\n` });
+    expect(outcome.kind).toBe('built');
+  } finally {
+    await bench.close();
+  }
+});
+
 test('no Dockerfile makes the builder throw or hang', async () => {
   const bench = await openBench();
   const word = fc.oneof(

@@ -78,9 +78,17 @@ describe('expandWords', () => {
     );
   });
 
+  test('what would grow or take without end is refused', () => {
+    const half = () => 'x'.repeat(300_000);
+    expect(expandWords('$X', half).kind).toBe('expanded');
+    for (const text of ['$X$X$X$X', `\${X//x/${'y'.repeat(200)}}`, '${X//?*z/}'])
+      expect(expandWords(text, half), text).toMatchObject({ kind: 'invalid' });
+  }, 30_000);
+
   test('a pattern of many stars does not explode', () => {
     const long = 'a'.repeat(2000);
     const result = expandWords(`\${X##${'*a'.repeat(12)}b}`, () => long);
     expect(result).toMatchObject({ text: long });
+    expect(expandWords('${X%%b*}', () => 'a'.repeat(200_000))).toMatchObject({ kind: 'expanded' });
   });
 });

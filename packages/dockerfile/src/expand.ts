@@ -38,6 +38,9 @@ export function expandWords(
 /** Stops the expansion; never leaves this file. */
 class InvalidWord extends Error {}
 
+/** What variables may add to a text. A few lines that double a value would else fill the memory. */
+const MOST_ADDED = 1024 * 1024;
+
 /** Collects the text and, beside it, the words it falls into. */
 class Output {
   text = '';
@@ -81,6 +84,7 @@ class Expander {
   readonly #literalQuotes: boolean;
   #at = 0;
   #depth = 0;
+  #added = 0;
 
   constructor(text: string, lookup: (name: string) => string | undefined, options: ExpandOptions) {
     this.#characters = Array.from(text);
@@ -195,6 +199,8 @@ class Expander {
   #value(name: string): string | undefined {
     const value = this.#lookup(name);
     if (value === undefined) this.unset.add(name);
+    this.#added += value?.length ?? 0;
+    if (this.#added > MOST_ADDED) throw new InvalidWord('variables make it longer than 1 MiB');
     return value;
   }
 
@@ -282,12 +288,13 @@ function trimmed(operator: string, word: string, value: string): string {
     const end = (longest ? ends.at(-1) : ends[0]) ?? 0;
     return characters.slice(end).join('');
   }
-  const starts = [...characters.keys(), characters.length].filter((start) =>
-    matchEnds(tokens, characters, start).includes(characters.length),
-  );
-  const start = (longest ? starts[0] : starts.at(-1)) ?? characters.length;
-  return characters.slice(0, start).join('');
+  const ends = matchEnds(tokens.toReversed(), characters.toReversed());
+  const cut = (longest ? ends.at(-1) : ends[0]) ?? 0;
+  return characters.slice(0, characters.length - cut).join('');
 }
+
+/** Where a pattern with `*` is sought at every place, the work grows with the square of the length. */
+const MOST_SOUGHT = 4096;
 
 function replaceMatches(
   value: readonly string[],
@@ -295,9 +302,12 @@ function replaceMatches(
   replacement: string,
   all: boolean,
 ): string {
+  if (value.length > MOST_SOUGHT && pattern.some(({ kind }) => kind === 'many'))
+    throw new InvalidWord(`a value of more than ${MOST_SOUGHT} characters is too long for a pattern with *`);
   let result = '';
   let at = 0;
   while (at <= value.length) {
+    if (result.length > MOST_ADDED) throw new InvalidWord('variables make it longer than 1 MiB');
     const end = matchEnds(pattern, value, at).at(-1);
     if (end !== undefined) {
       result += replacement;

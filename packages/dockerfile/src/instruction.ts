@@ -245,13 +245,14 @@ const NO_TRIGGER = new Set(['ONBUILD', 'FROM', 'MAINTAINER']);
 function parseOnbuild(args: Arguments): Instruction {
   const { source, start, base, escape } = required(args, args);
   const range = { start: base.textRange.start, end: base.range.end };
+  // Asked before it is read: a thousand of them in a row must not be a thousand calls deep.
+  const keyword = /^\S*/.exec(base.text)?.[0].toUpperCase() ?? '';
+  if (NO_TRIGGER.has(keyword))
+    throw new Wrong('ONBUILD_FORBIDDEN', `ONBUILD cannot be followed by ${keyword}`, range);
   const inner = parseInstruction({ source, from: start, heredocs: base.heredocs, range, escape });
   const [problem] = inner.problems;
-  if (problem) throw new Wrong(problem.code, problem.message, problem.range);
-  if (!inner.instruction || NO_TRIGGER.has(inner.instruction.keyword)) {
-    const what = inner.instruction?.keyword ?? 'this';
-    throw new Wrong('ONBUILD_FORBIDDEN', `ONBUILD cannot be followed by ${what}`, range);
-  }
+  if (problem || !inner.instruction)
+    throw new Wrong(problem?.code ?? 'ONBUILD_FORBIDDEN', problem?.message ?? '', problem?.range ?? range);
   return { ...base, keyword: 'ONBUILD', instruction: inner.instruction };
 }
 

@@ -19,6 +19,19 @@ describe('parseDockerfile', () => {
     expect(parseDockerfile('').problems.map(({ code }) => code)).toEqual(['FILE_EMPTY']);
   });
 
+  test.each<[string, string, string]>([
+    ['ONBUILD after ONBUILD', `FROM a\n${'ONBUILD '.repeat(50_000)}\n`, 'ONBUILD_FORBIDDEN'],
+    ['lines before the first FROM', 'USER a\n'.repeat(130_000), 'FROM_MISSING'],
+    ['a keyword without end', `FROM a\n${'X'.repeat(1_000_000)} a\n`, 'INSTRUCTION_UNKNOWN'],
+    ['a flag without end', `FROM a\nRUN --${'x'.repeat(1_000_000)}=1 a\n`, 'FLAG_UNKNOWN'],
+  ])(
+    'stands and is quick however many there are: %s',
+    (_, text, code) => {
+      expect(parseDockerfile(text).problems[0]).toMatchObject({ code });
+    },
+    30_000,
+  );
+
   const line = fc.oneof(
     fc.constantFrom(
       ...KEYWORDS.map((keyword) => `${keyword} `),

@@ -7,18 +7,14 @@ export function parseDockerfile(text: string, options: { file?: string } = {}): 
   const rawLines = text.replace(/^\uFEFF/, '').split('\n');
   if (rawLines.at(-1) === '') rawLines.pop();
   const read = readLines(rawLines);
-  const problems: Problem[] = [...read.problems];
-  const instructions: Instruction[] = [];
-  for (const line of read.logical) {
-    const parsed = parseInstruction({ ...line, from: 0, escape: read.escape });
-    problems.push(...parsed.problems);
-    if (parsed.instruction) instructions.push(parsed.instruction);
-  }
+  const parsed = read.logical.map((line) => parseInstruction({ ...line, from: 0, escape: read.escape }));
+  const instructions = parsed.flatMap(({ instruction }) => instruction ?? []);
+  let problems = [...read.problems, ...parsed.flatMap((each) => each.problems)];
   const cut = cutStages(instructions);
   // A FROM that could not be read must not make everything after it wrong as well.
   const brokenFrom =
     read.logical.length > 0 && problems.some(({ range }) => isFrom(rawLines[range.start.line - 1]));
-  if (!brokenFrom) problems.push(...cut.problems);
+  if (!brokenFrom) problems = [...problems, ...cut.problems];
   if (read.logical.length === 0) problems.push(emptyFile());
   return {
     file: options.file ?? 'Dockerfile',

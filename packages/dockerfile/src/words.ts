@@ -72,8 +72,12 @@ export function unquote(word: string, escape: string): string {
   return result;
 }
 
+/** No name of ours is longer, so that nothing longer can be meant for one. */
+const LONGEST_NAME = 64;
+
 /** The candidate nearest to what was written, when it is near enough to be meant. */
 export function nearest(written: string, candidates: Iterable<string>): string | undefined {
+  if (written.length > LONGEST_NAME) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(written.length / 3)) + 1;
   for (const candidate of candidates) {

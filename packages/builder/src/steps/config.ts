@@ -5,7 +5,7 @@ import { BuildFailure } from '../failure.ts';
 import { argumentValue } from '../scope.ts';
 import { exposedPorts } from './expose.ts';
 import { healthcheckOf } from './healthcheck.ts';
-import { historyEntry, healthcheckText, quotedList } from './history.ts';
+import { addHistory, historyEntry, healthcheckText, quotedList } from './history.ts';
 import { shellOf } from './run.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -28,7 +28,7 @@ export function configStep(build: Build, draft: Draft, instruction: ConfigInstru
   ) => string | undefined;
   const text = apply(draft, instruction, build);
   if (text === undefined) return;
-  draft.history.push(historyEntry(build, `${instruction.keyword} ${text}`, { empty_layer: true }));
+  addHistory(draft, historyEntry(build, `${instruction.keyword} ${text}`, { empty_layer: true }));
 }
 
 /** Each gives what the history says of it after the keyword; undefined: nothing. */

@@ -1,6 +1,7 @@
 import type { HistoryEntry, Layer } from '@updraft/oci';
 import type { Build } from '../build.ts';
 import type { Draft } from '../draft.ts';
+import { BuildFailure } from '../failure.ts';
 import type { Scope } from '../scope.ts';
 
 /**
@@ -21,10 +22,21 @@ export function historyEntry(
   };
 }
 
+/** An image's configuration is read into memory whole, and registries take no more than a few megabytes. */
+const MOST_HISTORY = 4 * 1024 * 1024;
+
+/** @throws BuildFailure when there is more history than an image can hold */
+export function addHistory(draft: Draft, entry: HistoryEntry): void {
+  draft.history.push(entry);
+  draft.historySize += (entry.created_by?.length ?? 0) + 128;
+  if (draft.historySize > MOST_HISTORY)
+    throw new BuildFailure('the instructions up to here are more than the history of an image can hold');
+}
+
 /** Adds what a step made to the draft. `createdBy` is the instruction, expanded. */
 export function addLayer(build: Build, draft: Draft, createdBy: string, layer: Layer | undefined): void {
   if (layer) draft.layers.push(layer);
-  draft.history.push(historyEntry(build, createdBy, layer ? {} : { empty_layer: true }));
+  addHistory(draft, historyEntry(build, createdBy, layer ? {} : { empty_layer: true }));
 }
 
 /** `RUN |2 A=a B=b /bin/sh -c …`: the arguments a command could see come before it. */
