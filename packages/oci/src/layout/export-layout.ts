@@ -1,8 +1,9 @@
-import { codeOf, diskFault, readTextIfPresent, writeFileAtomic } from '@updraft/kit';
+import { diskFault, readTextIfPresent, writeFileAtomic } from '@updraft/kit';
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { blobPath } from '../digest.ts';
 import { OciFault } from '../faults.ts';
 import { isRecord, parseJsonObject } from '../json.ts';
@@ -80,11 +81,11 @@ function isSame(entry: Record<string, unknown>, digest: Digest, tag: string | un
 async function copyBlob(store: ImageStore, digest: Digest, target: string): Promise<void> {
   const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await copyFile(store.blobs.path(digest), temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    // Read, not cloned: what is damaged must not get out of the store.
+    await pipeline(await store.blobs.read(digest), createWriteStream(temporary, { flags: 'wx' }));
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
-    if (codeOf(error) !== 'ENOENT') throw diskFault(error, target);
-    throw new OciFault('BLOB_UNKNOWN', `the store does not hold ${digest}`, { cause: error });
+    throw diskFault(error, target);
   }
 }

@@ -1,10 +1,11 @@
-import { runOrThrow } from '@updraft/kit';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { codeOf, runOrThrow } from '@updraft/kit';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hexOf } from '../digest.ts';
-import { makeTar, randomImage, temporaryStore } from '../testing/index.ts';
+import { push } from '../remote/push.ts';
+import { TEST_CREDENTIALS, makeTar, randomImage, serveRegistry, temporaryStore } from '../testing/index.ts';
 import type { TemporaryStore } from '../testing/index.ts';
 import type { Image } from '../types.ts';
 import { exportArchive } from './export-archive.ts';
@@ -135,4 +136,34 @@ describe('an archive', () => {
     await writeFile(file, makeTar(members));
     await expect(importArchive(target.store, file)).rejects.toMatchObject({ code });
   });
+});
+
+test('what was damaged on the disk does not get out, and leaves no half of a file', async () => {
+  const server = await serveRegistry(target.store);
+  const ways: Readonly<Record<string, (image: Image, out: string) => Promise<unknown>>> = {
+    layout: (made, out) => exportOciLayout(source.store, made, out),
+    docker: (made, out) => exportArchive(source.store, made, path.join(out, 'd.tar'), { format: 'docker' }),
+    oci: (made, out) => exportArchive(source.store, made, path.join(out, 'o.tar'), { format: 'oci' }),
+    push: (made) =>
+      push(source.store, made, `${server.host}/a:t`, { insecure: true, credentials: TEST_CREDENTIALS }),
+  };
+  try {
+    for (const [name, way] of Object.entries(ways)) {
+      const made = await randomImage(source.store, { seed: name, layers: 1, fileBytes: 300_000 });
+      const file = source.store.blobs.path(made.layers[0]?.diffId ?? 'sha256:');
+      const bytes = await readFile(file);
+      bytes[bytes.length - 5000] = (bytes[bytes.length - 5000] ?? 0) ^ 1;
+      await writeFile(file, bytes);
+      const out = path.join(folder, name);
+      await mkdir(out);
+      expect([name, await way(made, out).catch((error: unknown) => codeOf(error))]).toEqual([
+        name,
+        'DIGEST_INVALID',
+      ]);
+      const left = await readdir(out, { recursive: true });
+      expect(left.filter((each) => /\.t(ar|mp)$|[0-9a-f]{64}/.test(each))).toEqual([]);
+    }
+  } finally {
+    await server.close();
+  }
 });
