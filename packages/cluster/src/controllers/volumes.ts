@@ -1,7 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { PersistentVolume, PersistentVolumeClaim } from '../kinds/storage.ts';
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../kinds/storage.ts';
 import { parseQuantity } from '../kinds/quantity.ts';
+import { selectsOrAll } from '../kinds/selectors.ts';
+import { SELECTED_NODE } from '../scheduler/claims.ts';
 import { keyOf, splitKey } from './controller.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 
@@ -21,6 +23,7 @@ export function ensureStorageClass({ objects }: Pick<ControllerContext, 'objects
     provisioner: PROVISIONER,
     reclaimPolicy: 'Delete',
     volumeBindingMode: 'Immediate',
+    allowVolumeExpansion: true,
   });
 }
 
@@ -31,10 +34,15 @@ export function ensureStorageClass({ objects }: Pick<ControllerContext, 'objects
 export function volumeController(context: ControllerContext, dir: string): Controller {
   return {
     name: 'volumes',
-    resources: ['persistentvolumeclaims', 'persistentvolumes', 'pods'],
+    resources: ['persistentvolumeclaims', 'persistentvolumes', 'pods', 'storageclasses.storage.k8s.io'],
     keys: ({ resource, object, type }) => {
       if (resource === 'persistentvolumeclaims') return [keyOf(object)];
-      if (resource === 'persistentvolumes') return [`/${object.metadata.name}`];
+      if (resource === 'storageclasses.storage.k8s.io') return waitingClaims(context);
+      // A new volume may be what a claim waits for; one that has gone may be what a claim was bound to.
+      if (resource === 'persistentvolumes') {
+        const own = `/${object.metadata.name}`;
+        return type === 'MODIFIED' ? [own] : [own, ...waitingClaims(context, object.metadata.name)];
+      }
       return type === 'DELETED' ? claimsOf(context, object.metadata.namespace) : [];
     },
     reconcile: (key) => {
@@ -42,6 +50,14 @@ export function volumeController(context: ControllerContext, dir: string): Contr
       return namespace === '' ? reclaim(context, name) : bind(context, dir, { namespace, name });
     },
   };
+}
+
+/** Claims that are not bound, and those of the volume. */
+function waitingClaims({ objects }: ControllerContext, volumeName?: string): string[] {
+  return objects
+    .list('persistentvolumeclaims')
+    .filter(({ status, spec }) => status?.phase !== 'Bound' || spec.volumeName === volumeName)
+    .map(keyOf);
 }
 
 function claimsOf({ objects }: ControllerContext, namespace: string | undefined): string[] {
@@ -56,37 +72,108 @@ function bind(
   const claim = context.objects.get('persistentvolumeclaims', at.namespace, at.name);
   if (!claim) return undefined;
   if (claim.metadata.deletionTimestamp !== undefined) return letGo(context, claim);
-  if (claim.status?.phase === 'Bound') return undefined;
+  protect(context, claim);
+  if (claim.status?.phase === 'Bound') return keepUp(context, claim);
   const name = claim.spec.volumeName;
   const volume = name ? context.objects.get('persistentvolumes', undefined, name) : fitting(context, claim);
-  if (volume) return tie(context, claim, volume);
+  if (volume && isFree(volume, claim)) return tie(context, claim, volume);
   // A claim that names a volume waits for that one.
-  return name || (claim.spec.storageClassName ?? LOCAL_CLASS) !== LOCAL_CLASS
-    ? pending(context, claim)
-    : provision(context, dir, claim);
+  return name ? pending(context, claim) : provideFor(context, dir, claim);
 }
 
+/** From the moment it is there a claim outlives its pods. */
+function protect({ objects }: ControllerContext, { metadata }: PersistentVolumeClaim): void {
+  if (metadata.finalizers?.includes(FINALIZER)) return;
+  objects.modify('persistentvolumeclaims', metadata.namespace, metadata.name, (claim) => {
+    claim.metadata.finalizers = [...new Set([...(claim.metadata.finalizers ?? []), FINALIZER])];
+  });
+}
+
+const classOf = ({ objects }: ControllerContext, claim: PersistentVolumeClaim) =>
+  objects.get('storageclasses.storage.k8s.io', undefined, claim.spec.storageClassName ?? LOCAL_CLASS);
+
+/** Makes a volume by the claim's class; says what it waits for when it cannot. */
+function provideFor(
+  context: ControllerContext,
+  dir: string,
+  claim: PersistentVolumeClaim,
+): void | Promise<void> {
+  const events = context.events.as('persistentvolume-controller');
+  const storageClass = classOf(context, claim);
+  pending(context, claim);
+  if (!claim.spec.storageClassName && claim.spec.storageClassName !== undefined) {
+    const message = 'no persistent volumes available for this claim and no storage class is set';
+    return events.normal(claim, 'FailedBinding', message);
+  }
+  if (!storageClass) {
+    const message = `storageclass.storage.k8s.io "${claim.spec.storageClassName ?? ''}" not found`;
+    return events.warning(claim, 'ProvisioningFailed', message);
+  }
+  const chosen = claim.metadata.annotations?.[SELECTED_NODE] !== undefined;
+  if (storageClass.volumeBindingMode === 'WaitForFirstConsumer' && !chosen) {
+    const message = 'waiting for first consumer to be created before binding';
+    return events.normal(claim, 'WaitForFirstConsumer', message);
+  }
+  if (storageClass.provisioner === PROVISIONER) return provision(context, dir, claim, storageClass);
+  const message = `Waiting for a volume to be created either by the external provisioner '${storageClass.provisioner}' or manually by the system administrator.`;
+  return events.normal(claim, 'ExternalProvisioning', message);
+}
+
+/** A bound claim whose volume has vanished is lost; one that asks for more gets it, as sizes are only written down. */
+function keepUp({ objects }: ControllerContext, claim: PersistentVolumeClaim): void {
+  const { namespace, name } = claim.metadata;
+  const volume = objects.get('persistentvolumes', undefined, claim.spec.volumeName ?? '');
+  if (!volume) {
+    objects.modify('persistentvolumeclaims', namespace, name, (stored) => {
+      stored.status = { ...stored.status, phase: 'Lost' };
+    });
+    return;
+  }
+  const storage = claim.spec.resources?.requests?.['storage'];
+  if ((parseQuantity(storage) ?? 0) <= (parseQuantity(volume.spec.capacity?.['storage']) ?? 0)) return;
+  const capacity = { ...volume.spec.capacity, storage: String(storage) };
+  objects.modify('persistentvolumes', undefined, volume.metadata.name, (stored) => {
+    stored.spec.capacity = capacity;
+  });
+  objects.modify('persistentvolumeclaims', namespace, name, (stored) => {
+    stored.status = { ...stored.status, capacity };
+  });
+}
+
+/** Not another claim's, nor what another claim has left. */
+function isFree({ spec, status, metadata }: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const { claimRef } = spec;
+  if (metadata.deletionTimestamp !== undefined || status?.phase === 'Released') return false;
+  if (!claimRef) return true;
+  const isFor = claimRef.namespace === claim.metadata.namespace && claimRef.name === claim.metadata.name;
+  return isFor && (claimRef.uid === undefined || claimRef.uid === claim.metadata.uid);
+}
+
+/** The smallest free volume that has what the claim asks for; one that was made for this very claim before all others. */
 function fitting({ objects }: ControllerContext, claim: PersistentVolumeClaim): PersistentVolume | undefined {
-  const wanted = parseQuantity(claim.spec.resources?.requests?.['storage']) ?? 0;
-  const isFor = (volume: PersistentVolume) =>
-    volume.spec.claimRef === undefined
-      ? (volume.spec.storageClassName ?? '') === (claim.spec.storageClassName ?? LOCAL_CLASS)
-      : volume.spec.claimRef.namespace === claim.metadata.namespace &&
-        volume.spec.claimRef.name === claim.metadata.name;
-  return objects
+  const { accessModes = [], selector, resources, storageClassName = LOCAL_CLASS, volumeMode } = claim.spec;
+  const sizeOf = ({ spec }: PersistentVolume) => parseQuantity(spec.capacity?.['storage']) ?? 0;
+  const wanted = parseQuantity(resources?.requests?.['storage']) ?? 0;
+  const candidates = objects
     .list('persistentvolumes')
-    .filter(
-      (volume) => isFor(volume) && volume.status?.phase !== 'Bound' && volume.status?.phase !== 'Released',
+    .filter((volume) => isFree(volume, claim) && sizeOf(volume) >= wanted)
+    .filter(({ spec }) => accessModes.every((mode) => spec.accessModes?.includes(mode)))
+    .filter(({ spec }) => (spec.volumeMode ?? 'Filesystem') === (volumeMode ?? 'Filesystem'))
+    .toSorted((a, b) => sizeOf(a) - sizeOf(b));
+  return (
+    candidates.find(({ spec }) => spec.claimRef !== undefined) ??
+    candidates.find(
+      ({ spec, metadata }) =>
+        (spec.storageClassName ?? '') === storageClassName &&
+        (!selector || selectsOrAll(selector, metadata.labels)),
     )
-    .filter((volume) => (parseQuantity(volume.spec.capacity?.['storage']) ?? 0) >= wanted)
-    .find((volume) =>
-      (claim.spec.accessModes ?? []).every((mode) => volume.spec.accessModes?.includes(mode)),
-    );
+  );
 }
 
 function pending({ objects }: ControllerContext, { metadata }: PersistentVolumeClaim): void {
   objects.modify('persistentvolumeclaims', metadata.namespace, metadata.name, (claim) => {
-    claim.status = { ...claim.status, phase: 'Pending' };
+    // Lost is for good, unless the volume itself comes back.
+    if (claim.status?.phase !== 'Lost') claim.status = { ...claim.status, phase: 'Pending' };
   });
 }
 
@@ -94,6 +181,7 @@ async function provision(
   context: ControllerContext,
   dir: string,
   claim: PersistentVolumeClaim,
+  storageClass: StorageClass,
 ): Promise<void> {
   const { objects, events } = context;
   const { namespace, name, uid } = claim.metadata;
@@ -117,8 +205,8 @@ async function provision(
           name,
           uid,
         },
-        persistentVolumeReclaimPolicy: 'Delete',
-        storageClassName: LOCAL_CLASS,
+        persistentVolumeReclaimPolicy: storageClass.reclaimPolicy === 'Retain' ? 'Retain' : 'Delete',
+        storageClassName: storageClass.metadata.name,
         volumeMode: 'Filesystem',
         local: { path: folder },
       },
@@ -139,7 +227,6 @@ function tie({ objects }: ControllerContext, claim: PersistentVolumeClaim, volum
   objects.modify('persistentvolumeclaims', namespace, name, (stored) => {
     stored.spec.volumeName = volume.metadata.name;
     stored.spec.storageClassName ??= volume.spec.storageClassName ?? '';
-    stored.metadata.finalizers = [...new Set([...(stored.metadata.finalizers ?? []), FINALIZER])];
     stored.status = {
       ...stored.status,
       phase: 'Bound',

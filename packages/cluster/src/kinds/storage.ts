@@ -1,4 +1,4 @@
-import type { Condition, ObjectReference, Typed } from './meta.ts';
+import type { Condition, LabelSelector, ObjectReference, Typed } from './meta.ts';
 import type { ResourceRequirements } from './pod.ts';
 
 export type PersistentVolumeClaimSpec = {
@@ -7,6 +7,7 @@ export type PersistentVolumeClaimSpec = {
   storageClassName?: string;
   volumeName?: string;
   volumeMode?: string;
+  selector?: LabelSelector;
 };
 
 export type PersistentVolumeClaimStatus = {
@@ -37,4 +38,5 @@ export type StorageClass = Omit<Typed<undefined, undefined>, 'spec' | 'status'> 
   provisioner: string;
   reclaimPolicy?: string;
   volumeBindingMode?: string;
+  allowVolumeExpansion?: boolean;
 };

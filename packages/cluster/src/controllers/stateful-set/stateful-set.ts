@@ -115,12 +115,14 @@ function renew(context: ControllerContext, plan: Plan, healthy: IsHealthy): void
   const { partition = 0, maxUnavailable = 1 } = set.spec.updateStrategy?.rollingUpdate ?? {};
   const most = Math.max(1, portionOf(maxUnavailable, wanted.length, Math.ceil) ?? 1);
   let away = wanted.filter((ordinal) => !healthy(pods.get(ordinal))).length;
-  for (const ordinal of wanted.toReversed()) {
-    const pod = pods.get(ordinal);
-    if (ordinal < partition || !pod || away > most) return;
-    if (revisionOf(pod) === update || isTerminating(pod)) continue;
-    if (healthy(pod) && away >= most) return;
-    if (healthy(pod)) away += 1;
+  const renewable = wanted
+    .filter((ordinal) => ordinal >= partition)
+    .flatMap((ordinal) => pods.get(ordinal) ?? []);
+  const isOld = (pod: Pod) => revisionOf(pod) !== update && !isTerminating(pod);
+  for (const pod of renewable.toReversed().filter(isOld)) {
+    const cost = healthy(pod) ? 1 : 0;
+    if (away + cost > most) return;
+    away += cost;
     remove(context, plan, pod);
   }
 }
