@@ -319,6 +319,8 @@ export interface ServiceForward {
 }
 
 export interface DnsZone {
+  /** The name above all of its names: told to clients that ask for what is not there. */
+  readonly apex?: string;
   /**
    * `name` is lower case without the final dot. undefined: not this zone's; []: the name exists but has no such record;
    * 'NXDOMAIN': it is this zone's and does not exist.
@@ -330,8 +332,9 @@ export interface DnsZone {
 }
 
 export interface DnsAnswer {
-  readonly type: 'A' | 'SRV' | 'PTR' | 'TXT';
+  /** A CNAME stands alone: what it leads to is looked up by who asked the zone. */
+  readonly type: 'A' | 'CNAME' | 'SRV' | 'PTR' | 'TXT';
   readonly ttlSeconds: number;
-  /** A: the address. SRV: `{priority weight port target}` joined by blanks. PTR, TXT: the text. */
+  /** A: the address. CNAME: the other name. SRV: `{priority weight port target}` joined by blanks. PTR, TXT: the text. */
   readonly data: string;
 }

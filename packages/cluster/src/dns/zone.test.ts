@@ -29,7 +29,10 @@ beforeEach(async () => {
 afterEach(() => plane.stop());
 
 const lookup = (name: string, type: 'A' | 'SRV' | 'PTR' | 'AAAA' = 'A') => {
-  const answers = clusterZone(plane.context.objects, 'cluster.local').lookup(name, type);
+  const answers = clusterZone(plane.context.objects, 'cluster.local', ['10.1.0.0/20', '10.2.0.0/20']).lookup(
+    name,
+    type,
+  );
   return Array.isArray(answers) ? answers.map(({ data }) => data as string) : answers;
 };
 
@@ -55,4 +58,24 @@ test('names without IPv6 addresses exist; ports and addresses are found', () => 
     '0 100 5432 db-0.db.shop.svc.cluster.local',
   ]);
   expect(lookup('9.0.2.10.in-addr.arpa', 'PTR')).toEqual(['web.shop.svc.cluster.local']);
+});
+
+test('addresses of pods lead back to their names; others of the cluster to none, foreign ones elsewhere', () => {
+  expect(lookup('2.0.1.10.in-addr.arpa', 'PTR')).toContain('db-0.db.shop.svc.cluster.local');
+  expect(lookup('9.9.1.10.in-addr.arpa', 'PTR')).toBe('NXDOMAIN');
+  expect(lookup('8.8.8.8.in-addr.arpa', 'PTR')).toBeUndefined();
+});
+
+test('a Service of the type ExternalName is another name, whatever is asked', () => {
+  plane.context.objects.create('services', {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'far', namespace: 'shop' },
+    spec: { type: 'ExternalName', externalName: 'www.example.org.' },
+  });
+  const zone = clusterZone(plane.context.objects, 'cluster.local');
+  const answer = [{ type: 'CNAME', ttlSeconds: 5, data: 'www.example.org' }];
+  expect(zone.lookup('far.shop.svc.cluster.local', 'A')).toEqual(answer);
+  expect(zone.lookup('far.shop.svc.cluster.local', 'AAAA')).toEqual(answer);
+  expect(zone.lookup('x.far.shop.svc.cluster.local', 'A')).toBe('NXDOMAIN');
 });

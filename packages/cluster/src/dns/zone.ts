@@ -1,3 +1,4 @@
+import { BlockList, isIPv4 } from 'node:net';
 import type { DnsAnswer, DnsZone } from '@updraft/pods';
 import { SERVICE_NAME } from '../controllers/endpoints/slices.ts';
 import type { EndpointSlice, Service, SliceEndpoint } from '../kinds/network.ts';
@@ -13,11 +14,21 @@ const address = (data: string): DnsAnswer => ({ type: 'A', ttlSeconds: TTL_SECON
  * The cluster's names: `service.namespace.svc.<domain>`, the pods of headless Services, SRV of named ports,
  * `a-b-c-d.namespace.pod.<domain>`, and the way back from a Service's address. Read from the store at each question.
  */
-export function clusterZone(objects: Objects, clusterDomain: string): DnsZone {
+export function clusterZone(
+  objects: Objects,
+  clusterDomain: string,
+  ranges: readonly string[] = [],
+): DnsZone {
   const suffix = `.${clusterDomain}`;
+  const own = new BlockList();
+  for (const range of ranges) {
+    const [base = '', bits = ''] = range.split('/');
+    own.addSubnet(base, Number(bits), 'ipv4');
+  }
   return {
+    apex: clusterDomain,
     lookup(name, type) {
-      if (type === 'PTR') return reverse(objects, name, clusterDomain);
+      if (type === 'PTR' && name.endsWith(REVERSE)) return reverse(objects, name, { clusterDomain, own });
       if (name === clusterDomain) return [];
       if (!name.endsWith(suffix)) return undefined;
       const labels = name.slice(0, -suffix.length).split('.');
@@ -39,6 +50,11 @@ function serviceAnswer(objects: Objects, labels: readonly string[], question: Qu
   if (labels.length === 1 && objects.get('namespaces', undefined, namespace)) return [];
   if (!service) return 'NXDOMAIN';
   const rest = labels.slice(0, -2);
+  const { type, externalName } = service.spec;
+  if (type === 'ExternalName') {
+    if (rest.length > 0) return 'NXDOMAIN';
+    return [{ type: 'CNAME', ttlSeconds: TTL_SECONDS, data: (externalName ?? '').replace(/\.$/, '') }];
+  }
   if (question.type === 'SRV') return srvAnswer(objects, service, { rest, question });
   if (rest.length > 1) return 'NXDOMAIN';
   const [host] = rest;
@@ -111,11 +127,30 @@ function podAnswer(labels: readonly string[], type: Question['type']): Answers {
 
 const REVERSE = '.in-addr.arpa';
 
-function reverse(objects: Objects, name: string, clusterDomain: string): Answers {
-  if (!name.endsWith(REVERSE)) return undefined;
+/** What an address is called: a Service, or a pod behind one. Others of the cluster's own are called nothing. */
+function reverse(
+  objects: Objects,
+  name: string,
+  { clusterDomain, own }: { readonly clusterDomain: string; readonly own: BlockList },
+): Answers {
   const wanted = name.slice(0, -REVERSE.length).split('.').toReversed().join('.');
   const service = objects.list('services').find(({ spec }) => spec.clusterIP === wanted);
-  if (!service) return undefined;
-  const { name: own, namespace } = service.metadata;
-  return [{ type: 'PTR', ttlSeconds: TTL_SECONDS, data: `${own}.${namespace}.svc.${clusterDomain}` }];
+  const names = service
+    ? [serviceName(service.metadata, clusterDomain)]
+    : podNames(objects, wanted, clusterDomain);
+  if (names.length === 0) return isIPv4(wanted) && own.check(wanted) ? 'NXDOMAIN' : undefined;
+  return names.map((data) => ({ type: 'PTR', ttlSeconds: TTL_SECONDS, data }));
+}
+
+const serviceName = ({ name, namespace }: { name: string; namespace?: string }, clusterDomain: string) =>
+  `${name}.${namespace}.svc.${clusterDomain}`;
+
+function podNames(objects: Objects, wanted: string, clusterDomain: string): string[] {
+  return objects.list('endpointslices.discovery.k8s.io').flatMap(({ metadata, endpoints }) => {
+    const service = metadata.labels?.[SERVICE_NAME];
+    const endpoint = endpoints.find(({ addresses }) => addresses.includes(wanted));
+    if (service === undefined || !endpoint) return [];
+    const host = endpoint.hostname ?? wanted.replaceAll('.', '-');
+    return [`${host}.${serviceName({ ...metadata, name: service }, clusterDomain)}`];
+  });
 }

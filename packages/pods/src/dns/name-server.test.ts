@@ -212,7 +212,120 @@ describe('other names', () => {
   });
 });
 
+const alias: DnsZone = {
+  apex: 'alias.test',
+  lookup(name, type) {
+    const targets: Record<string, string> = {
+      'out.alias.test': 'www.example.org',
+      'in.alias.test': 'db.test',
+      'far.alias.test': 'in.alias.test',
+      'round.alias.test': 'round.alias.test',
+    };
+    const target = targets[name];
+    if (target !== undefined) return [{ type: 'CNAME', ttlSeconds: 5, data: target }];
+    if (name === 'empty.alias.test') return type === 'TXT' ? [{ type, ttlSeconds: 1, data: 'x' }] : [];
+    return name.endsWith('.alias.test') ? 'NXDOMAIN' : undefined;
+  },
+};
+
+const typed = ({ answers = [] }: DecodedPacket) =>
+  answers.map((answer) => {
+    const data = answer.type === 'A' || answer.type === 'CNAME' ? answer.data : '';
+    return `${answer.name} ${answer.type} ${data}`;
+  });
+
+describe('names that stand for others', () => {
+  it('come with what they lead to, here and elsewhere', async () => {
+    const elsewhere = await upstream((question) => respond(question, '192.0.2.7'));
+    const { port } = await serve([alias, zone], [elsewhere]);
+    expect(typed(await askUdp(port, query('out.alias.test', 'A')))).toEqual([
+      'out.alias.test CNAME www.example.org',
+      'www.example.org A 192.0.2.7',
+    ]);
+    expect(typed(await askTcp(port, query('far.alias.test', 'A')))).toEqual([
+      'far.alias.test CNAME in.alias.test',
+      'in.alias.test CNAME db.test',
+      'db.test A 10.1.2.3',
+    ]);
+    expect(typed(await askUdp(port, query('in.alias.test', 'CNAME')))).toEqual([
+      'in.alias.test CNAME db.test',
+    ]);
+    expect(typed(await askUdp(port, query('in.alias.test', 'AAAA')))).toEqual([
+      'in.alias.test CNAME db.test',
+    ]);
+  });
+
+  it('and for themselves are a failure, as those are that nobody can be asked for', async () => {
+    const { port } = await serve([alias]);
+    expect(await askUdp(port, query('round.alias.test', 'A'))).toMatchObject({ rcode: 'SERVFAIL' });
+    expect(await askUdp(port, query('out.alias.test', 'A'))).toMatchObject({
+      rcode: 'SERVFAIL',
+      answers: [],
+    });
+  });
+});
+
+describe('what is not there', () => {
+  it.each([
+    ['gone.alias.test', 'NXDOMAIN'],
+    ['empty.alias.test', 'NOERROR'],
+  ])('is so for five seconds: %s', async (name, rcode) => {
+    const { port } = await serve([alias]);
+    const reply = await askUdp(port, query(name, 'AAAA'));
+    expect(reply).toMatchObject({ rcode, answers: [] });
+    expect(reply.authorities).toMatchObject([
+      { type: 'SOA', name: 'alias.test', ttl: 5, data: { minimum: 5 } },
+    ]);
+  });
+});
+
+describe('extensions', () => {
+  it('are answered with extensions, and only then', async () => {
+    const { port } = await serve([zone]);
+    const extended = {
+      additionals: [{ type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, options: [] }],
+    };
+    expect((await askUdp(port, query('db.test', 'A', extended))).additionals).toMatchObject([
+      { type: 'OPT' },
+    ]);
+    expect((await askUdp(port, query('db.test', 'A'))).additionals).toEqual([]);
+  });
+});
+
 describe('the server', () => {
+  it('answers after whatever was sent to it', async () => {
+    const { port } = await serve([zone, alias]);
+    const socket = createSocket('udp4');
+    const seeds = [
+      query('db.test', 'A'),
+      query('far.alias.test', 'SRV'),
+      query(`${'a.'.repeat(120)}test`, 'TXT'),
+    ];
+    // Changed by a rule instead of by chance, so that a failure can be repeated.
+    let state = 12_345;
+    const next = (below: number) => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return state % below;
+    };
+    for (let round = 0; round < 2000; round += 1) {
+      const bytes = Buffer.from(seeds[next(seeds.length)] ?? '');
+      for (let change = 0; change <= next(6); change += 1) bytes[next(bytes.length)] = next(256);
+      socket.send(bytes.subarray(0, 1 + next(bytes.length)), port, '127.0.0.1');
+      if (round % 100 === 0)
+        expect(await askUdp(port, query('db.test', 'A'))).toMatchObject({ rcode: 'NOERROR' });
+    }
+    expect(await askUdp(port, query('db.test', 'A'))).toMatchObject({ rcode: 'NOERROR' });
+    socket.close();
+  });
+
+  it('refuses names that are none, and other operations', async () => {
+    const { port } = await serve([zone]);
+    const strange = query('db.test', 'A');
+    strange[13] = 0xff;
+    expect(await askUdp(port, strange)).toMatchObject({ rcode: 'FORMERR', questions: [] });
+    expect(await askUdp(port, query('db.test', 'A', { flags: 2 << 11 }))).toMatchObject({ rcode: 'NOTIMP' });
+  });
+
   it('survives what is no question', async () => {
     const { port } = await serve([zone]);
     const socket = createSocket('udp4');

@@ -7,9 +7,10 @@ import { codeOf, messageOf } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
 import { PodsFault } from '../fault.ts';
 import type { DnsZone } from '../types.ts';
-import { askZones, decodeQuery, encodeFailure, encodeVerdict, udpLimit } from './answer.ts';
+import { decodeQuery, encodeCode, encodeFinding, isEncodable, isStandardQuery, udpLimit } from './answer.ts';
 import { forward, frame, frameReader } from './forward.ts';
 import type { Transport } from './forward.ts';
+import { resolve } from './resolve.ts';
 
 export interface NameServerOptions {
   readonly address: string;
@@ -32,12 +33,14 @@ const MAX_TCP_BYTES = 65_535;
 const IDLE_MS = 10_000;
 /** More questions than this at once are answered with failure: the host's own resolver is not to be flooded. */
 const MAX_FORWARDS = 256;
+const MAX_CONNECTIONS = 512;
 
 /** @throws PodsFault DNS_PORT_IN_USE */
 export async function startNameServer(options: NameServerOptions): Promise<NameServer> {
   const zones = new Set<DnsZone>();
   const responder = new Responder(zones, options);
   const tcp = createServer((socket) => serveTcp(socket, responder));
+  tcp.maxConnections = MAX_CONNECTIONS;
   const connections = new Set<Socket>();
   tcp.on('connection', (socket) => {
     connections.add(socket);
@@ -108,14 +111,17 @@ class Responder {
     const query = decodeQuery(message);
     const question = query?.questions?.[0];
     if (!query || !question) return undefined;
+    if (!isStandardQuery(query)) return encodeCode(query, 'NOTIMP');
+    if (!isEncodable(question.name)) return encodeCode(query, 'FORMERR');
     try {
-      const verdict = askZones(this.#zones, question);
+      const ask = (other: Buffer) => this.#forward(other, transport);
+      const finding = await resolve(question, { zones: this.#zones, ask });
       const limit = transport === 'udp' ? udpLimit(query) : MAX_TCP_BYTES;
-      if (verdict !== undefined) return encodeVerdict(query, verdict, limit);
-      return (await this.#forward(message, transport)) ?? encodeFailure(query);
+      if (finding !== undefined) return encodeFinding(query, finding, limit);
+      return (await this.#forward(message, transport)) ?? encodeCode(query, 'SERVFAIL');
     } catch (error) {
       this.#options.logger.log('error', 'a name could not be answered', { error: messageOf(error) });
-      return encodeFailure(query);
+      return encodeCode(query, 'SERVFAIL');
     }
   }
 
