@@ -196,6 +196,14 @@ export function allSets(): readonly ContentSet[] {
     make('layers that may not be distributed', (m) =>
       m.image({ layers: 1, tag: 'foreign', before: foreignLayers() }),
     ),
+    make('parts that were never pushed', (m) => {
+      const digest = digestBy('sha256', randomBytes(9));
+      const missing = { mediaType: MEDIA.ociManifest, digest, size: 1024 };
+      m.index({
+        tag: 'sparse',
+        children: [m.image(), { ...missing, platform: { os: 'linux', architecture: 'arm64' } }],
+      });
+    }),
     make('unknown fields', (m) => m.index({ tag: 'fields' }), { extraField: true }),
     make('no layers', (m) => m.image({ layers: 0, tag: 'no-layers' })),
     make('sha512', (m) => m.index(), { algorithm: 'sha512' }),
