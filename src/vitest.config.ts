@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
+    hookTimeout: 60_000,
     // No test changes a module: loading the service once for all files takes a third off the time.
     isolate: false,
     reporters: ['default', ['junit', { suiteName: 'addrservice' }]],
