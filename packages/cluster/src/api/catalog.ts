@@ -1,5 +1,6 @@
 import type { KubeObject, ResourceStore } from '../store/types.ts';
 import { DEFINITIONS, isEstablished, servedTypes } from './custom/definition.ts';
+import type { ServedTypes } from './custom/definition.ts';
 import { RESOURCES, apiVersionOf } from './resources.ts';
 import type { ServedResource } from './resources.ts';
 
@@ -17,7 +18,8 @@ export interface Catalog {
 interface Kept {
   readonly definitions: readonly KubeObject[];
   readonly catalog: Catalog;
-  readonly forget: () => void;
+  /** What each established definition brought. */
+  readonly served: ReadonlyMap<KubeObject, ServedTypes>;
 }
 
 const BUILT_IN = makeCatalog(RESOURCES);
@@ -30,10 +32,13 @@ export function catalogOf(store: Pick<ResourceStore, 'list'>): Catalog {
   // The store gives the same list until something in it changes.
   if (known?.definitions === definitions) return known.catalog;
   if (!known && definitions.length === 0) return BUILT_IN;
-  known?.forget();
-  const served = definitions.filter(isEstablished).map(servedTypes);
-  const catalog = makeCatalog([...RESOURCES, ...served.flatMap(({ types }) => types)]);
-  kept.set(store, { definitions, catalog, forget: () => served.forEach(({ forget }) => forget()) });
+  const established = definitions.filter(isEstablished);
+  const served = new Map(
+    established.map((each) => [each, known?.served.get(each) ?? servedTypes(each)] as const),
+  );
+  for (const [definition, { forget }] of known?.served ?? []) if (!served.has(definition)) forget();
+  const catalog = makeCatalog([...RESOURCES, ...[...served.values()].flatMap(({ types }) => types)]);
+  kept.set(store, { definitions, catalog, served });
   return catalog;
 }
 

@@ -2,8 +2,8 @@ import { codeOf, timestamp } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import type { KubeObject, ResourceStore } from '../../store/types.ts';
 import { finishDeletion, requestDeletion } from '../deletion.ts';
-import { CLEANUP } from './admit-definition.ts';
-import { DEFINITIONS, conditionsOf, storageOf } from './definition.ts';
+import { CLEANUP, admitDefinition } from './admit-definition.ts';
+import { DEFINITIONS, conditionsOf, isEstablished, storageOf } from './definition.ts';
 
 /**
  * Takes the objects of definitions that are being deleted along with them; the definition goes when the last of them has.
@@ -17,7 +17,8 @@ export function cleanUpDefinitions(context: {
   for (const definition of store.list(DEFINITIONS)) cleanUp(context, definition);
   return store.watch(({ resource, type, object }) => {
     if (resource === DEFINITIONS) {
-      if (type !== 'DELETED') cleanUp(context, object);
+      if (type === 'DELETED') establishOthers(context);
+      else cleanUp(context, object);
       return;
     }
     if (type !== 'DELETED') return;
@@ -38,6 +39,17 @@ function cleanUp(context: { readonly store: ResourceStore; readonly clock: Clock
   if (store.list(resource).length === 0) return release(store, definition);
   if (!conditionsOf(definition).some(({ type }) => type === 'Terminating'))
     markTerminating(context, definition);
+}
+
+/** Names that were taken may be free now. */
+function establishOthers(context: { readonly store: ResourceStore; readonly clock: Clock }): void {
+  const { store } = context;
+  for (const definition of store.list(DEFINITIONS).filter((each) => !isEstablished(each))) {
+    store.modify(DEFINITIONS, undefined, definition.metadata.name, (object) => {
+      admitDefinition(context, object, definition);
+      return object;
+    });
+  }
 }
 
 function remove(

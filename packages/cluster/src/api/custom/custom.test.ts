@@ -301,7 +301,8 @@ it('a definition takes its objects along, after their finalizers; then nothing o
   await change('held', { metadata: { finalizers: null } });
   expect((await under.send('GET', `${DEFINITIONS}/shirts.shop.example.com`)).code).toBe(404);
   expect((await under.send('GET', SHIRTS)).code).toBe(404);
-  expect((await under.send('GET', '/apis/shop.example.com')).code).toBe(404);
+  // The one that wanted the same names has them now.
+  expect((await under.send('GET', '/apis/shop.example.com/v1/vests')).code).toBe(200);
   expect(watch.lines.at(-1)).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'held' } } });
   watch.stop();
 });

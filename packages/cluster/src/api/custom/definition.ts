@@ -65,11 +65,13 @@ export function isEstablished(definition: KubeObject): boolean {
 export const storageOf = (definition: KubeObject): string => definition.metadata.name;
 
 /** The resources that a definition brings: one for each version that is served. */
-export function servedTypes(definition: KubeObject): {
+export interface ServedTypes {
   readonly types: readonly ServedResource[];
   /** To be called when they are served no longer. */
   readonly forget: () => void;
-} {
+}
+
+export function servedTypes(definition: KubeObject): ServedTypes {
   const { versions } = specOf(definition);
   const { uid, resourceVersion } = definition.metadata;
   const forgets: (() => void)[] = [];
