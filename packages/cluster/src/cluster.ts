@@ -89,8 +89,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   publishApi(objects, { serviceAddress, address: network.gateway, port: apiPort });
   const ingress = await openIngress(config, context, undo);
   await network.openGatewayPorts([apiPort, ingress.port, ingress.tlsPort]);
-  const ranges = [network.podCidr, network.serviceCidr];
-  undo.add(network.addZone(clusterZone(objects, config.clusterDomain, ranges)));
+  undo.add(network.addZone(clusterZone(objects, config.clusterDomain, network)));
   const policies = new NetworkPolicies({ objects, runtime: config.runtime, network });
   await policies.apply();
   late.kubelet = await startKubelet({

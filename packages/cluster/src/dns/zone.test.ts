@@ -28,11 +28,10 @@ beforeEach(async () => {
 });
 afterEach(() => plane.stop());
 
+const ranges = { podCidr: '10.1.0.0/20', serviceCidr: '10.2.0.0/20' };
+
 const lookup = (name: string, type: 'A' | 'SRV' | 'PTR' | 'AAAA' = 'A') => {
-  const answers = clusterZone(plane.context.objects, 'cluster.local', ['10.1.0.0/20', '10.2.0.0/20']).lookup(
-    name,
-    type,
-  );
+  const answers = clusterZone(plane.context.objects, 'cluster.local', ranges).lookup(name, type);
   return Array.isArray(answers) ? answers.map(({ data }) => data as string) : answers;
 };
 
@@ -73,7 +72,7 @@ test('a Service of the type ExternalName is another name, whatever is asked', ()
     metadata: { name: 'far', namespace: 'shop' },
     spec: { type: 'ExternalName', externalName: 'www.example.org.' },
   });
-  const zone = clusterZone(plane.context.objects, 'cluster.local');
+  const zone = clusterZone(plane.context.objects, 'cluster.local', ranges);
   const answer = [{ type: 'CNAME', ttlSeconds: 5, data: 'www.example.org' }];
   expect(zone.lookup('far.shop.svc.cluster.local', 'A')).toEqual(answer);
   expect(zone.lookup('far.shop.svc.cluster.local', 'AAAA')).toEqual(answer);

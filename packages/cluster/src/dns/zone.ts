@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
-import type { DnsAnswer, DnsZone } from '@updraft/pods';
+import type { DnsAnswer, DnsZone, PlatformNetwork } from '@updraft/pods';
 import { SERVICE_NAME } from '../controllers/endpoints/slices.ts';
 import type { EndpointSlice, Service, SliceEndpoint } from '../kinds/network.ts';
 import type { Objects } from '../kinds/objects.ts';
@@ -17,11 +17,11 @@ const address = (data: string): DnsAnswer => ({ type: 'A', ttlSeconds: TTL_SECON
 export function clusterZone(
   objects: Objects,
   clusterDomain: string,
-  ranges: readonly string[] = [],
+  ranges: Pick<PlatformNetwork, 'podCidr' | 'serviceCidr'>,
 ): DnsZone {
   const suffix = `.${clusterDomain}`;
   const own = new BlockList();
-  for (const range of ranges) {
+  for (const range of [ranges.podCidr, ranges.serviceCidr]) {
     const [base = '', bits = ''] = range.split('/');
     own.addSubnet(base, Number(bits), 'ipv4');
   }
@@ -50,12 +50,22 @@ function serviceAnswer(objects: Objects, labels: readonly string[], question: Qu
   if (labels.length === 1 && objects.get('namespaces', undefined, namespace)) return [];
   if (!service) return 'NXDOMAIN';
   const rest = labels.slice(0, -2);
-  const { type, externalName } = service.spec;
-  if (type === 'ExternalName') {
-    if (rest.length > 0) return 'NXDOMAIN';
-    return [{ type: 'CNAME', ttlSeconds: TTL_SECONDS, data: (externalName ?? '').replace(/\.$/, '') }];
-  }
-  if (question.type === 'SRV') return srvAnswer(objects, service, { rest, question });
+  if (service.spec.type === 'ExternalName') return rest.length > 0 ? 'NXDOMAIN' : aliasOf(service);
+  return question.type === 'SRV'
+    ? srvAnswer(objects, service, { rest, question })
+    : addressAnswer(objects, service, { rest, question });
+}
+
+function aliasOf({ spec }: Service): Answers {
+  const data = (spec.externalName ?? '').replace(/\.$/, '');
+  return [{ type: 'CNAME', ttlSeconds: TTL_SECONDS, data }];
+}
+
+function addressAnswer(
+  objects: Objects,
+  service: Service,
+  { rest, question }: { readonly rest: readonly string[]; readonly question: Question },
+): Answers {
   if (rest.length > 1) return 'NXDOMAIN';
   const [host] = rest;
   const found = host === undefined ? addressesOf(objects, service) : hostAddresses(objects, service, host);
