@@ -32,7 +32,9 @@ async function startPlatform(name: string): Promise<Platform> {
     readonly registry: { readonly address: string };
     readonly ingress: { readonly domain: string };
   };
-  return { home, pid, registry: `registry.${ingress.domain}:${registry.address.split(':')[1]}` };
+  // Where the ingress has another port than 80, its domain tells it.
+  const [domain] = ingress.domain.split(':');
+  return { home, pid, registry: `registry.${domain}:${registry.address.split(':')[1]}` };
 }
 
 let maker: Platform;
