@@ -189,6 +189,23 @@ test('orphaning keeps what it made, and a new owner adopts it', async () => {
   expect(pods()).toHaveLength(3);
 });
 
+test('what keeps pods from being made is said by the deployment, until it is over', async () => {
+  objects().create('resourcequotas', {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'q', namespace: 'shop' },
+    spec: { hard: { pods: '1' } },
+  });
+  await apply();
+  expect(conditionOf(deployment(), 'ReplicaFailure')).toMatchObject({ status: 'True', reason: 'FailedCreate' });
+  expect(conditionOf(deployment(), 'ReplicaFailure')?.message).toContain('exceeded quota: q');
+  objects().store.remove('resourcequotas', 'shop', 'q');
+  await plane.clock.advance(60_000);
+  await plane.controllers.idle();
+  expect(pods()).toHaveLength(3);
+  expect(conditionOf(deployment(), 'ReplicaFailure')).toBeUndefined();
+});
+
 test('nothing is written when nothing changes', async () => {
   await apply();
   await allReady();

@@ -67,7 +67,7 @@ export function writeStatus(
       // Clients take the field's absence for "none".
       ...(unavailableReplicas > 0 ? { unavailableReplicas } : {}),
     };
-    let conditions = withAvailable(stored, counts, nowMs);
+    let conditions = withFailure(withAvailable(stored, counts, nowMs), generations, nowMs);
     const progress = withProgress(stored, { counts, before, next: generations.next, nowMs, conditions });
     conditions = progress.conditions;
     again = progress.again;
@@ -92,6 +92,15 @@ function withAvailable(deployment: Deployment, counts: Counts, nowMs: number): C
     },
     nowMs,
   );
+}
+
+/** What keeps the present ReplicaSet, or an old one while there is no present one, from making pods. */
+function withFailure(conditions: Condition[], { next, old }: Generations, nowMs: number): Condition[] {
+  const failures = (next ? [next] : old).flatMap((set) => conditionOf(set, 'ReplicaFailure') ?? []);
+  const [failure] = failures;
+  if (!failure) return conditions.filter(({ type }) => type !== 'ReplicaFailure');
+  const { type, status, reason = '', message = '' } = failure;
+  return withCondition(conditions, { type, status, reason, message }, nowMs);
 }
 
 interface ProgressInput {
