@@ -131,7 +131,17 @@ export function environmentTable(
   output: Output,
 ): string | undefined {
   if (environments.length === 0) return undefined;
-  const head = ['ENVIRONMENT', 'STATE', 'TIER', 'REF', 'URL'].map((cell) => output.style('bold', cell));
-  const rows = environments.map((each) => [each.name, each.state, each.tier, each.ref, each.url ?? '']);
+  // Where none is elsewhere, there is nothing to tell apart.
+  const isElsewhere = environments.some(({ cluster }) => cluster !== undefined);
+  const titles = ['ENVIRONMENT', 'STATE', 'TIER', 'REF', ...(isElsewhere ? ['CLUSTER'] : []), 'URL'];
+  const head = titles.map((cell) => output.style('bold', cell));
+  const rows = environments.map(({ name, state, tier, ref, cluster = 'embedded', url = '' }) => [
+    name,
+    state,
+    tier,
+    ref,
+    ...(isElsewhere ? [cluster] : []),
+    url,
+  ]);
   return `${table([head, ...rows])}\n`;
 }

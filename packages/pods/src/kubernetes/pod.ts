@@ -16,7 +16,15 @@ import type { ClusterApi } from './api.ts';
 import { startInMain, watchBeside } from './container.ts';
 import type { BesidePlace } from './container.ts';
 import { podFiles } from './files.ts';
-import { HELPER, MAIN, objectName, podManifest, secretManifests, unsupported } from './manifest.ts';
+import {
+  HELPER,
+  MAIN,
+  objectName,
+  podManifest,
+  secretManifests,
+  unnameable,
+  unsupported,
+} from './manifest.ts';
 import type { ManifestPlace } from './manifest.ts';
 import { goneBecause, progressOf, statusOf } from './pod-status.ts';
 import type { PodObject } from './pod-status.ts';
@@ -144,6 +152,7 @@ export class KubernetesPod implements Pod {
   async #make(plan: PodPlan, waiting: Waiting): Promise<void> {
     const { api, namespace } = this.#place;
     const body = podManifest(this.#spec, plan, this.#place);
+    sayLeftOut(plan, waiting.onProgress);
     try {
       for (const secret of secretManifests(this.#spec, plan, this.#place)) {
         await api.call('POST', `/api/v1/namespaces/${namespace}/secrets`, { body: secret });
@@ -227,6 +236,14 @@ export class KubernetesPod implements Pod {
         throw error;
       },
     );
+  }
+}
+
+/** Kubernetes takes fewer names of variables than a process; a service is told what it goes without. */
+function sayLeftOut({ beside }: PodPlan, say: ((line: string) => void) | undefined): void {
+  for (const { name, env } of beside) {
+    const names = unnameable(env);
+    if (names.length > 0) say?.(`${name} goes without ${names.join(', ')}: no names for Kubernetes`);
   }
 }
 
