@@ -1,3 +1,4 @@
+import { codeOf, messageOf } from '@updraft/kit';
 import type { Dockerfile, Problem, Range } from '@updraft/dockerfile';
 import type { BuildPosition, FailedBuild } from './types.ts';
 
@@ -28,9 +29,18 @@ export async function at<T>(range: Range, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof BuildFailure) || error.range) throw error;
-    throw new BuildFailure(error.message, range, error.exitCode);
+    const failure = error instanceof BuildFailure ? error : impossibleName(error);
+    if (!failure || failure.range) throw error;
+    throw new BuildFailure(failure.message, range, failure.exitCode);
   }
+}
+
+/** No machine is to blame for a name that no file can have. */
+function impossibleName(error: unknown): BuildFailure | undefined {
+  if (codeOf(error) === 'ENAMETOOLONG')
+    return new BuildFailure('a name in it is longer than a file’s can be');
+  const holdsNul = codeOf(error) === 'ERR_INVALID_ARG_VALUE' && messageOf(error).includes('null bytes');
+  return holdsNul ? new BuildFailure('a name in it holds a NUL character') : undefined;
 }
 
 /** More mistakes than this help nobody. */

@@ -136,6 +136,9 @@ test('a Dockerfile that is too much fails, and at its line', async () => {
     for (const [text, message] of [
       [doubled, /^Dockerfile:\d+:\d+: .*longer than 1 MiB/],
       [labels, /^Dockerfile:\d+:1: .*more than the history/],
+      [`FROM scratch\nWORKDIR /${'x'.repeat(300)}\n`, /^Dockerfile:2:1: .*longer than a file/],
+      [`FROM scratch\nCOPY Dockerfile /${'x/'.repeat(3000)}\n`, /^Dockerfile:2:6: .*longer than a file/],
+      ['FROM scratch\nADD Dockerfile /a\0b\n', /^Dockerfile:2:5: .*NUL/],
       [`FROM scratch\n#${'x'.repeat(17 * 1024 * 1024)}\n`, /larger than 16777216/],
     ] as const) {
       const { outcome } = await bench.build({ Dockerfile: text });
@@ -147,7 +150,7 @@ test('a Dockerfile that is too much fails, and at its line', async () => {
   } finally {
     await bench.close();
   }
-});
+}, 120_000);
 
 test('no Dockerfile makes the builder throw or hang', async () => {
   const bench = await openBench();
