@@ -52,7 +52,8 @@ export const ACTION_DETAILS = `
                                   may use again unless --build-cache is given
 
 Pull and push sign in with what login has kept, else with Docker's config.json (credential helpers are not asked), and
-go through HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the shell that started the platform.`;
+go through HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the shell that started the platform. Its UPDRAFT_REGISTRY_MIRRORS
+(docker.io=mirror.example.com/hub,ghcr.io=http://10.0.0.1:5000) names registries to pull from first.`;
 
 /** What each verb needs beside the options, and how its result is shown to a person. */
 interface Manner {
