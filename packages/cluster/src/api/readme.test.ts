@@ -17,4 +17,4 @@ it('the example of the README is the one that runs here', async () => {
   } finally {
     await rm(dir, { recursive: true });
   }
-});
+}, 30_000);
