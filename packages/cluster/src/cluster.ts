@@ -43,8 +43,8 @@ const DRAIN_MS = 150;
 const LONGEST_DRAIN_MS = 2000;
 
 /**
- * Starts a cluster over the state in `config.dir`, or a new one. What the pods of a dead process left running has to be
- * swept by the runtime before; bound pods are then started anew. On failure nothing is left listening.
+ * Starts a cluster over the state in `config.dir`, or a new one. Pods that a dead process left running are taken over as
+ * they are, those that ended are started anew as their policies say. On failure nothing is left listening.
  * @throws Fault DATABASE_UNUSABLE, ClusterFault PORT_IN_USE, CREDENTIALS_UNUSABLE
  */
 export async function createCluster(config: ClusterConfig): Promise<Cluster> {

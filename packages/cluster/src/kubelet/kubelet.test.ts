@@ -199,12 +199,15 @@ test('init containers run one by one, a sidecar beside the rest', async () => {
   );
   expect(node.runtime.started.map(({ spec }) => spec.name)).toEqual(['init-a']);
   expect(status()?.phase).toBe('Pending');
+  const isRunning = (name: string) =>
+    status()?.initContainerStatuses?.some((one) => one.name === name && one.state.running) === true;
+  await node.until(() => isRunning('init-a'));
   await node.pass(120);
-  await node.until(() => node.runtime.started.length === 3);
+  await node.until(() => node.runtime.started.length === 3 && isRunning('init-b'));
   await node.pass(120);
   await node.until(() => node.runtime.started.length === 4);
   expect(node.runtime.started.map(({ spec }) => spec.name)).toEqual(['init-a', 'side', 'init-b', 'c']);
-  expect(status()?.phase).toBe('Running');
+  await node.until(() => status()?.phase === 'Running');
   expect(conditionOf(node.pod() ?? {}, 'Initialized')?.status).toBe('True');
 });
 
@@ -326,7 +329,7 @@ test('after a crash a pod that must not be restarted has failed', async () => {
   await begin();
   await node.run({}, { restartPolicy: 'Never' });
   await node.crash();
-  expect(status()?.phase).toBe('Failed');
+  await node.until(() => status()?.phase === 'Failed');
   expect(container()?.state.terminated?.exitCode).toBe(137);
 });
 

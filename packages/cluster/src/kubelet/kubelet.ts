@@ -45,9 +45,11 @@ class NodeKubelet implements Kubelet {
 
   async begin(): Promise<void> {
     const { objects, nodeName, runtime, dir } = this.#services;
-    const pods = objects.list('pods').filter((pod) => pod.spec.nodeName === nodeName && !isFinished(pod));
-    await sweepVolumes(dir, new Set(pods.map(({ metadata }) => metadata.uid)));
-    const revivals = pods.map((pod) => this.#revive(pod));
+    const mine = () =>
+      objects.list('pods').filter((pod) => pod.spec.nodeName === nodeName && !isFinished(pod));
+    await sweepVolumes(dir, new Set(mine().map(({ metadata }) => metadata.uid)));
+    // From here on nothing is waited for before the store is watched: no pod is missed.
+    const revivals = mine().map((pod) => this.#revive(pod));
     this.#unwatch = objects.store.watch((event) => this.#hear(event));
     await Promise.all(revivals);
     // Before anything is made under a name that is still to be swept.
