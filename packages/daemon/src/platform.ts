@@ -70,6 +70,9 @@ interface Base {
   readonly registryHost: string;
 }
 
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
+
 export async function createPlatform(config: DaemonConfig, logger: Logger): Promise<Platform> {
   const undo = new Undo();
   try {
@@ -264,11 +267,15 @@ function addressesOf(base: Base, cluster: Cluster): PlatformAddresses {
     registryPassword: secrets.pushPassword,
     deployUser: secrets.pullUser,
     deployPassword: secrets.pullPassword,
-    kubeDomain: cluster.ingressPort === 80 ? config.domain : `${config.domain}:${cluster.ingressPort}`,
+    kubeDomain: isStandard(cluster) ? config.domain : `${config.domain}:${cluster.ingressPort}`,
     clusterDomain: `${base.network.gateway}:${cluster.apiPort}`,
     ...cluster.credentials,
   };
 }
+
+/** The ingress's one port understands both schemes: a URL that names it is right with either. */
+const isStandard = ({ ingressPort, ingressTlsPort }: Cluster) =>
+  ingressPort === HTTP_PORT && ingressTlsPort === HTTPS_PORT;
 
 async function stopRuns(runner: Runner): Promise<void> {
   const active = runner.active();
