@@ -244,7 +244,6 @@ function composeCluster(base: Base, images: ImageFinder): Promise<Cluster> {
     ingressTlsPorts: [...(last?.ingressTls ? [last.ingressTls] : []), ...config.ingressTlsPorts],
     clusterDomain: 'cluster.local',
     grants: config.grants,
-    grants: config.grants,
     version: VERSION,
   });
 }
