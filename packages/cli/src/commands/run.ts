@@ -18,7 +18,11 @@ export const run: Command = {
     { name: 'no-needs', help: 'run only the named jobs; what they need comes from the last run that has it' },
     { name: 'no-auto-cancel', help: 'let earlier runs of this ref for other commits go on' },
     { name: 'executor', value: 'KIND', help: `where jobs run: ${EXECUTORS.join(', ')} (default: runc)` },
-    { name: 'kubeconfig', value: 'FILE', help: 'deploy to the cluster of this file instead of the embedded one' },
+    {
+      name: 'kubeconfig',
+      value: 'FILE',
+      help: 'deploy to the cluster of this file instead of the embedded one',
+    },
     { name: 'context', value: 'NAME', help: 'of the kubeconfig (default: its current one)' },
     { name: 'logs', help: 'print every job’s log as it grows' },
     { name: 'json', help: 'print the jobs as JSON when it is over' },
