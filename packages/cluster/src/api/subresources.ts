@@ -1,4 +1,5 @@
 import { timestamp } from '@updraft/kit';
+import { withCondition } from '../controllers/conditions.ts';
 import { charged, judgeEviction } from '../controllers/disruption/eviction.ts';
 import { typedObjects } from '../kinds/objects.ts';
 import type { Pod } from '../kinds/pod.ts';
@@ -48,12 +49,27 @@ export function evict(context: ApiContext, request: ApiRequest, named: Named): A
         },
       );
     }
+    noteEviction(context, named);
     requestDeletion(context, { resource: 'pods', namespace: named.namespace, name: named.name }, options);
   }
   return {
     code: 201,
     body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   };
+}
+
+/** Whoever owns the pod can tell by this that it did not fail by itself. */
+function noteEviction({ store, clock }: ApiContext, { namespace, name }: Named): void {
+  const change = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+  } as const;
+  typedObjects(store).modify('pods', namespace, name, (pod) => {
+    const conditions = withCondition(pod.status?.conditions, change, clock.now());
+    pod.status = { ...pod.status, conditions: conditions.map(({ lastUpdateTime: _unused, ...one }) => one) };
+  });
 }
 
 const DEFAULT_TOKEN_SECONDS = 3600;

@@ -197,7 +197,10 @@ test('what keeps pods from being made is said by the deployment, until it is ove
     spec: { hard: { pods: '1' } },
   });
   await apply();
-  expect(conditionOf(deployment(), 'ReplicaFailure')).toMatchObject({ status: 'True', reason: 'FailedCreate' });
+  expect(conditionOf(deployment(), 'ReplicaFailure')).toMatchObject({
+    status: 'True',
+    reason: 'FailedCreate',
+  });
   expect(conditionOf(deployment(), 'ReplicaFailure')?.message).toContain('exceeded quota: q');
   objects().store.remove('resourcequotas', 'shop', 'q');
   await plane.clock.advance(60_000);
