@@ -98,6 +98,7 @@ describe('COPY', () => {
     ],
     ['--exclude', 'COPY --exclude=*.txt --exclude=dir . /', ['644 0:0 c.md = "c"']],
     ['--exclude below', 'COPY --exclude=**/*.txt dir /', ['755 0:0 deep/', '644 0:0 deep/f.md = "f"']],
+    ['--parents with nothing that matches', 'COPY --parents dir/./none* /x/', ['755 0:0 x/']],
     ['--exclude of all', 'COPY --exclude=* d* *.txt /x', ['755 0:0 x/']],
     [
       '--exclude of its own name',

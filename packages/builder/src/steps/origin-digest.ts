@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isGlob } from '@updraft/dockerfile';
 import type { Build, Origin } from '../build.ts';
 import { findMatches } from '../files/find-matches.ts';
 import { readTree, treeParts } from '../files/source-tree.ts';
@@ -54,7 +55,7 @@ async function treesWithParents(build: Build, root: SourceRoot, pattern: string,
   const part = pivot < 0 ? pattern : pattern.slice(pivot + '/./'.length);
   const include = part.replace(/^\/+/, '') || '.';
   const trees = await readTrees(build, root, await findMatches(root, base), selectionOf(include, exclude));
-  const isMissing = trees.every(({ entries }) => entries.length <= 1) && include !== '.';
+  const isMissing = trees.every(({ entries }) => entries.length <= 1) && include !== '.' && !isGlob(include);
   return isMissing ? [] : trees;
 }
 
