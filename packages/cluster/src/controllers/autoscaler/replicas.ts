@@ -18,11 +18,24 @@ export function isWarmingUp({ status }: Pod, nowMs: number, sampleFromMs: number
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   const startMs = Date.parse(status?.startTime ?? '');
   if (status?.phase === 'Pending' || !ready || Number.isNaN(startMs)) return true;
-  const sinceMs = Date.parse(ready.lastTransitionTime ?? '') || startMs;
-  const isReady = ready.status === 'True';
-  const young = startMs + CPU_WARM_UP_MS > nowMs;
-  return isReady ? young && sampleFromMs < sinceMs : young || startMs + FIRST_READY_MS > sinceMs;
+  const sinceMs = Date.parse(ready.lastTransitionTime ?? '');
+  const span = { startMs, nowMs, sampleFromMs, sinceMs: Number.isNaN(sinceMs) ? startMs : sinceMs };
+  return ready.status === 'True' ? isSampleTooEarly(span) : isStillStarting(span);
 }
+
+interface Span {
+  readonly startMs: number;
+  readonly nowMs: number;
+  readonly sampleFromMs: number;
+  /** Since when it is (or is not) ready. */
+  readonly sinceMs: number;
+}
+
+const isSampleTooEarly = ({ startMs, nowMs, sampleFromMs, sinceMs }: Span) =>
+  startMs + CPU_WARM_UP_MS > nowMs && sampleFromMs < sinceMs;
+
+const isStillStarting = ({ startMs, nowMs, sinceMs }: Span) =>
+  startMs + CPU_WARM_UP_MS > nowMs || startMs + FIRST_READY_MS > sinceMs;
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 
