@@ -158,6 +158,18 @@ describe('pods of a cluster', () => {
     expect(await objects('pods')).toEqual([]);
   });
 
+  it('are removed even while they are being made', async () => {
+    const making = runtime.createPod({ name: 'early', hostname: 'early', plan });
+    const outcome = making.then(
+      () => 'made',
+      () => 'given up',
+    );
+    await Promise.all(runtime.list().map((pod) => pod.remove()));
+    expect(await outcome).toBe('given up');
+    expect(runtime.list()).toEqual([]);
+    await expect.poll(() => objects('pods')).toEqual([]);
+  });
+
   it('end as lost when the cluster takes them away', async () => {
     const pod = await runtime.createPod({ name: 'taken', hostname: 'taken', plan });
     const started = await pod.start(container(['sleep', '60']), recorder());

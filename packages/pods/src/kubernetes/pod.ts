@@ -160,6 +160,8 @@ export class KubernetesPod implements Pod {
       await api.call('POST', this.#pods, { body });
       await this.#started(plan, waiting);
     } catch (error) {
+      // Whoever removed it meanwhile may have come before it was there.
+      await this.#clear(plan).catch(() => undefined);
       await this.remove().catch(() => undefined);
       throw error;
     }
@@ -214,18 +216,20 @@ export class KubernetesPod implements Pod {
   }
 
   async #remove(): Promise<void> {
-    const { api, namespace, clock } = this.#place;
+    const { clock } = this.#place;
     if (this.#plan) {
-      await removeObjects(api, {
-        namespace,
-        pod: this.#object,
-        secrets: secretNames(this.#spec, this.#plan, this.#place),
-      });
+      await this.#clear(this.#plan);
       // Whoever makes a pod of this name next is not to find it still there.
       for (let tries = 0; tries < 150 && (await this.#isThere()); tries += 1)
         await clock.sleep(LOOK_EVERY_MS);
     }
     this.#onRemoved();
+  }
+
+  #clear(plan: PodPlan): Promise<void> {
+    const { api, namespace } = this.#place;
+    const secrets = secretNames(this.#spec, plan, this.#place);
+    return removeObjects(api, { namespace, pod: this.#object, secrets });
   }
 
   async #isThere(): Promise<boolean> {

@@ -40,7 +40,7 @@ export interface KubernetesRuntime extends Runtime {
 export function createKubernetesRuntime(options: KubernetesRuntimeOptions): KubernetesRuntime {
   const { id, access, clock, logger, env, helperImage } = options;
   const api = createClusterApi(access, new ClusterCredentials(access, { clock, env }));
-  const namespace = options.namespace ?? access.namespace ?? 'default';
+  const namespace = encodeURIComponent(options.namespace ?? access.namespace ?? 'default');
   const place = {
     id,
     api,

@@ -112,7 +112,7 @@ async function attempt(execution: Execution, { log, undo, canceled }: Attempt): 
   }
   const ended: Ended = {
     job,
-    workspace: await filesLeft(shell, job),
+    workspace: await filesLeft(shell, job, outcome),
     projectDir: prepared.place.projectDir,
     values: environment.values,
     log,

@@ -1,28 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { messageOf } from '@updraft/kit';
 import { expandAsRunner } from '@updraft/gitlab-ci';
 import type { Job } from '@updraft/gitlab-ci';
+import type { Outcome } from '../outcome.ts';
 import type { ShellPlace } from '../shell.ts';
 import type { Workspace } from '../workspace.ts';
 
-/** What a job's files are, once it is over, for those who select among them. */
-export async function filesLeft(place: ShellPlace, job: Job): Promise<Workspace> {
-  const { pod, workspace, projectDir, env } = place;
+/**
+ * What a job's files are, once it is over, for those who select among them. What a job leaves is part of its success; one
+ * that has failed stays what it is when its pod has nothing to give any more.
+ */
+export async function filesLeft(place: ShellPlace, job: Job, outcome: Outcome): Promise<Workspace> {
+  const { pod, workspace, projectDir, env, log } = place;
   if (!pod.files) return workspace;
-  return broughtBack(
-    place,
-    wantedPaths(job, (text) => expandAsRunner(text, env), projectDir),
-  );
+  if (outcome.kind === 'couldNotRun') return broughtBack(place, []);
+  const wanted = wantedPaths(job, (text) => expandAsRunner(text, env), projectDir);
+  return broughtBack(place, wanted).catch((error: unknown) => {
+    if (outcome.kind === 'passed') throw error;
+    log.warning(`its files could not be brought back: ${messageOf(error)}`);
+    return broughtBack(place, []);
+  });
 }
 
-/** A folder of its own: what a pod elsewhere has written must not follow links that are here. */
+/** A new folder each time: what a pod elsewhere has written must not follow links that came before it. */
 export async function broughtBack(place: ShellPlace, paths: readonly string[]): Promise<Workspace> {
   const { pod, workspace, projectDir } = place;
-  const dir = path.join(
-    path.dirname(workspace.temporaryDir),
-    '.brought-back',
-    String(paths.length),
-    'project',
-  );
+  const unique = randomBytes(4).toString('hex');
+  const dir = path.join(path.dirname(workspace.temporaryDir), `.brought-back-${unique}`);
+  await mkdir(dir, { recursive: true });
   await pod.files?.get(projectDir, paths, dir);
   return { ...workspace, dir };
 }
