@@ -11,6 +11,15 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('writeFileAtomic', () => {
+  test('writes to a device, and never puts a file in its place', async () => {
+    // By a link: what would be replaced by mistake is not the machine's.
+    const device = path.join(dir, 'device');
+    symlinkSync('/dev/null', device);
+    await writeFileAtomic(device, 'gone');
+    expect(statSync(device).isCharacterDevice()).toBe(true);
+    expect(readdirSync(dir)).toEqual(['device']);
+  });
+
   test('makes folders, sets the mode, leaves nothing beside the file', async () => {
     const file = path.join(dir, 'a/b/secret');
     await writeFileAtomic(file, 'one', { mode: 0o600 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { access, lstat, mkdir, open, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, codeOf } from './fault.ts';
 
@@ -14,19 +15,49 @@ export async function writeFileAtomic(
   options: { mode?: number } = {},
 ): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
+  const write = async (handle: FileHandle, isReplaced: boolean) => {
+    await handle.writeFile(content);
+    if (isReplaced) await handle.datasync();
+  };
+  await replaceFile(file, write, { mode: options.mode ?? 0o644 });
+}
+
+/**
+ * What `write` wrote takes the place of `file` when it is whole. A device, pipe or socket is no content that could be
+ * replaced (`/dev/null` must stay what it is): that is written to as it stands.
+ * @throws what `write` throws; Fault DISK_FULL when the disk has no room. Nothing is left behind.
+ */
+export async function replaceFile(
+  file: string,
+  write: (handle: FileHandle, isReplaced: boolean) => Promise<void>,
+  options: { mode?: number } = {},
+): Promise<void> {
+  if (await isSpecial(file)) return writing(await open(file, 'w'), (handle) => write(handle, false));
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    const handle = await open(temporary, 'wx', options.mode ?? 0o644);
-    try {
-      await handle.writeFile(content);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
+    await writing(await open(temporary, 'wx', options.mode), (handle) => write(handle, true));
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
     throw diskFault(error, file);
+  }
+}
+
+async function writing(handle: FileHandle, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    await write(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function isSpecial(file: string): Promise<boolean> {
+  try {
+    const status = await stat(file);
+    return !status.isFile() && !status.isDirectory();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+    throw error;
   }
 }
 

@@ -7,7 +7,14 @@ export { systemClock, timestamp } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { run, runOrThrow, signalProcess, start } from './process.ts';
 export type { Exit, RunOptions, RunResult, RunningProcess, StartOptions } from './process.ts';
-export { diskFault, exists, readTextIfPresent, resolveInRoot, writeFileAtomic } from './files.ts';
+export {
+  diskFault,
+  exists,
+  readTextIfPresent,
+  replaceFile,
+  resolveInRoot,
+  writeFileAtomic,
+} from './files.ts';
 export { KeyedLock, Semaphore, Undo } from './concurrency.ts';
 export { Emitter } from './events.ts';
 export { jsonLogger, silentLogger } from './log.ts';

@@ -1,7 +1,6 @@
-import { diskFault } from '@updraft/kit';
-import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { replaceFile } from '@updraft/kit';
 import { blobPath, hexOf } from '../digest.ts';
 import { layerCompression } from '../media-types.ts';
 import { shortReference, parseReference } from '../reference.ts';
@@ -33,26 +32,14 @@ export async function exportArchive(
     options.format === 'docker'
       ? dockerMembers(store, image, { ...options, names })
       : ociMembers(store, image, names);
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    await writeMembers(members, temporary);
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw diskFault(error, file);
-  }
+  await replaceFile(file, (handle) => writeMembers(members, handle));
 }
 
 type Members = AsyncGenerator<Buffer, void, undefined>;
 
 /** Without streams between: with each piece gone before the next is read, nothing piles up that only a collection frees. */
-async function writeMembers(members: Members, file: string): Promise<void> {
-  const handle = await open(file, 'wx');
-  try {
-    for await (const piece of members) await handle.writeFile(piece);
-  } finally {
-    await handle.close();
-  }
+async function writeMembers(members: Members, handle: FileHandle): Promise<void> {
+  for await (const piece of members) await handle.writeFile(piece);
 }
 
 async function* dockerMembers(
