@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, start } from '@updraft/kit';
 import type { RunningProcess } from '@updraft/kit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openTestPlatform } from '@updraft/pods/testing';
 import { callApi, until } from '../testing/live-cluster.ts';
 import type { Json } from '../testing/live-cluster.ts';
@@ -14,6 +14,8 @@ import type { Cluster } from '../types.ts';
 
 const PROGRAM = fileURLToPath(new URL('../testing/cluster-program.ts', import.meta.url));
 const PODS = '/api/v1/namespaces/shop/pods';
+// Each start of the cluster's process takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 
 type Address = Pick<Cluster, 'apiPort' | 'credentials'>;
 
@@ -249,7 +251,7 @@ test('a kill at any moment of the start ends in one running pod', async () => {
       .filter((line) => line.includes('updraft-shim') && line.includes(`/${name}-`));
     expect(shims).toHaveLength(1);
   }
-}, 180_000);
+});
 
 test('a crashing container keeps its count, and its pod its place', async () => {
   await makePod('crashing', 'exit 4');

@@ -81,7 +81,7 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
       runtime,
       store: images.store,
       images: images.provider,
-      tokens: { issue: () => ({ token: 'token', expiresAtMs: 0 }), review: () => undefined },
+      tokens: { issue: () => ({ token: 'token', expiresAtMs: 0, audiences: [] }), review: () => undefined },
       clusterDomain: 'cluster.local',
       grants: new Set(options.grants ?? []),
       nodeName: 'node',
