@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { messageOf, readTextIfPresent, writeFileAtomic } from '@updraft/kit';
+import { KeyedLock, codeOf, messageOf, readTextIfPresent, writeFileAtomic } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
 import type { Variable } from '@updraft/gitlab-ci';
 import {
@@ -38,6 +38,7 @@ const HELPER_IMAGE = 'docker.io/library/debian:bookworm-slim';
 /** Clusters beside the embedded one. Their credentials are asked for when they are used and kept nowhere. */
 export class OtherClusters implements ClusterSource {
   readonly #parts: OtherClustersParts;
+  readonly #lock = new KeyedLock();
   /** Of whoever named a kubeconfig last: its exec plugins may live by variables of the user's. */
   readonly #environments = new Map<string, Env>();
   readonly #runtimes = new Map<
@@ -101,6 +102,8 @@ export class OtherClusters implements ClusterSource {
       } catch (error) {
         const facts = { cluster: ref.server, error: messageOf(error) };
         this.#parts.logger.log('warn', 'a cluster could not be swept', facts);
+        // Its kubeconfig is gone: nobody here will ever reach it again by this name.
+        if (codeOf(error) === 'KUBECONFIG_INVALID') await this.#forget(ref);
       }
     }
   }
@@ -135,10 +138,20 @@ export class OtherClusters implements ClusterSource {
   }
 
   /** Before anything is made there: whoever comes after a crash has to know where to look. */
-  async #remember(ref: ClusterRef): Promise<void> {
-    const known = await this.#remembered();
-    if (known.some((each) => JSON.stringify(each) === JSON.stringify(ref))) return;
-    await writeFileAtomic(this.#file, JSON.stringify([...known, ref]));
+  #remember(ref: ClusterRef): Promise<void> {
+    return this.#change((known) => (known.some((each) => isSame(each, ref)) ? known : [...known, ref]));
+  }
+
+  #forget(ref: ClusterRef): Promise<void> {
+    return this.#change((known) => known.filter((each) => !isSame(each, ref)));
+  }
+
+  #change(change: (known: readonly ClusterRef[]) => readonly ClusterRef[]): Promise<void> {
+    return this.#lock.use('file', async () => {
+      const known = await this.#remembered();
+      const changed = change(known);
+      if (changed !== known) await writeFileAtomic(this.#file, JSON.stringify(changed));
+    });
   }
 
   #environmentOf(ref: ClusterRef): Env {
@@ -165,3 +178,5 @@ const defined = (env: Readonly<Record<string, string | undefined>>): Env =>
   Object.fromEntries(
     Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
   );
+
+const isSame = (one: ClusterRef, other: ClusterRef): boolean => JSON.stringify(one) === JSON.stringify(other);
