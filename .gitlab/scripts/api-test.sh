@@ -7,6 +7,8 @@
 #
 # API_TEST_WAIT     seconds to wait until the service answers at all (default 30)
 # API_TEST_TIMEOUT  seconds that one request may take (default 10)
+# SSL_CERTIFICATE, BASE64_SSL_CERTIFICATE  for https: certificates to trust besides those that curl trusts, as PEM text,
+#                   a file of it, or the same in base64. An authority of one's own; or what the server itself shows
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -42,6 +44,30 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+
+# Names are checked all the same: a certificate of another host passes nowhere.
+trust_given_certificates() {
+  case $base in http://*) return 0 ;; esac
+  given=${SSL_CERTIFICATE:-}
+  # A variable of type file holds a path.
+  case $given in /*) given=$(cat "$given") ;; esac
+  if [ -z "$given" ]; then
+    given=$(printf '%s' "${BASE64_SSL_CERTIFICATE:-}" | base64 -d) ||
+      { echo 'api-test: BASE64_SSL_CERTIFICATE is not base64' >&2; exit 2; }
+  fi
+  # Not the private key, which may stand beside them.
+  printf '%s\n' "$given" | sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' >"$work/given.pem"
+  unset given
+  [ -s "$work/given.pem" ] || return 0
+  for usual in "${CURL_CA_BUNDLE:-}" "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem \
+    /etc/pki/tls/certs/ca-bundle.crt; do
+    [ ! -r "$usual" ] || break
+    usual=''
+  done
+  if [ -n "$usual" ]; then (cat "$usual"; echo; cat "$work/given.pem"); else cat "$work/given.pem"; fi >"$work/trusted.pem"
+  CURL_CA_BUNDLE=$work/trusted.pem
+  export CURL_CA_BUNDLE
+}
 
 # Printable, and not more than a few lines: it goes into a job's log.
 excerpt() {
@@ -211,7 +237,7 @@ step() {
 wait_until_it_answers() {
   waited=0
   while :; do
-    answer=$(curl --silent --output /dev/null --connect-timeout 5 --max-time "$timeout_seconds" \
+    answer=$(curl --silent --show-error --output /dev/null --connect-timeout 5 --max-time "$timeout_seconds" \
       --write-out '%{http_code}' "$base/addresses" 2>"$work/error") || answer=000
     case $answer in
       200) return 0 ;;
@@ -220,7 +246,10 @@ wait_until_it_answers() {
       *) echo "FAIL  GET $base/addresses: expected status 200, got $answer" >&2; exit 1 ;;
     esac
     if [ "$waited" -ge "$wait_seconds" ]; then
-      echo "FAIL  $base/addresses does not answer: last status $answer after $waited s" >&2
+      why="last status $answer"
+      # curl's own words: a refused connection and a certificate that nobody trusts ask for different cures.
+      [ ! -s "$work/error" ] || why=$(excerpt "$work/error")
+      echo "FAIL  $base/addresses does not answer: $why (waited $waited s)" >&2
       exit 3
     fi
     sleep 1
@@ -229,6 +258,7 @@ wait_until_it_answers() {
 }
 
 echo "api-test: $file at $base"
+trust_given_certificates
 wait_until_it_answers
 
 request POST "$base/addresses" "$file"

@@ -1,11 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageDir } from '../lib/places.ts';
-import { runApp, type RunningApp } from './testing/running-app.ts';
+import { runApp, withFolder, type RunningApp } from './testing/running-app.ts';
 
 const script = path.join(packageDir, '../.gitlab/scripts/api-test.sh');
 const namo = path.join(packageDir, 'data/addresses/namo.json');
@@ -19,10 +21,11 @@ function run(
   url: string,
   file: string,
   wait = 2,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; output: string }> {
   const [program = '', ...first] = shell;
   const child = spawn(program, [...first, script, url, file], {
-    env: { ...process.env, API_TEST_WAIT: String(wait), API_TEST_TIMEOUT: '3' },
+    env: { ...process.env, API_TEST_WAIT: String(wait), API_TEST_TIMEOUT: '3', ...variables },
   });
   let output = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
@@ -71,6 +74,45 @@ async function withProxy(
     server.closeAllConnections();
     server.close();
   }
+}
+
+/** A certificate for `host` that signs itself, with its key, and the real service behind it. */
+async function withTls(
+  target: string,
+  host: string,
+  work: (given: { url: string; pem: string; folder: string }) => Promise<void>,
+): Promise<void> {
+  await withFolder(async (folder) => {
+    const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
+    const made = spawnSync('openssl', [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+      ...['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`, '-keyout', key, '-out', cert],
+    ]);
+    expect(made.status, made.stderr.toString()).toBe(0);
+    const server = https.createServer(
+      { key: await readFile(key), cert: await readFile(cert) },
+      (request, response) => {
+        const { method, headers } = request;
+        const onward = http.request(
+          target + (request.url ?? ''),
+          { ...(method ? { method } : {}), headers },
+          (answer) => {
+            response.writeHead(answer.statusCode ?? 500, answer.headers);
+            answer.pipe(response);
+          },
+        );
+        request.pipe(onward);
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const pem = (await readFile(key, 'utf8')) + (await readFile(cert, 'utf8'));
+      await work({ url: `https://localhost:${(server.address() as AddressInfo).port}`, pem, folder });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
 }
 
 const isOne = (request: IncomingMessage) => /^\/addresses\/[0-9a-f]{32}$/.test(request.url ?? '');
@@ -239,6 +281,35 @@ describe.skipIf(!existsSync(script) || !has('curl', '--version'))('api-test.sh',
       expect((await run(['sh'], url, namo)).code).toBe(1);
     });
     expect((await app.store.list()).text).toBe(before);
+  });
+
+  it.skipIf(!has('openssl', 'version'))('trusts the certificate that it is given, however it is given', () =>
+    withTls(app.url, 'localhost', async ({ url, pem, folder }) => {
+      const file = path.join(folder, 'given.pem');
+      await writeFile(file, pem);
+      for (const variables of [
+        { SSL_CERTIFICATE: pem },
+        { SSL_CERTIFICATE: file },
+        { BASE64_SSL_CERTIFICATE: Buffer.from(pem).toString('base64') },
+      ]) {
+        const { code, output } = await run(['sh'], url, namo, 1, variables);
+        expect([code, output]).toEqual([0, expect.stringContaining('passed')]);
+      }
+    }),
+  );
+
+  it.skipIf(!has('openssl', 'version'))('trusts no other, and no other name, and says why', async () => {
+    await withTls(app.url, 'localhost', async ({ url }) => {
+      const { code, output } = await run(['sh'], url, namo, 0);
+      expect([code, output]).toEqual([3, expect.stringMatching(/does not answer: .*certificate/)]);
+    });
+    await withTls(app.url, 'elsewhere.example', async ({ url, pem }) => {
+      const { code, output } = await run(['sh'], url, namo, 0, { SSL_CERTIFICATE: pem });
+      expect([code, output]).toEqual([3, expect.stringMatching(/does not answer: .*(name|subject)/)]);
+      expect(output).not.toContain('PRIVATE KEY');
+    });
+    const bad = await run(['sh'], 'https://localhost:9', namo, 0, { BASE64_SSL_CERTIFICATE: '%%' });
+    expect([bad.code, bad.output]).toEqual([2, expect.stringContaining('is not base64')]);
   });
 
   it('says when nobody answers, and when it is used wrongly', async () => {
