@@ -20,12 +20,11 @@ function run(
   shell: readonly string[],
   url: string,
   file: string,
-  wait = 2,
   variables: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; output: string }> {
   const [program = '', ...first] = shell;
   const child = spawn(program, [...first, script, url, file], {
-    env: { ...process.env, API_TEST_WAIT: String(wait), API_TEST_TIMEOUT: '3', ...variables },
+    env: { ...process.env, API_TEST_WAIT: '2', API_TEST_TIMEOUT: '3', ...variables },
   });
   let output = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
@@ -84,10 +83,10 @@ async function withTls(
 ): Promise<void> {
   await withFolder(async (folder) => {
     const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-    const made = spawnSync('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-      ...['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`, '-keyout', key, '-out', cert],
-    ]);
+    const wish =
+      'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout key.pem -out cert.pem';
+    const names = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`];
+    const made = spawnSync('openssl', [...wish.split(' '), ...names], { cwd: folder });
     expect(made.status, made.stderr.toString()).toBe(0);
     const server = https.createServer(
       { key: await readFile(key), cert: await readFile(cert) },
@@ -292,7 +291,7 @@ describe.skipIf(!existsSync(script) || !has('curl', '--version'))('api-test.sh',
         { SSL_CERTIFICATE: file },
         { BASE64_SSL_CERTIFICATE: Buffer.from(pem).toString('base64') },
       ]) {
-        const { code, output } = await run(['sh'], url, namo, 1, variables);
+        const { code, output } = await run(['sh'], url, namo, variables);
         expect([code, output]).toEqual([0, expect.stringContaining('passed')]);
       }
     }),
@@ -300,20 +299,23 @@ describe.skipIf(!existsSync(script) || !has('curl', '--version'))('api-test.sh',
 
   it.skipIf(!has('openssl', 'version'))('trusts no other, and no other name, and says why', async () => {
     await withTls(app.url, 'localhost', async ({ url }) => {
-      const { code, output } = await run(['sh'], url, namo, 0);
+      const { code, output } = await run(['sh'], url, namo, { API_TEST_WAIT: '0' });
       expect([code, output]).toEqual([3, expect.stringMatching(/does not answer: .*certificate/)]);
     });
     await withTls(app.url, 'elsewhere.example', async ({ url, pem }) => {
-      const { code, output } = await run(['sh'], url, namo, 0, { SSL_CERTIFICATE: pem });
+      const { code, output } = await run(['sh'], url, namo, { API_TEST_WAIT: '0', SSL_CERTIFICATE: pem });
       expect([code, output]).toEqual([3, expect.stringMatching(/does not answer: .*(name|subject)/)]);
       expect(output).not.toContain('PRIVATE KEY');
     });
-    const bad = await run(['sh'], 'https://localhost:9', namo, 0, { BASE64_SSL_CERTIFICATE: '%%' });
+    const bad = await run(['sh'], 'https://localhost:9', namo, {
+      API_TEST_WAIT: '0',
+      BASE64_SSL_CERTIFICATE: '%%',
+    });
     expect([bad.code, bad.output]).toEqual([2, expect.stringContaining('is not base64')]);
   });
 
   it('says when nobody answers, and when it is used wrongly', async () => {
-    const nobody = await run(['sh'], 'http://127.0.0.1:9', namo, 1);
+    const nobody = await run(['sh'], 'http://127.0.0.1:9', namo, { API_TEST_WAIT: '1' });
     expect([nobody.code, nobody.output]).toEqual([3, expect.stringContaining('does not answer')]);
     for (const args of [
       ['x', namo],
