@@ -124,7 +124,8 @@ function withPolicy(
   finalizers: readonly string[],
   policy: DeletionOptions['propagationPolicy'],
 ): string[] {
-  const effective = policy ?? (resource === 'jobs.batch' ? 'Orphan' : undefined);
+  const orphans = resource === 'jobs.batch' && !finalizers.includes(FOREGROUND);
+  const effective = policy ?? (orphans ? 'Orphan' : undefined);
   if (effective === undefined) return [...finalizers];
   const others = finalizers.filter((name) => name !== FOREGROUND && name !== ORPHAN);
   if (effective === 'Foreground') others.push(FOREGROUND);
