@@ -12,6 +12,9 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: [INTEGRATION, '**/node_modules/**'],
+          // A busy machine is no failure.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           pool: 'threads',
           maxWorkers: 2,
           // Unit tests share no state but modules; loading those once for each worker halves the time.
