@@ -68,3 +68,44 @@ test('a deleted namespace goes after its contents, which nobody makes anew', asy
   expect(objects().get('namespaces', undefined, 'shop')).toBeUndefined();
   expect(objects().list('serviceaccounts', 'shop')).toEqual([]);
 });
+
+test('a namespace that cannot go says what it waits for, and leaves finalizers of others to them', async () => {
+  shop();
+  objects().modify('namespaces', undefined, 'shop', (namespace) => {
+    namespace.spec = { finalizers: ['kubernetes', 'shop.example.com/mine'] };
+  });
+  objects().create('configmaps', {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'held', namespace: 'shop', finalizers: ['x.y/hold'] },
+  });
+  plane.context.deletion.delete('namespaces', undefined, 'shop');
+  await plane.controllers.idle();
+  const conditions = () => objects().get('namespaces', undefined, 'shop')?.status?.conditions ?? [];
+  expect(conditions().map(({ type, status }) => `${type} ${status}`)).toEqual([
+    'NamespaceDeletionDiscoveryFailure False',
+    'NamespaceDeletionGroupVersionParsingFailure False',
+    'NamespaceDeletionContentFailure False',
+    'NamespaceContentRemaining True',
+    'NamespaceFinalizersRemaining True',
+  ]);
+  expect(conditions().map(({ message }) => message)).toEqual(
+    expect.arrayContaining([
+      'Some resources are remaining: configmaps. has 1 resource instances',
+      'Some content in the namespace has finalizers remaining: x.y/hold in 1 resource instances',
+    ]),
+  );
+  objects().modify('configmaps', 'shop', 'held', ({ metadata }) => {
+    delete metadata.finalizers;
+  });
+  plane.context.deletion.finish('configmaps', 'shop', 'held');
+  await plane.controllers.idle();
+  const namespace = objects().get('namespaces', undefined, 'shop');
+  expect(namespace?.spec).toEqual({ finalizers: ['shop.example.com/mine'] });
+  expect(conditions().every(({ status }) => status === 'False')).toBe(true);
+  objects().modify('namespaces', undefined, 'shop', (stored) => {
+    stored.spec = { finalizers: [] };
+  });
+  await plane.controllers.idle();
+  expect(objects().get('namespaces', undefined, 'shop')).toBeUndefined();
+});

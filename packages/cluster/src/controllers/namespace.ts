@@ -1,8 +1,15 @@
 import type { Namespace } from '../kinds/core.ts';
+import type { Condition } from '../kinds/meta.ts';
+import { withCondition } from './conditions.ts';
 import type { Controller, ControllerContext } from './controller.ts';
+import { NOTHING, noteRemaining, remainsConditions } from './namespace-remains.ts';
+import type { Remains } from './namespace-remains.ts';
 
 export const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const;
 export const ROOT_CA = 'kube-root-ca.crt';
+
+/** The one in the specification that this controller takes off; others are for others to take. */
+const OWN_FINALIZER = 'kubernetes';
 
 /** How long after a pod's grace another look is taken at a namespace that should be empty. */
 const LOOK_AGAIN_MS = 5000;
@@ -27,7 +34,10 @@ export function namespaceController(context: ControllerContext, certificateAutho
       if (!namespace) return undefined;
       if (namespace.metadata.deletionTimestamp === undefined)
         return furnish(context, namespace, certificateAuthority);
-      return empty(context, name) ? close(context, name) : { afterMs: LOOK_AGAIN_MS };
+      const left = empty(context, name);
+      if (left.resources.size === 0) return close(context, name);
+      tellRemains(context, name, left);
+      return { afterMs: LOOK_AGAIN_MS };
     },
   };
 }
@@ -40,7 +50,7 @@ export function ensureSystemNamespaces(context: Pick<ControllerContext, 'objects
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
-      spec: { finalizers: ['kubernetes'] },
+      spec: { finalizers: [OWN_FINALIZER] },
       status: { phase: 'Active' },
     });
   }
@@ -75,12 +85,12 @@ function furnish(
   return undefined;
 }
 
-/** Asks everything in the namespace to go; true when nothing is left. Pods come last: their owners would replace them. */
-function empty(context: ControllerContext, namespace: string): boolean {
+/** Asks everything in the namespace to go, and says what is left. Pods come last: their owners would replace them. */
+function empty(context: ControllerContext, namespace: string): Remains {
   const resources = context.catalog
     .all()
     .filter((resource) => resource.namespaced && resource.name !== 'pods');
-  let left = 0;
+  const left: Remains = { resources: new Map(), finalizers: new Map() };
   for (const { name: resource } of [...resources, { name: 'pods' }]) {
     for (const { metadata } of context.objects.store.list(resource, namespace)) {
       if (metadata.deletionTimestamp === undefined) {
@@ -89,17 +99,37 @@ function empty(context: ControllerContext, namespace: string): boolean {
           propagationPolicy: 'Background',
         });
       }
-      if (context.objects.store.get(resource, namespace, metadata.name)) left += 1;
+      const object = context.objects.store.get(resource, namespace, metadata.name);
+      if (object) noteRemaining(left, resource, object.metadata);
     }
   }
-  return left === 0;
+  return left;
 }
 
 function close(context: ControllerContext, name: string): undefined {
   context.objects.modify('namespaces', undefined, name, (namespace) => {
-    namespace.spec = { ...namespace.spec, finalizers: [] };
+    const others = (namespace.spec?.finalizers ?? []).filter((finalizer) => finalizer !== OWN_FINALIZER);
+    namespace.spec = { ...namespace.spec, finalizers: others };
+    if (namespace.status?.conditions)
+      namespace.status.conditions = conditionsFor(context, namespace, NOTHING);
   });
-  const { finalizers = [] } = context.objects.get('namespaces', undefined, name)?.metadata ?? {};
-  if (finalizers.length === 0) context.objects.store.remove('namespaces', undefined, name);
+  const namespace = context.objects.get('namespaces', undefined, name);
+  const held = [...(namespace?.spec?.finalizers ?? []), ...(namespace?.metadata.finalizers ?? [])];
+  if (namespace && held.length === 0) context.objects.store.remove('namespaces', undefined, name);
   return undefined;
+}
+
+/** Says in the namespace's status what it still waits for. */
+function tellRemains(context: ControllerContext, name: string, left: Remains): void {
+  context.objects.modify('namespaces', undefined, name, (namespace) => {
+    namespace.status = { ...namespace.status, conditions: conditionsFor(context, namespace, left) };
+  });
+}
+
+function conditionsFor(context: ControllerContext, { status }: Namespace, left: Remains): Condition[] {
+  const known = remainsConditions(left).reduce(
+    (conditions, change) => withCondition(conditions, change, context.clock.now()),
+    status?.conditions ?? [],
+  );
+  return known.map(({ lastUpdateTime: _unused, ...condition }) => condition);
 }

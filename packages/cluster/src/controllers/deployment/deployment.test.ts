@@ -145,6 +145,21 @@ test('a paused deployment scales but does not roll', async () => {
   expect(pods()).toHaveLength(5);
 });
 
+test('scaled in the middle of a rollout, old and new pods keep their parts', async () => {
+  await apply({ replicas: 10, strategy: { rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } });
+  await allReady();
+  await setImage('a:broken');
+  plane.bury();
+  await plane.controllers.idle();
+  const sizes = () =>
+    Object.fromEntries(sets().map(({ spec }) => [imageOf(spec.template), spec.replicas] as const));
+  expect(sizes()).toEqual({ 'a:1': 8, 'a:broken': 5 });
+  await change((spec) => {
+    spec.replicas = 15;
+  });
+  expect(sizes()).toEqual({ 'a:1': 11, 'a:broken': 7 });
+});
+
 test('only so many old ReplicaSets are kept', async () => {
   await apply({ revisionHistoryLimit: 1, replicas: 1 });
   for (const image of ['a:1', 'a:2', 'a:3', 'a:4']) {

@@ -4,7 +4,7 @@ import type { Controller, ControllerContext } from '../controller.ts';
 import { controllerOf, isControlledBy } from '../ownership.ts';
 import { isFinished } from '../pods.ts';
 import type { Again } from '../work-queue.ts';
-import { DESIRED, ensureNext, findGenerations, prune, scale } from './replica-sets.ts';
+import { DESIRED, MAX_REPLICAS, ensureNext, findGenerations, prune, scale } from './replica-sets.ts';
 import type { Generations } from './replica-sets.ts';
 import { newSetSize, oldSetSizes, proportional, slackOf } from './rolling.ts';
 import type { Share } from './rolling.ts';
@@ -44,9 +44,10 @@ function reconcile(context: ControllerContext, key: string): Again {
   if (deployment.metadata.deletionTimestamp !== undefined)
     return writeStatus(context, deployment, generations);
   notePause(context, deployment);
-  if (deployment.spec.paused || wasScaled(deployment, generations))
-    scaleAll(context, deployment, generations);
-  else if (deployment.spec.strategy?.type === 'Recreate') recreate(context, deployment, generations);
+  const { paused, strategy } = deployment.spec;
+  if (paused) scaleAll(context, deployment, generations);
+  else if (strategy?.type === 'Recreate') recreate(context, deployment, generations);
+  else if (wasScaled(deployment, generations)) scaleAll(context, deployment, generations);
   else roll(context, deployment, generations);
   const again = writeStatus(context, deployment, findGenerations(context, deployment));
   const written = context.objects.get('deployments.apps', namespace, name);
@@ -110,17 +111,55 @@ function wasScaled(deployment: Deployment, { next, old }: Generations): boolean 
   });
 }
 
-/** Scaling without rolling: the only living ReplicaSet takes it all, several share it. */
+/** Scaling without rolling: the only living ReplicaSet takes it all, several share it in a rolling update. */
 function scaleAll(context: ControllerContext, deployment: Deployment, generations: Generations): void {
   const replicas = deployment.spec.replicas ?? 1;
-  const all = generations.next ? [generations.next, ...generations.old] : generations.old;
-  const living = all.filter((set) => (set.spec.replicas ?? 0) > 0);
-  const [only] = living.length === 0 ? all.slice(0, 1) : living;
-  if (living.length <= 1) {
-    if (only) scale(context, deployment, only, replicas);
-    return;
+  const { next, old } = generations;
+  const living = (next ? [next, ...old] : old).filter((set) => (set.spec.replicas ?? 0) > 0);
+  const only = living.length <= 1 ? (living[0] ?? next ?? old.at(-1)) : undefined;
+  if (only) {
+    scale(context, deployment, only, replicas);
+  } else if (next && isSaturated(deployment, next)) {
+    const others = living.filter((set) => set !== next);
+    resize(context, deployment, others, new Map(others.map(({ metadata }) => [metadata.name, 0])));
+  } else if (deployment.spec.strategy?.type !== 'Recreate') {
+    shareOut(context, deployment, living);
   }
+}
+
+/** It has all the pods there should be, and they are available. */
+function isSaturated(deployment: Deployment, { spec, metadata, status }: ReplicaSet): boolean {
+  const replicas = deployment.spec.replicas ?? 1;
+  const noted = Number(metadata.annotations?.[DESIRED]);
+  return [spec.replicas ?? 0, noted, status?.availableReplicas ?? 0].every((count) => count === replicas);
+}
+
+function shareOut(context: ControllerContext, deployment: Deployment, living: readonly ReplicaSet[]): void {
+  const replicas = deployment.spec.replicas ?? 1;
   const target = replicas === 0 ? 0 : replicas + slackOf(deployment.spec).maxSurge;
-  const sizes = proportional(living.map(share), target);
-  for (const set of living) scale(context, deployment, set, sizes.get(set.metadata.name) ?? 0);
+  const total = living.reduce((sum, { spec }) => sum + (spec.replicas ?? 0), 0);
+  // Growing favours the newer of two of a size, shrinking the older.
+  const sign = target > total ? -1 : 1;
+  const byAge = living.toSorted(
+    (a, b) => sign * (Date.parse(a.metadata.creationTimestamp) - Date.parse(b.metadata.creationTimestamp)),
+  );
+  const shares = byAge
+    .map((set) => ({ ...share(set), outOf: wholeOf(deployment, set) }))
+    .toSorted((a, b) => b.desired - a.desired);
+  resizeAll(context, deployment, living, proportional(shares, target));
+}
+
+/** Replicas and surge when the ReplicaSet was last sized. */
+function wholeOf(deployment: Deployment, { metadata }: ReplicaSet): number {
+  return Number(metadata.annotations?.[MAX_REPLICAS]) || (deployment.status?.replicas ?? 0);
+}
+
+/** Also those that keep their size: they note what the whole is now. */
+function resizeAll(
+  context: ControllerContext,
+  deployment: Deployment,
+  sets: readonly ReplicaSet[],
+  sizes: ReadonlyMap<string, number>,
+): void {
+  for (const set of sets) scale(context, deployment, set, sizes.get(set.metadata.name) ?? 0);
 }

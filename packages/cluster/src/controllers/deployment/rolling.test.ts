@@ -75,13 +75,23 @@ describe('a rolling step', () => {
   });
 });
 
-test('scaling in a rollout spreads over the ReplicaSets by size', () => {
-  const sizes = proportional(
-    [
-      { name: 'old', desired: 8, available: 8 },
-      { name: 'new', desired: 5, available: 0 },
-    ],
-    18,
-  );
-  expect(Object.fromEntries(sizes)).toEqual({ old: 12, new: 6 });
+describe('scaling in a rollout', () => {
+  const parts = (...of: [name: string, desired: number][]) =>
+    of.map(([name, desired]) => ({ name, desired, available: desired, outOf: 13 }));
+
+  // The example of Kubernetes' manual: 10 replicas and a surge of 3, scaled to 15.
+  test('gives each ReplicaSet its part of the whole', () => {
+    const sizes = proportional(parts(['old', 8], ['new', 5]), 18);
+    expect(Object.fromEntries(sizes)).toEqual({ old: 11, new: 7 });
+  });
+
+  test('takes from each likewise, and everything when nothing is wanted', () => {
+    expect(Object.fromEntries(proportional(parts(['old', 8], ['new', 5]), 8))).toEqual({ old: 5, new: 3 });
+    expect(Object.fromEntries(proportional(parts(['old', 8], ['new', 5]), 0))).toEqual({ old: 0, new: 0 });
+  });
+
+  test('gives what rounding leaves to the first', () => {
+    const sizes = proportional(parts(['a', 5], ['b', 4], ['c', 4]), 14);
+    expect(Object.fromEntries(sizes)).toEqual({ a: 6, b: 4, c: 4 });
+  });
 });

@@ -63,27 +63,33 @@ export function oldSetSizes(
   return sizes;
 }
 
+/** A ReplicaSet in the middle of a rollout that is scaled. */
+export interface ScaledShare extends Share {
+  /** What replicas + surge of the whole were when it got its size. */
+  readonly outOf: number;
+}
+
 /**
- * Scaling in the middle of a rollout: the change is spread over the ReplicaSets in proportion to their sizes, what
- * rounding leaves goes to the largest.
+ * Scaling in the middle of a rollout, `target` being replicas + surge (0 for none): each ReplicaSet keeps its part of the whole,
+ * and what rounding leaves goes to the first. `shares` come with the ones that matter most first.
  */
-export function proportional(shares: readonly Share[], target: number): ReadonlyMap<string, number> {
-  const total = sum(shares, 'desired');
-  const change = target - total;
+export function proportional(shares: readonly ScaledShare[], target: number): ReadonlyMap<string, number> {
+  const change = target - sum(shares, 'desired');
   const sizes = new Map(shares.map((share) => [share.name, share.desired]));
-  if (total === 0 || change === 0) return sizes;
-  const largestFirst = shares.toSorted((a, b) => b.desired - a.desired);
   let left = change;
-  for (const share of largestFirst) {
-    const part = Math.trunc((change * share.desired) / total);
-    sizes.set(share.name, share.desired + part);
-    left -= part;
+  for (const share of shares) {
+    const part = partOf(share, target);
+    // Nobody gets more than is left, nor anything of the other sign than was to be given.
+    const given = change > 0 ? Math.min(part, left) : Math.max(part, left);
+    sizes.set(share.name, Math.max(0, share.desired + given));
+    left -= given;
   }
-  for (const share of largestFirst) {
-    const size = sizes.get(share.name) ?? 0;
-    const part = left < 0 ? Math.max(left, -size) : left;
-    sizes.set(share.name, size + part);
-    left -= part;
-  }
+  const [first] = shares;
+  if (first) sizes.set(first.name, Math.max(0, (sizes.get(first.name) ?? 0) + left));
   return sizes;
+}
+
+function partOf({ desired, outOf }: ScaledShare, target: number): number {
+  if (target === 0) return -desired;
+  return outOf === 0 ? 0 : Math.round((desired * target) / outOf) - desired;
 }
