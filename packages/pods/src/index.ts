@@ -49,4 +49,4 @@ export type { Overlay, OverlayOptions } from './runc/overlay.ts';
 export { connectInside, connectTo } from './network/inner-connection.ts';
 export { statusAt } from './file-status.ts';
 export type { FileStatus } from './file-status.ts';
-export { carryMount, makeNode, readAttributes, unmount, writeAttribute } from './system-calls.ts';
+export { bindMount, carryMount, makeNode, readAttributes, unmount, writeAttribute } from './system-calls.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PersistentVolumeClaimSpec, PersistentVolumeSpec } from '../kinds/storage.ts';
@@ -171,4 +171,28 @@ test('a claim that asks for more gets it', async () => {
   await quiet();
   expect(claim()?.status?.capacity).toEqual({ storage: '3Gi' });
   expect(volume(claim()?.spec.volumeName ?? '')?.spec.capacity).toEqual({ storage: '3Gi' });
+});
+
+test('a volume that only says it was made here takes no folder with it', async () => {
+  const precious = path.join(dir, 'precious');
+  await mkdir(precious);
+  const metadata = {
+    name: 'pretender',
+    annotations: { 'pv.kubernetes.io/provisioned-by': 'updraft.dev/local' },
+  };
+  objects().create('persistentvolumes', {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata,
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '1Gi' },
+      persistentVolumeReclaimPolicy: 'Delete',
+      claimRef: { namespace: 'shop', name: 'nobody', uid: 'gone' },
+      local: { path: precious },
+    },
+  });
+  await quiet();
+  expect(await readdir(dir)).toContain('precious');
+  expect(volume('pretender')?.status?.phase).toBe('Released');
 });

@@ -47,7 +47,7 @@ export function volumeController(context: ControllerContext, dir: string): Contr
     },
     reconcile: (key) => {
       const { namespace, name } = splitKey(key);
-      return namespace === '' ? reclaim(context, name) : bind(context, dir, { namespace, name });
+      return namespace === '' ? reclaim(context, dir, name) : bind(context, dir, { namespace, name });
     },
   };
 }
@@ -257,8 +257,11 @@ function release(objects: ControllerContext['objects'], name: string): void {
   });
 }
 
-/** A volume whose claim is gone: its folder goes with it when its policy says so. */
-async function reclaim(context: ControllerContext, name: string): Promise<void> {
+/**
+ * A volume whose claim is gone: its folder goes with it when its policy says so, and it is the folder that was made for
+ * it. Anybody may write the annotation, and a path.
+ */
+async function reclaim(context: ControllerContext, dir: string, name: string): Promise<void> {
   const { objects, events } = context;
   const volume = objects.get('persistentvolumes', undefined, name);
   if (!volume) return;
@@ -266,8 +269,10 @@ async function reclaim(context: ControllerContext, name: string): Promise<void> 
   if (!claimRef) return markAvailable(objects, volume);
   const claim = objects.get('persistentvolumeclaims', claimRef.namespace, claimRef.name ?? '');
   if (claim?.metadata.uid === claimRef.uid || claimRef.uid === undefined) return;
-  const provisioned = volume.metadata.annotations?.[PROVISIONED_BY] === PROVISIONER;
-  if (persistentVolumeReclaimPolicy !== 'Delete' || !provisioned || !local) return release(objects, name);
+  const isAsked =
+    persistentVolumeReclaimPolicy === 'Delete' &&
+    volume.metadata.annotations?.[PROVISIONED_BY] === PROVISIONER;
+  if (!isAsked || local?.path !== path.join(dir, name)) return release(objects, name);
   await rm(local.path, { recursive: true, force: true });
   if (objects.get('persistentvolumes', undefined, name)) {
     objects.store.remove('persistentvolumes', undefined, name);

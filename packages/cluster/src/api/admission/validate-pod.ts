@@ -2,6 +2,7 @@ import { numberAt, recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { isLabel } from './problems.ts';
 import type { Problems } from './problems.ts';
+import { validateDescendingPath, validateVolumePaths } from './validate-paths.ts';
 
 const HIGHEST_PORT = 65_535;
 
@@ -49,6 +50,7 @@ function validateVolumes(path: string, spec: Members, problems: Problems): Reado
   const names = new Set<string>();
   for (const [index, volume] of recordsAt(spec, 'volumes').entries()) {
     validateName(`${path}.volumes[${index}]`, textAt(volume, 'name'), { problems, names });
+    validateVolumePaths(`${path}.volumes[${index}]`, volume, problems);
     const sources = Object.keys(volume).filter((key) => key !== 'name');
     if (sources.length > 1) {
       problems.forbidden(
@@ -123,6 +125,8 @@ function validateMounts(path: string, container: Members, context: ContainerCont
     if (!target) context.problems.required(`${at}.mountPath`);
     else if (targets.has(target)) context.problems.invalid(`${at}.mountPath`, target, 'must be unique');
     else targets.add(target);
+    for (const key of ['subPath', 'subPathExpr'])
+      validateDescendingPath(`${at}.${key}`, textAt(mount, key), context.problems);
   }
 }
 

@@ -13,6 +13,7 @@ import { Problems } from './problems.ts';
 import { validateCronJob, validateJob } from './validate-batch.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
 import { validateIngress, validateNetworkPolicy, validateService } from './validate-network.ts';
+import { validatePersistentVolume } from './validate-paths.ts';
 import { validatePodSpec } from './validate-pod.ts';
 
 type Rule = (object: KubeObject, problems: Problems) => void;
@@ -77,6 +78,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'ingresses.networking.k8s.io': validateIngress,
   'networkpolicies.networking.k8s.io': validateNetworkPolicy,
   [DEFINITIONS]: validateDefinition,
+  persistentvolumes: validatePersistentVolume,
   persistentvolumeclaims: (object, problems) => {
     if (recordsOrTexts(object.spec, 'accessModes').length === 0) {
       problems.required('spec.accessModes', 'at least 1 access mode is required');
@@ -229,6 +231,7 @@ function recordsOrTexts(owner: unknown, key: string): readonly unknown[] {
 }
 
 const KEY_FORM = /^[-._a-zA-Z0-9]+$/;
+const LONGEST_KEY = 253;
 
 function validateKeys(object: KubeObject, fields: readonly string[], problems: Problems): void {
   validateSize(object, fields, problems);
@@ -240,6 +243,11 @@ function validateKeys(object: KubeObject, fields: readonly string[], problems: P
           key,
           "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
         );
+      } else if (key === '.' || key.startsWith('..')) {
+        const why = key === '.' || key === '..' ? `must not be '${key}'` : "must not start with '..'";
+        problems.invalid(`${field}[${key}]`, key, why);
+      } else if (key.length > LONGEST_KEY) {
+        problems.invalid(`${field}[${key}]`, key, `must be no more than ${LONGEST_KEY} characters`);
       }
     }
   }

@@ -1,7 +1,7 @@
-import { chmod, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf, messageOf, resolveInRoot, run, runOrThrow } from '@updraft/kit';
-import { carryMount } from '@updraft/pods';
+import { messageOf, run, runOrThrow } from '@updraft/kit';
+import { bindMount, carryMount, unmount } from '@updraft/pods';
 import type { Mount } from '@updraft/pods';
 import type { IntOrString } from '../../kinds/meta.ts';
 import { parseQuantity } from '../../kinds/quantity.ts';
@@ -12,6 +12,7 @@ import type { Surroundings } from '../fields.ts';
 import { configError, notGranted } from '../services.ts';
 import type { KubeletServices } from '../services.ts';
 import { provideHostPath } from './host-path.ts';
+import { openInside, placeOf } from './inside.ts';
 import { giveToGroup } from './ownership.ts';
 import { writePayload } from './payload.ts';
 import { dependsOn, payloadOf, VolumeMissing } from './sources.ts';
@@ -76,8 +77,10 @@ export class PodVolumes {
       this.#wantsToken() && !container.volumeMounts?.some(({ mountPath }) => mountPath === TOKEN_PATH);
     const own = token ? [{ name: TOKEN_VOLUME, mountPath: TOKEN_PATH, readOnly: true }] : [];
     const mounts: Mount[] = [];
-    for (const mount of [...(container.volumeMounts ?? []), ...own])
-      mounts.push(await this.#mount(mount, env));
+    for (const [index, mount] of [...(container.volumeMounts ?? []), ...own].entries()) {
+      const shown = path.join(this.#dir, 'parts', container.name, String(index));
+      mounts.push(await this.#mount(mount, env, shown));
+    }
     return mounts;
   }
 
@@ -126,9 +129,8 @@ export class PodVolumes {
 
   /** Takes away all but claimed volumes, which have a life of their own. */
   async remove(): Promise<void> {
-    for (const folder of this.#memory) await unmount(folder);
+    await removeFolder(this.#dir, await mountPoints());
     this.#memory.clear();
-    await rm(this.#dir, { recursive: true, force: true });
   }
 
   #volumes(): Volume[] {
@@ -209,7 +211,8 @@ export class PodVolumes {
     const { volumeName } = claim.spec;
     const volume = volumeName ? objects.get('persistentvolumes', undefined, volumeName) : undefined;
     const folder = volume?.spec.local?.path ?? volume?.spec.hostPath?.path;
-    const isOwn = folder?.startsWith(`${path.join(dir, 'volumes')}/`) === true;
+    // Deeper inside it is what containers made: a link there could lead anywhere.
+    const isOwn = folder !== undefined && path.dirname(path.resolve(folder)) === path.join(dir, 'volumes');
     if (folder !== undefined && !isOwn && !grants.has('hostPath'))
       throw new VolumeMissing(notGranted('hostPath'));
     return folder;
@@ -253,38 +256,37 @@ export class PodVolumes {
     this.#places.set(name, place);
   }
 
-  async #mount(mount: VolumeMount, env: Readonly<Record<string, string>>): Promise<Mount> {
+  /** @param shown where a part of the volume is mounted on the host, for the runtime to mount it from there */
+  async #mount(mount: VolumeMount, env: Readonly<Record<string, string>>, shown: string): Promise<Mount> {
     const volume = this.#volumes().find(({ name }) => name === mount.name);
     if (!volume) throw configError(`volume ${JSON.stringify(mount.name)} of a volumeMount is not found`);
     const folder = this.#folder(volume.name);
     const subPath = mount.subPathExpr === undefined ? mount.subPath : expand(mount.subPathExpr, env);
     const fixed = Boolean(volume.configMap ?? volume.secret ?? volume.projected ?? volume.downwardAPI);
     const readOnly = mount.readOnly === true || fixed || volume.persistentVolumeClaim?.readOnly === true;
-    return { kind: 'bind', source: await inside(folder, subPath), target: mount.mountPath, readOnly };
+    const source = subPath ? await showPart(folder, subPath, shown) : folder;
+    return { kind: 'bind', source, target: mount.mountPath, readOnly };
   }
 }
 
-/** A part of a volume: never outside it, whatever links lie there; made as a folder when it is missing. */
-async function inside(folder: string, subPath: string | undefined): Promise<string> {
-  if (!subPath) return folder;
+/**
+ * Mounts a part of a volume at a place that no container can change. By its path the runtime would look it up again, and
+ * a container that puts a link there in between would get any file of the host.
+ */
+async function showPart(folder: string, subPath: string, shown: string): Promise<string> {
   if (subPath.startsWith('/') || subPath.split('/').includes('..'))
     throw configError(`invalid subPath ${subPath}`);
-  const target = await resolveInRoot(folder, subPath);
+  const part = await openInside(folder, subPath);
   try {
-    await stat(target);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-    await makeLike(folder, target);
+    unmount(shown);
+    await rm(shown, { recursive: true, force: true });
+    await mkdir(path.dirname(shown), { recursive: true });
+    await ((await part.stat()).isDirectory() ? mkdir(shown) : writeFile(shown, ''));
+    bindMount(placeOf(part), shown);
+    return shown;
+  } finally {
+    await part.close();
   }
-  return target;
-}
-
-/** Whoever may write to the volume may write to a part of it that is made for him. */
-async function makeLike(folder: string, target: string): Promise<void> {
-  const { mode } = await stat(folder);
-  const first = await mkdir(target, { recursive: true });
-  for (let made = target; first !== undefined && made.startsWith(first); made = path.dirname(made))
-    await chmod(made, mode & 0o7777);
 }
 
 function tokenVolume(): Volume {
@@ -302,9 +304,10 @@ function tokenVolume(): Volume {
 
 const podsFolder = (dir: string) => path.join(dir, 'pods');
 
-async function unmount(folder: string): Promise<void> {
-  // Lazily: a process that is just ending may still hold it.
-  await run('umount', ['-l', folder]);
+/** What is mounted in it first: what is deleted there would be deleted for good. @throws PodsFault */
+async function removeFolder(folder: string, mounts: readonly string[]): Promise<void> {
+  for (const mount of mounts.toReversed()) if (mount.startsWith(`${folder}/`)) unmount(mount);
+  await rm(folder, { recursive: true, force: true });
 }
 
 /** Takes away what the pods of a dead daemon left, mounts first, then folders; but not those of pods with these uids. */
@@ -312,11 +315,7 @@ export async function sweepVolumes(dir: string, living: ReadonlySet<string>): Pr
   const root = podsFolder(dir);
   const dead = (await readdir(root).catch(() => [])).filter((uid) => !living.has(uid));
   const mounts = await mountPoints();
-  for (const uid of dead) {
-    const folder = path.join(root, uid);
-    for (const mount of mounts) if (mount.startsWith(`${folder}/`)) await unmount(mount);
-    await rm(folder, { recursive: true, force: true });
-  }
+  for (const uid of dead) await removeFolder(path.join(root, uid), mounts);
 }
 
 async function mountPoints(): Promise<string[]> {
