@@ -120,7 +120,8 @@ look:
 `,
   );
   const { stdout } = await updraft(['run', '--json'], { cwd: job });
-  const [{ output = '' } = {}] = JSON.parse(stdout) as Result[];
+  const [result] = JSON.parse(stdout) as Result[];
+  const output = result?.output ?? '';
   return [...output.matchAll(/"name": ?"(ud-[^"]*-job-[^"]*)"/g)].map(([, name = '']) => name);
 }
 
