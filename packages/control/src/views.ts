@@ -109,6 +109,8 @@ export interface EnvironmentView {
   readonly ref: string;
   /** ISO 8601. */
   readonly deployed_at: string | undefined;
+  /** Where the project lies that deployed it. Names are unique there only. */
+  readonly project_dir: string;
   /** `host:port` of the API server; absent: the embedded cluster. */
   readonly cluster?: string;
 }

@@ -29,7 +29,7 @@ export const env: Command = {
     if (name === undefined)
       throw new UsageError(`updraft env ${action} needs a name`, 'See: updraft env list');
     const client = connect(context.env, context.output);
-    const environment = await findEnvironment(client, name);
+    const environment = await findEnvironment(client, name, context.cwd);
     if (action === 'open') return open(context, environment);
     const route = action === 'stop' ? 'POST /v1/environments/stop' : 'POST /v1/environments/rollback';
     const events = client.stream(route, { name, projectDir: context.cwd });
@@ -47,9 +47,12 @@ async function list(context: Context): Promise<number> {
   return EXIT.passed;
 }
 
-async function findEnvironment(client: ControlClient, name: string): Promise<EnvironmentView> {
+/** This project's if it has one of that name, else another's. */
+async function findEnvironment(client: ControlClient, name: string, cwd: string): Promise<EnvironmentView> {
   const environments = await client.call('GET /v1/environments', undefined);
-  const environment = environments.find((each) => each.name === name || each.slug === name);
+  const named = environments.filter((each) => each.name === name || each.slug === name);
+  const isOwn = ({ project_dir: dir }: EnvironmentView) => cwd === dir || cwd.startsWith(`${dir}/`);
+  const environment = named.find(isOwn) ?? named[0];
   if (environment) return environment;
   const names = environments.map((each) => each.name);
   const near = nearest(name, names);

@@ -110,13 +110,22 @@ export function exitCode({ status, jobs }: RunView): number {
   return jobs.some((job) => job.status === 'failed' && !job.allowFailure) ? EXIT.failed : EXIT.passed;
 }
 
-/** Environments that these runs have deployed to or ended. */
-async function environmentsOf(
+const environmentsOf = async (
   client: ControlClient,
   runs: readonly RunView[],
-): Promise<readonly EnvironmentView[]> {
-  const passed = runs.flatMap((run) => run.jobs).filter((job) => job.status === 'success');
-  const touched = new Set(passed.map((job) => job.environment));
-  const all = await client.call('GET /v1/environments', undefined);
-  return all.filter((environment) => touched.has(environment.name));
+): Promise<readonly EnvironmentView[]> =>
+  touchedBy(runs, await client.call('GET /v1/environments', undefined));
+
+/** Environments that these runs have deployed to or ended. Another project's of the same name is not meant. */
+export function touchedBy(
+  runs: readonly Pick<RunView, 'projectDir' | 'jobs'>[],
+  environments: readonly EnvironmentView[],
+): readonly EnvironmentView[] {
+  return environments.filter(({ name, project_dir }) =>
+    runs.some(
+      ({ projectDir, jobs }) =>
+        projectDir === project_dir &&
+        jobs.some((job) => job.status === 'success' && job.environment === name),
+    ),
+  );
 }

@@ -15,5 +15,6 @@ export const environmentView = (record: EnvironmentRecord): EnvironmentView => (
   namespace: record.slug,
   ref: record.ref,
   deployed_at: record.deployedAt,
+  project_dir: record.projectDir,
   ...(record.cluster ? { cluster: record.cluster.server } : {}),
 });
