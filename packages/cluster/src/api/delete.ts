@@ -4,6 +4,7 @@ import type { KubeObject } from '../store/types.ts';
 import type { Answer, ApiContext } from './context.ts';
 import { requestDeletion } from './deletion.ts';
 import type { DeletionOptions } from './deletion.ts';
+import { servedForm } from './forms.ts';
 import { selected } from './read.ts';
 import { checkDryRun, decodeBody, integer, invalidOption } from './request.ts';
 import type { ApiRequest } from './request.ts';
@@ -35,10 +36,14 @@ export function remove(context: ApiContext, request: ApiRequest, named: Named): 
   if (options.dryRun) {
     const object = context.store.get(target.resource, target.namespace, target.name);
     if (!object) throw notFound(named.type, named.name);
-    return { code: 200, body: object, warnings };
+    return { code: 200, body: servedForm(named.type, object), warnings };
   }
   const { object, removed } = requestDeletion(context, target, options);
-  return { code: 200, body: removed ? deleted(named.type, object) : object, warnings };
+  return {
+    code: 200,
+    body: removed ? deleted(named.type, object) : servedForm(named.type, object),
+    warnings,
+  };
 }
 
 const JOB_WARNING =
@@ -72,7 +77,7 @@ export function removeCollection(context: ApiContext, request: ApiRequest, place
     kind: `${place.type.kind}List`,
     apiVersion: apiVersionOf(place.type),
     metadata,
-    items: objects,
+    items: objects.map((object) => servedForm(place.type, object)),
   };
   return { code: 200, body };
 }

@@ -1,6 +1,6 @@
 import { textOf } from '../store/text.ts';
 import type { KubeObject } from '../store/types.ts';
-import { servedForm } from './events.ts';
+import { servedForm } from './forms.ts';
 import { JsonText, listText } from './json-text.ts';
 import type { ApiRequest } from './request.ts';
 import type { ObjectList } from './read.ts';

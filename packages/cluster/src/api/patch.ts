@@ -6,7 +6,7 @@ import { applyFields } from './fields/managed-fields.ts';
 import { PatchProblem, applyJsonPatch } from './patch/json-patch.ts';
 import { applyMergePatch } from './patch/merge-patch.ts';
 import { applyStrategicMerge } from './patch/strategic-merge.ts';
-import { servedForm } from './events.ts';
+import { servedForm, storedType } from './forms.ts';
 import { checkShape, decodeBody, invalidOption, writerOf } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import type { ServedResource } from './resources.ts';
@@ -77,18 +77,19 @@ function apply(context: ApiContext, request: ApiRequest, application: Applicatio
   else if (named.subresource !== undefined) existing(context, named);
   const time = timestamp(context.clock.now());
   const subresource = named.subresource === 'status' ? 'status' : undefined;
-  const object = applyFields(named.type, live, applied, {
+  const type = storedType(named.type);
+  const object = applyFields(type, live, applied, {
     writer: { manager: writer.manager, subresource, time },
     force: writer.force,
     finish: (merged) => finish(context, named, { merged: structuredClone(merged), live }),
   });
-  const known = [...warnings, ...kindWarnings(named.type, object)];
+  const known = [...warnings, ...kindWarnings(type, object)];
   if (live) {
     const write = { object, before: live, dryRun: writer.dryRun };
-    return { code: 200, object: object === live ? live : store(context, named.type, write), warnings: known };
+    return { code: 200, object: object === live ? live : store(context, type, write), warnings: known };
   }
-  const all = [...known, ...inertWarning(named.type)];
-  const created = writer.dryRun ? object : context.store.create(named.type.storedAs, object);
+  const all = [...known, ...inertWarning(type)];
+  const created = writer.dryRun ? object : context.store.create(type.storedAs, object);
   return { code: 201, object: created, warnings: all };
 }
 
@@ -118,8 +119,9 @@ function finish(
   change: { readonly merged: KubeObject; readonly live: KubeObject | undefined },
 ): KubeObject {
   const { merged: object, live: before } = change;
-  if (!before) return admitCreate(context, named.type, object);
+  const type = storedType(named.type);
+  if (!before) return admitCreate(context, type, object);
   return named.subresource === 'status'
-    ? admitStatus(named.type, object, before)
-    : admitUpdate(context, named.type, { object, before });
+    ? admitStatus(type, object, before)
+    : admitUpdate(context, type, { object, before });
 }

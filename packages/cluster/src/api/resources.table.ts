@@ -3,7 +3,7 @@ import type { CustomType } from './custom/custom-type.ts';
 
 /** A ResourceType as this server serves it. */
 export interface ServedResource extends ResourceType {
-  /** The store's name for it. `events` and `events.k8s.io/events` are one and the same. */
+  /** The store's name for it. `events` and `events.k8s.io/events` are one and the same; kept in the form of the first. */
   readonly storedAs: string;
   /** Name of its definition in the schema. */
   readonly definition: string;
@@ -107,6 +107,23 @@ const GROUPS: readonly GroupTable[] = [
     ],
   },
   {
+    group: 'autoscaling',
+    version: 'v1',
+    definitions: 'io.k8s.api.autoscaling.v1',
+    rows: [
+      [
+        'HorizontalPodAutoscaler',
+        'horizontalpodautoscalers',
+        {
+          short: ['hpa'],
+          categories: ALL,
+          status: true,
+          storedAs: 'horizontalpodautoscalers.autoscaling',
+        },
+      ],
+    ],
+  },
+  {
     group: 'batch',
     version: 'v1',
     definitions: 'io.k8s.api.batch.v1',
@@ -184,9 +201,7 @@ const GROUPS: readonly GroupTable[] = [
     group: 'scheduling.k8s.io',
     version: 'v1',
     definitions: 'io.k8s.api.scheduling.v1',
-    rows: [
-      ['PriorityClass', 'priorityclasses', { short: ['pc'], cluster: true, generation: true }],
-    ],
+    rows: [['PriorityClass', 'priorityclasses', { short: ['pc'], cluster: true, generation: true }]],
   },
 ];
 

@@ -4,7 +4,7 @@ import type { KubeObject } from '../store/types.ts';
 import { admitCreate, admitStatus, admitUpdate } from './admission/admit.ts';
 import type { ApiContext, ObjectAnswer, Writer } from './context.ts';
 import { finishDeletion } from './deletion.ts';
-import { storedForm } from './events.ts';
+import { storedForm, storedType } from './forms.ts';
 import { trackUpdate } from './fields/managed-fields.ts';
 import { generatedName } from './names.ts';
 import { definitionWarnings } from './custom/admit-definition.ts';
@@ -39,7 +39,7 @@ export function create(context: ApiContext, request: ApiRequest, place: Place): 
   if (object.metadata.resourceVersion) {
     throw new ApiFault(500, '', 'resourceVersion should not be set on objects to be created');
   }
-  return { code: 201, ...createObject(context, { type, writer, object, warnings }) };
+  return { code: 201, ...createObject(context, { type: storedType(type), writer, object, warnings }) };
 }
 
 interface Creation {
@@ -104,20 +104,21 @@ export interface Replacement {
 export function replace(context: ApiContext, change: Replacement): Omit<ObjectAnswer, 'code'> {
   const { named, before, object, writer } = change;
   checkVersion(named, before, object);
+  const type = storedType(named.type);
   const status = named.subresource === 'status';
   const admitted = status
-    ? admitStatus(named.type, object, before)
-    : admitUpdate(context, named.type, { object, before });
+    ? admitStatus(type, object, before)
+    : admitUpdate(context, type, { object, before });
   const subresource = status ? 'status' : undefined;
   const time = timestamp(context.clock.now());
   const after = trackUpdate(
-    named.type,
+    type,
     { manager: writer.manager, time, subresource },
     { before, after: admitted },
   );
   return {
-    object: store(context, named.type, { object: after, before, dryRun: writer.dryRun }),
-    warnings: [...change.warnings, ...kindWarnings(named.type, after)],
+    object: store(context, type, { object: after, before, dryRun: writer.dryRun }),
+    warnings: [...change.warnings, ...kindWarnings(type, after)],
   };
 }
 
@@ -181,7 +182,6 @@ export function readObject(
     ? conformCustom(type.custom, value, type.kind)
     : conform(type.definition, value, type.kind);
   const result = storedForm(type, object as KubeObject);
-  result.apiVersion = storedVersion(type);
   result.kind = type.kind;
   result.metadata ??= { name: '', uid: '', resourceVersion: '', creationTimestamp: '' };
   setNamespace(result, place);
@@ -195,10 +195,6 @@ export function readObject(
     );
   }
   return { object: result, warnings: writer.fieldValidation === 'Warn' ? words : [] };
-}
-
-function storedVersion(type: ServedResource): string {
-  return type.custom?.storedApiVersion ?? (type.storedAs === 'events' ? 'v1' : apiVersionOf(type));
 }
 
 /** Clients may leave kind and version out; what they give must be right. */

@@ -8,6 +8,11 @@ type Default = (object: KubeObject) => void;
 
 /** Kubernetes' way to say that there is no limit. */
 const MAX_INT32 = 2_147_483_647;
+/** What a HorizontalPodAutoscaler goes by that names nothing. */
+const CPU_METRIC = {
+  type: 'Resource',
+  resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } },
+};
 
 /**
  * Fills in what Kubernetes stores for what was left out. Changes the object it is given.
@@ -107,7 +112,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     for (const rule of [...recordsAt(spec, 'ingress'), ...recordsAt(spec, 'egress')]) defaultPorts(rule);
   },
   'horizontalpodautoscalers.autoscaling': (scaler) =>
-    defaults(ensureRecord(scaler, 'spec'), { minReplicas: 1 }),
+    defaults(ensureRecord(scaler, 'spec'), { minReplicas: 1, metrics: [CPU_METRIC] }),
   'rolebindings.rbac.authorization.k8s.io': defaultBinding,
   'clusterrolebindings.rbac.authorization.k8s.io': defaultBinding,
 };

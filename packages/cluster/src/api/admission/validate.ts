@@ -10,6 +10,7 @@ import { ACCOUNT_NAME, TOKEN_SECRET } from '../token-secrets.ts';
 import { recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { Problems } from './problems.ts';
+import { validateAutoscaler } from './validate-autoscaler.ts';
 import { validateCronJob, validateJob } from './validate-batch.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
 import { validateIngress, validateNetworkPolicy, validateService } from './validate-network.ts';
@@ -77,6 +78,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   configmaps: (object, problems) => validateKeys(object, ['data', 'binaryData'], problems),
   'ingresses.networking.k8s.io': validateIngress,
   'networkpolicies.networking.k8s.io': validateNetworkPolicy,
+  'horizontalpodautoscalers.autoscaling': validateAutoscaler,
   [DEFINITIONS]: validateDefinition,
   persistentvolumes: validatePersistentVolume,
   persistentvolumeclaims: (object, problems) => {

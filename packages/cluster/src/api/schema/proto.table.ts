@@ -52,6 +52,10 @@ export const PROTO_TEXT = `
 ~authorization.v1.SubjectAccessReviewSpec {"1":"resourceAttributes @~authorization.v1.ResourceAttributes","2":"nonResourceAttributes @~authorization.v1.NonResourceAttributes","3":"user s","4":"groups [s","5":"extra {@~authorization.v1.ExtraValue","6":"uid s"}
 ~authorization.v1.SubjectAccessReviewStatus {"1":"allowed b","2":"reason s","3":"evaluationError s","4":"denied b"}
 ~authorization.v1.SubjectRulesReviewStatus {"1":"resourceRules [@~authorization.v1.ResourceRule","2":"nonResourceRules [@~authorization.v1.NonResourceRule","3":"incomplete b","4":"evaluationError s"}
+~autoscaling.v1.CrossVersionObjectReference {"1":"kind s","2":"name s","3":"apiVersion s"}
+~autoscaling.v1.HorizontalPodAutoscaler {"1":"metadata @^ObjectMeta","2":"spec @~autoscaling.v1.HorizontalPodAutoscalerSpec","3":"status @~autoscaling.v1.HorizontalPodAutoscalerStatus"}
+~autoscaling.v1.HorizontalPodAutoscalerSpec {"1":"scaleTargetRef @~autoscaling.v1.CrossVersionObjectReference","2":"minReplicas i","3":"maxReplicas i","4":"targetCPUUtilizationPercentage i"}
+~autoscaling.v1.HorizontalPodAutoscalerStatus {"1":"observedGeneration l","2":"lastScaleTime @^Time","3":"currentReplicas i","4":"desiredReplicas i","5":"currentCPUUtilizationPercentage i"}
 ~autoscaling.v1.Scale {"1":"metadata @^ObjectMeta","2":"spec @~autoscaling.v1.ScaleSpec","3":"status @~autoscaling.v1.ScaleStatus"}
 ~autoscaling.v1.ScaleSpec {"1":"replicas i"}
 ~autoscaling.v1.ScaleStatus {"1":"replicas i","2":"selector s"}

@@ -50,6 +50,10 @@ export const SCHEMA_TEXT = `
 ~authorization.v1.SubjectAccessReviewSpec {"properties":{"extra":"{[s","groups":"[s","nonResourceAttributes":"@~authorization.v1.NonResourceAttributes","resourceAttributes":"@~authorization.v1.ResourceAttributes","uid":"s","user":"s"}}
 ~authorization.v1.SubjectAccessReviewStatus {"properties":{"allowed":"b","denied":"b","evaluationError":"s","reason":"s"},"required":["allowed"]}
 ~authorization.v1.SubjectRulesReviewStatus {"properties":{"evaluationError":"s","incomplete":"b","nonResourceRules":"[@~authorization.v1.NonResourceRule","resourceRules":"[@~authorization.v1.ResourceRule"},"required":["resourceRules","nonResourceRules","incomplete"]}
+~autoscaling.v1.CrossVersionObjectReference {"properties":{"apiVersion":"s","kind":"s","name":"s"},"required":["kind","name"],"atomic":true}
+~autoscaling.v1.HorizontalPodAutoscaler {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~autoscaling.v1.HorizontalPodAutoscalerSpec","status":"@~autoscaling.v1.HorizontalPodAutoscalerStatus"},"required":["spec"]}
+~autoscaling.v1.HorizontalPodAutoscalerSpec {"properties":{"maxReplicas":"i","minReplicas":"i","scaleTargetRef":"@~autoscaling.v1.CrossVersionObjectReference","targetCPUUtilizationPercentage":"i"},"required":["scaleTargetRef","maxReplicas"]}
+~autoscaling.v1.HorizontalPodAutoscalerStatus {"properties":{"currentCPUUtilizationPercentage":"i","currentReplicas":"i","desiredReplicas":"i","lastScaleTime":"@^Time","observedGeneration":"l"},"required":["currentReplicas","desiredReplicas"]}
 ~autoscaling.v1.Scale {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~autoscaling.v1.ScaleSpec","status":"@~autoscaling.v1.ScaleStatus"}}
 ~autoscaling.v1.ScaleSpec {"properties":{"replicas":"i"}}
 ~autoscaling.v1.ScaleStatus {"properties":{"replicas":"i","selector":"s"},"required":["replicas"]}

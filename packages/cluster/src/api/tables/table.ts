@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../store/types.ts';
 import { printedColumns } from '../custom/columns.ts';
 import type { PrintedColumn } from '../custom/columns.ts';
-import { servedForm } from '../events.ts';
+import { servedForm } from '../forms.ts';
 import type { ServedResource } from '../resources.ts';
 import { AGE, COLUMNS, NAME } from './columns.table.ts';
 
