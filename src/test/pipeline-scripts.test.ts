@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -247,3 +247,57 @@ describe.skipIf(!existsSync(scripts) || spawnSync('git', ['--version']).status !
       }));
   },
 );
+
+const playbooks = path.join(packageDir, '../.gitlab/ansible');
+const canPlay = existsSync(playbooks) && spawnSync('ansible-playbook', ['--version']).status === 0;
+
+/** Data of the Secret that the playbooks make of a certificate. */
+async function certificateSecret(
+  dir: string,
+  variables: Record<string, string>,
+): Promise<Record<string, string>> {
+  const play = {
+    hosts: 'localhost',
+    connection: 'local',
+    gather_facts: false,
+    vars: { webapp_namespace: 'a', webapp_component: 'app' },
+    vars_files: [path.join(playbooks, 'roles/webapp/vars/main.yml')],
+    tasks: [
+      {
+        'ansible.builtin.copy': {
+          content: '{{ webapp_certificate_secret.data | to_json }}',
+          dest: `${dir}/out`,
+          mode: '0600',
+        },
+      },
+    ],
+  };
+  const file = path.join(dir, 'play.yml');
+  await writeFile(file, JSON.stringify([play]));
+  const played = spawnSync('ansible-playbook', ['-i', 'localhost,', file], {
+    env: { PATH: process.env['PATH'], HOME: dir, LC_ALL: 'C.UTF-8', ...variables },
+  });
+  expect(played.status, played.stdout.toString()).toBe(0);
+  const data = JSON.parse(await readFile(`${dir}/out`, 'utf8')) as Record<string, string>;
+  return Object.fromEntries(
+    Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]),
+  );
+}
+
+describe.skipIf(!canPlay || spawnSync('openssl', ['version']).status !== 0)('the playbooks', () => {
+  it('hand a certificate over as it was given: chain, key, authority', { timeout: 120_000 }, () =>
+    withFolder(async (dir) => {
+      const wish =
+        'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=a -keyout key -out cert';
+      expect(spawnSync('openssl', wish.split(' '), { cwd: dir }).status).toBe(0);
+      const [cert, key] = [await readFile(`${dir}/cert`, 'utf8'), await readFile(`${dir}/key`, 'utf8')];
+      await writeFile(`${dir}/both`, `a word before\n${key}${cert}${cert}`);
+      const secret = await certificateSecret(dir, { SSL_CERTIFICATE: `${dir}/both` });
+      expect(secret).toEqual({ 'tls.crt': cert + cert, 'tls.key': key });
+      const authority = await certificateSecret(dir, {
+        BASE64_SSL_CERTIFICATE: Buffer.from(cert).toString('base64'),
+      });
+      expect(authority).toEqual({ 'ca.crt': cert });
+    }),
+  );
+});
