@@ -142,15 +142,28 @@ function admitKind(
   if (type.storedAs === 'services') allocateService(object, before, context);
   if (type.storedAs === DEFINITIONS) admitDefinition(context, object, before);
   if (!before && type.storedAs === 'persistentvolumeclaims') chooseStorageClass(context, object);
+  if (!before && type.storedAs === 'ingresses.networking.k8s.io') chooseIngressClass(context, object);
   admitByPolicies(context.store, { resource: type.storedAs, object, before });
 }
 
-const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
-
-function chooseStorageClass(context: ApiContext, claim: KubeObject): void {
+function chooseStorageClass({ store }: ApiContext, claim: KubeObject): void {
   if (!claim.spec || claim.spec['storageClassName'] !== undefined) return;
-  const standard = context.store
-    .list('storageclasses.storage.k8s.io')
-    .find((candidate) => candidate.metadata.annotations?.[DEFAULT_CLASS] === 'true');
-  if (standard) claim.spec['storageClassName'] = standard.metadata.name;
+  const standard = defaultOf(store.list('storageclasses.storage.k8s.io'));
+  if (standard) claim.spec['storageClassName'] = standard;
+}
+
+/** The annotation is what classes were written with before they had a field. */
+function chooseIngressClass({ store }: ApiContext, ingress: KubeObject): void {
+  if (!ingress.spec || ingress.spec['ingressClassName'] !== undefined) return;
+  if (ingress.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined) return;
+  const standard = defaultOf(store.list('ingressclasses.networking.k8s.io'));
+  if (standard) ingress.spec['ingressClassName'] = standard;
+}
+
+/** Name of the class that objects get which name none; the group in the annotation is `storageclass` or `ingressclass`. */
+function defaultOf(classes: readonly KubeObject[]): string | undefined {
+  return classes.find(({ kind, metadata }) => {
+    const key = `${kind.toLowerCase()}.kubernetes.io/is-default-class`;
+    return metadata.annotations?.[key] === 'true';
+  })?.metadata.name;
 }

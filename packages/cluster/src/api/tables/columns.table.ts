@@ -151,6 +151,17 @@ function endpointText(endpoints: KubeObject): string {
   return all.length > 3 ? `${all.slice(0, 3).join(',')} + ${all.length - 3} more...` : listOr(all);
 }
 
+/** What is used of what there may be; what begins with `limits.` in a column of its own. */
+function quotaText(quota: KubeObject, ofLimits: boolean): string {
+  const hard = recordAt(quota.status, 'hard');
+  const used = recordAt(quota.status, 'used');
+  return Object.keys(hard)
+    .filter((name) => name.startsWith('limits.') === ofLimits)
+    .toSorted()
+    .map((name) => `${name}: ${textAt(used, name) ?? '0'}/${textAt(hard, name) ?? ''}`)
+    .join(', ');
+}
+
 const keysOf = (object: KubeObject, field: string) => Object.keys(recordAt(object, field)).length;
 
 const roleText = (binding: KubeObject) => {
@@ -415,8 +426,8 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   limitranges: [NAME, CREATED_AT],
   resourcequotas: [
     NAME,
-    text('Request', (quota) => labelText(recordAt(quota.spec, 'hard'))),
-    text('Limit', () => ''),
+    text('Request', (quota) => quotaText(quota, false)),
+    text('Limit', (quota) => quotaText(quota, true)),
     AGE,
   ],
   'leases.coordination.k8s.io': [

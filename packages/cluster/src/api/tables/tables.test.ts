@@ -120,6 +120,24 @@ describe('tables', () => {
     }
   });
 
+  it('shows how much of a quota is used, limits apart', () => {
+    const type = RESOURCES.find(({ plural }) => plural === 'resourcequotas');
+    const hard = { pods: '12', 'requests.cpu': '2', 'limits.memory': '4Gi', 'limits.cpu': '12' };
+    const used = { pods: '4', 'requests.cpu': '150m', 'limits.memory': '1280Mi', 'limits.cpu': '4' };
+    const quota: KubeObject = { apiVersion: 'v1', kind: 'ResourceQuota', metadata, status: { hard, used } };
+    const { rows } = toTable(
+      type!,
+      [quota],
+      {},
+      { apiVersion: 'meta.k8s.io/v1', include: 'None', nowMs: NOW, headers: true },
+    ) as { rows: { cells: unknown[] }[] };
+    expect(rows[0]?.cells.slice(0, 3)).toEqual([
+      'a',
+      'pods: 4/12, requests.cpu: 150m/2',
+      'limits.cpu: 4/12, limits.memory: 1280Mi/4Gi',
+    ]);
+  });
+
   it('shows selectors as they are written', () => {
     const matchExpressions = [
       { key: 'b', operator: 'In', values: ['c', 'd'] },
