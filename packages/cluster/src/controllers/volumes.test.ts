@@ -196,3 +196,22 @@ test('a volume that only says it was made here takes no folder with it', async (
   expect(await readdir(dir)).toContain('precious');
   expect(volume('pretender')?.status?.phase).toBe('Released');
 });
+
+test('a volume that is deleted stays while a claim is bound to it', async () => {
+  await offer('mine');
+  await ask({ storageClassName: 'manual' });
+  expect(claim()?.spec.volumeName).toBe('mine');
+  expect(volume('mine')?.metadata.finalizers).toEqual(['kubernetes.io/pv-protection']);
+  plane.context.deletion.delete('persistentvolumes', undefined, 'mine');
+  await quiet();
+  expect(volume('mine')?.metadata.deletionTimestamp).toBeDefined();
+  expect(claim()?.status?.phase).toBe('Bound');
+  plane.context.deletion.delete('persistentvolumeclaims', 'shop', 'data');
+  await quiet();
+  expect(claim()).toBeUndefined();
+  expect(volume('mine')).toBeUndefined();
+  await offer('free');
+  plane.context.deletion.delete('persistentvolumes', undefined, 'free');
+  await quiet();
+  expect(volume('free')).toBeUndefined();
+});

@@ -12,6 +12,7 @@ const PROVISIONER = 'updraft.dev/local';
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by';
 const FINALIZER = 'kubernetes.io/pvc-protection';
+const VOLUME_FINALIZER = 'kubernetes.io/pv-protection';
 
 /** The class whose volumes are folders of this machine. */
 export function ensureStorageClass({ objects }: Pick<ControllerContext, 'objects'>): void {
@@ -257,27 +258,57 @@ function release(objects: ControllerContext['objects'], name: string): void {
   });
 }
 
-/**
- * A volume whose claim is gone: its folder goes with it when its policy says so, and it is the folder that was made for
- * it. Anybody may write the annotation, and a path.
- */
+/** A volume whose claim is gone: its folder goes with it when its policy says so. */
 async function reclaim(context: ControllerContext, dir: string, name: string): Promise<void> {
-  const { objects, events } = context;
+  const { objects } = context;
   const volume = objects.get('persistentvolumes', undefined, name);
   if (!volume) return;
-  const { claimRef, local, persistentVolumeReclaimPolicy } = volume.spec;
-  if (!claimRef) return markAvailable(objects, volume);
-  const claim = objects.get('persistentvolumeclaims', claimRef.namespace, claimRef.name ?? '');
-  if (claim?.metadata.uid === claimRef.uid || claimRef.uid === undefined) return;
-  const isAsked =
-    persistentVolumeReclaimPolicy === 'Delete' &&
-    volume.metadata.annotations?.[PROVISIONED_BY] === PROVISIONER;
-  if (!isAsked || local?.path !== path.join(dir, name)) return release(objects, name);
-  await rm(local.path, { recursive: true, force: true });
-  if (objects.get('persistentvolumes', undefined, name)) {
-    objects.store.remove('persistentvolumes', undefined, name);
-  }
-  events.as('persistentvolume-controller').normal(volume, 'VolumeDeleted', `Deleted volume ${name}`);
+  protectVolume(context, volume);
+  const { claimRef } = volume.spec;
+  const claim = objects.get('persistentvolumeclaims', claimRef?.namespace, claimRef?.name ?? '');
+  // Nobody takes away what a claim is bound to.
+  if (claim && claim.metadata.uid === claimRef?.uid) return;
+  const wasBound = claimRef?.uid !== undefined;
+  const folder = path.join(dir, name);
+  if (wasBound && isDeletedWith(volume, folder)) await removeVolume(context, volume, folder);
+  else if (volume.metadata.deletionTimestamp !== undefined) letVolumeGo(context, volume);
+  else if (wasBound) release(objects, name);
+  else if (!claimRef) markAvailable(objects, volume);
+}
+
+/** From the moment it is there a volume outlives the claim that is bound to it. */
+function protectVolume({ objects }: ControllerContext, { metadata }: PersistentVolume): void {
+  if (metadata.deletionTimestamp !== undefined || metadata.finalizers?.includes(VOLUME_FINALIZER)) return;
+  objects.modify('persistentvolumes', undefined, metadata.name, (stored) => {
+    stored.metadata.finalizers = [...new Set([...(stored.metadata.finalizers ?? []), VOLUME_FINALIZER])];
+  });
+}
+
+async function removeVolume(
+  context: ControllerContext,
+  volume: PersistentVolume,
+  folder: string,
+): Promise<void> {
+  const { name, uid } = volume.metadata;
+  await rm(folder, { recursive: true, force: true });
+  const message = `Deleted volume ${name}`;
+  context.events.as('persistentvolume-controller').normal(volume, 'VolumeDeleted', message);
+  context.deletion.delete('persistentvolumes', undefined, name, { uid });
+  letVolumeGo(context, volume);
+}
+
+function letVolumeGo({ objects, deletion }: ControllerContext, { metadata }: PersistentVolume): void {
+  objects.modify('persistentvolumes', undefined, metadata.name, (stored) => {
+    stored.metadata.finalizers = (stored.metadata.finalizers ?? []).filter((one) => one !== VOLUME_FINALIZER);
+  });
+  deletion.finish('persistentvolumes', undefined, metadata.name);
+}
+
+/** Anybody may write the annotation, and a path: only the folder that was made for a volume is deleted with it. */
+function isDeletedWith({ spec, metadata }: PersistentVolume, folder: string): boolean {
+  const provisioner = metadata.annotations?.[PROVISIONED_BY];
+  const isOwn = provisioner === PROVISIONER && spec.local?.path === folder;
+  return isOwn && spec.persistentVolumeReclaimPolicy === 'Delete';
 }
 
 function markAvailable(objects: ControllerContext['objects'], { metadata, status }: PersistentVolume): void {

@@ -12,6 +12,7 @@ import type { Members } from './members.ts';
 import { Problems } from './problems.ts';
 import { validateAutoscaler } from './validate-autoscaler.ts';
 import { validateCronJob, validateJob } from './validate-batch.ts';
+import { validateClaim, validateClaimChange } from './validate-claim.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
 import { validateIngress, validateNetworkPolicy, validateService } from './validate-network.ts';
 import { validatePersistentVolume } from './validate-paths.ts';
@@ -81,14 +82,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'horizontalpodautoscalers.autoscaling': validateAutoscaler,
   [DEFINITIONS]: validateDefinition,
   persistentvolumes: validatePersistentVolume,
-  persistentvolumeclaims: (object, problems) => {
-    if (recordsOrTexts(object.spec, 'accessModes').length === 0) {
-      problems.required('spec.accessModes', 'at least 1 access mode is required');
-    }
-    if (recordAt(recordAt(object.spec, 'resources'), 'requests')['storage'] === undefined) {
-      problems.required('spec.resources[storage]');
-    }
-  },
+  persistentvolumeclaims: validateClaim,
 };
 
 const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
@@ -137,13 +131,7 @@ const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
   },
   configmaps: immutableData,
   pods: podSpecStays,
-  persistentvolumeclaims: (object, before, problems) => {
-    if (isDeepStrictEqual(claimIdentity(object.spec), claimIdentity(before.spec))) return;
-    problems.forbidden(
-      'spec',
-      'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
-    );
-  },
+  persistentvolumeclaims: validateClaimChange,
   'rolebindings.rbac.authorization.k8s.io': (object, before, problems) =>
     stays(object, before, { problems, path: ['roleRef'], why: 'cannot change roleRef' }),
   'clusterrolebindings.rbac.authorization.k8s.io': (object, before, problems) =>
@@ -192,10 +180,6 @@ function stays(object: KubeObject, before: KubeObject, fixed: Fixed): void {
   fixed.problems.invalid(fixed.path.join('.'), value, fixed.why ?? IMMUTABLE);
 }
 
-function claimIdentity(spec: Members | undefined): Members {
-  return { ...spec, resources: undefined, volumeName: undefined };
-}
-
 const POD_MUTABLE = ['activeDeadlineSeconds', 'tolerations', 'terminationGracePeriodSeconds', 'nodeName'];
 
 function podIdentity(spec: Members | undefined): Members {
@@ -225,11 +209,6 @@ function immutableData(object: KubeObject, before: KubeObject, problems: Problem
   const why = 'field is immutable when `immutable` is set';
   if (object['immutable'] !== true) problems.forbidden('immutable', why);
   if (!isDeepStrictEqual(object['data'], before['data'])) problems.forbidden('data', why);
-}
-
-function recordsOrTexts(owner: unknown, key: string): readonly unknown[] {
-  const value = (owner as Members | undefined)?.[key];
-  return Array.isArray(value) ? value : [];
 }
 
 const KEY_FORM = /^[-._a-zA-Z0-9]+$/;

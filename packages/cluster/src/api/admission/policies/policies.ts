@@ -6,6 +6,7 @@ import { forbidden } from '../../status.ts';
 import type { Subject } from '../../status.ts';
 import { recordAt } from '../members.ts';
 import { qosClassOf } from '../quality.ts';
+import { checkClaimGrowth } from './claim-growth.ts';
 import { checkClaimLimits, checkPodLimits, fillFromLimitRanges } from './limit-ranges.ts';
 import { resolvePriority } from './priority.ts';
 import { checkQuotas } from './quotas.ts';
@@ -32,6 +33,7 @@ export function admitByPolicies(store: ResourceStore, change: PolicyChange): voi
   if (resource === 'pods' && !before) admitPod(store, subject, object);
   if (resource === 'persistentvolumeclaims') {
     checkClaimLimits(objects, subject, object as unknown as PersistentVolumeClaim);
+    if (before) checkClaimGrowth(store, subject, { object, before });
   }
   if (object.metadata.namespace !== undefined) checkQuotas(objects, { ...change, subject });
 }
