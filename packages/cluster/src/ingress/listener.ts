@@ -26,6 +26,20 @@ const KEEP_ALIVE_MS = 75_000;
 const SILENCE_MS = 60_000;
 /** First byte of a TLS handshake; no method of HTTP begins like that. */
 const TLS_HANDSHAKE = 0x16;
+/**
+ * A certificate chosen by name is only put beside the default one when its key is of another kind, and clients like the
+ * default one's kind (ECDSA) best. So the server's order counts, and that kind comes last.
+ */
+const PREFERENCES = {
+  honorCipherOrder: true,
+  sigalgs: [
+    'ed25519:ed448',
+    'rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512',
+    'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512',
+    'rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512',
+    'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512',
+  ].join(':'),
+};
 
 /**
  * Serves HTTP and HTTPS on the same port: the first byte tells which. So an environment's URL works with either scheme,
@@ -51,7 +65,7 @@ export function createListener(handler: Handler, identity: Identity): Server {
   let standard: Pem | undefined;
   const accept = async (socket: Socket) => {
     const pem = await identity.fallback();
-    if (pem !== standard) secure.setSecureContext({ cert: pem.certificate, key: pem.key });
+    if (pem !== standard) secure.setSecureContext({ ...PREFERENCES, cert: pem.certificate, key: pem.key });
     standard = pem;
     secure.emit('connection', socket);
   };
@@ -78,6 +92,7 @@ export function createListener(handler: Handler, identity: Identity): Server {
 function createSecure(identity: Identity): Http2SecureServer {
   const server = createSecureServer({
     allowHTTP1: true,
+    ...PREFERENCES,
     minVersion: 'TLSv1.2',
     handshakeTimeout: SILENCE_MS,
     SNICallback: (host, done) => {

@@ -1,8 +1,12 @@
+import { KeyObject, webcrypto } from 'node:crypto';
 import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
+// @peculiar/x509's injector needs it before anything else.
+import 'reflect-metadata';
+import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSelfSigned } from '../api/certificates.ts';
 import { NGINX, openIngressBench, toService } from './testing.ts';
@@ -22,10 +26,33 @@ async function certificate(name: string, host: string): Promise<Record<string, s
   return { 'tls.crt': pair.certificate, 'tls.key': pair.key };
 }
 
+/** A certificate whose key is of another kind than the default one's. */
+async function certificateOf(
+  host: string,
+  algorithm: webcrypto.RsaHashedKeyGenParams | webcrypto.EcKeyGenParams | webcrypto.Algorithm,
+): Promise<Record<string, string>> {
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair;
+  const signed = await X509CertificateGenerator.createSelfSigned({
+    name: `CN=${algorithm.name}`,
+    keys,
+    signingAlgorithm: { ...algorithm, hash: 'SHA-256' },
+    extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: host }])],
+  });
+  const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
+  return { 'tls.crt': signed.toString('pem'), 'tls.key': String(key) };
+}
+
 /** The common name that a handshake for this host ends in. */
-function nameFor(host: string, port = bench.server.tlsPort): Promise<string> {
+function nameFor(
+  host: string,
+  port = bench.server.tlsPort,
+  more: tls.ConnectionOptions = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const server = host === '' ? {} : { servername: host };
+    const server = host === '' ? more : { ...more, servername: host };
     const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...server }, () => {
       resolve(socket.getPeerCertificate().subject.CN);
       socket.destroy();
@@ -72,6 +99,25 @@ describe('certificates', () => {
     expect(await nameFor('a.b.shop.test')).toBe(DEFAULT_NAME);
     expect(await nameFor('other.test')).toBe(DEFAULT_NAME);
     expect(await nameFor('')).toBe(DEFAULT_NAME);
+    expect(await bench.events()).toEqual([]);
+  });
+
+  it.each([
+    {
+      name: 'RSASSA-PKCS1-v1_5',
+      modulusLength: 2048,
+      publicExponent: new Uint8Array([1, 0, 1]),
+      hash: 'SHA-256',
+    },
+    { name: 'ECDSA', namedCurve: 'P-384' },
+    { name: 'Ed25519' },
+  ])('may have any kind of key: $name', async (algorithm) => {
+    bench.secret('one', await certificateOf('shop.test', algorithm));
+    bench.ingress('web', { rules, tls: [{ hosts: ['shop.test'], secretName: 'one' }] });
+    for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
+      expect(await nameFor('shop.test', undefined, { maxVersion })).toBe(algorithm.name);
+      expect(await nameFor('other.test', undefined, { maxVersion })).toBe(DEFAULT_NAME);
+    }
     expect(await bench.events()).toEqual([]);
   });
 
