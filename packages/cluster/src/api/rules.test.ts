@@ -499,6 +499,30 @@ describe('hostile bodies', () => {
     expect((await patch(`${MAPS}/doubled`, deeper, JSON_PATCH)).code).toBe(400);
   });
 
+  it('YAML of many keys is read in a time that grows with their number, or refused', async () => {
+    const yaml = (count: number) =>
+      Buffer.from(
+        `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: many}\ndata:\n${Array.from({ length: count }, (_, n) => `  k${n}: v`).join('\n')}`,
+      );
+    const apply = (body: Buffer) =>
+      under.send('PATCH', `${MAPS}/many?fieldManager=m`, { body, type: 'application/apply-patch+yaml' });
+    const start = process.cpuUsage();
+    expect((await apply(yaml(8000))).code).toBe(201);
+    const { user } = process.cpuUsage(start);
+    // The library's own look for repeated keys needs twenty seconds here.
+    expect(user / 1e6).toBeLessThan(8);
+    const reply = await apply(yaml(100_000));
+    expect([reply.code, reply.body.message]).toEqual([400, expect.stringContaining('send JSON')]);
+  });
+
+  it('a key that YAML repeats is refused', async () => {
+    for (const text of ['data: {a: b, a: c}', 'data:\n  a: b\n  "a": c', 'data: {}\ndata: {}']) {
+      const body = Buffer.from(`apiVersion: v1\nkind: ConfigMap\nmetadata: {name: twice}\n${text}\n`);
+      const reply = await under.send('POST', MAPS, { body, type: 'application/yaml' });
+      expect([text, reply.code]).toEqual([text, 400]);
+    }
+  });
+
   it('selectors of any length are read in one go', async () => {
     const start = performance.now();
     await get(`${MAPS}?labelSelector=${'a,'.repeat(7000)}`);

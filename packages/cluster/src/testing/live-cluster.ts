@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import path from 'node:path';
 import { silentLogger, systemClock } from '@updraft/kit';
+import type { Logger } from '@updraft/kit';
 import type { ContainerConfig } from '@updraft/oci';
 import type { Pod, Runtime } from '@updraft/pods';
 import { hostToolsMounts, openTestPlatform } from '@updraft/pods/testing';
@@ -62,6 +63,8 @@ export interface LiveOptions {
   readonly dir?: string;
   readonly apiPort?: number;
   readonly grants?: readonly Grant[];
+  /** Default: silent. */
+  readonly logger?: Logger;
 }
 
 export async function startLiveCluster(
@@ -79,7 +82,7 @@ export async function startLiveCluster(
     createCluster({
       dir: path.join(platform.dir, 'cluster'),
       clock: systemClock,
-      logger: silentLogger,
+      logger: at.logger ?? silentLogger,
       runtime: withHostTools(platform.runtime),
       network: platform.network,
       store,

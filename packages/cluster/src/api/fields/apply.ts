@@ -23,7 +23,10 @@ function mergeMember(live: unknown, applied: unknown, property: Property | undef
   if (!property || property.atomic) return applied;
   if (Array.isArray(applied) && Array.isArray(live)) {
     if (property.listKeys) return mergeKeyed(live, applied, property);
-    if (property.isSet) return [...live, ...applied.filter((item) => !live.includes(item))];
+    if (property.isSet) {
+      const present = new Set(live);
+      return [...live, ...applied.filter((item) => !present.has(item))];
+    }
     return applied;
   }
   if (property.type.kind === 'map') return mergeMaps(live, applied, plainProperty(property.type.of));
