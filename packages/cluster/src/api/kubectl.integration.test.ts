@@ -207,6 +207,24 @@ describe.skipIf(!kubectl)('kubectl', () => {
     expect((await kube('get ct')).code).toBe(1);
   });
 
+  it('autoscales, by whichever version of the API it knows', async () => {
+    await succeeds('create -f -', stringify(deployment('scaled')));
+    const made = await kube('autoscale deployment scaled --min=1 --max=3 --cpu-percent=55');
+    expect([made.code, made.stdout]).toEqual([0, expect.stringContaining('scaled autoscaled')]);
+    const share = (resource: string, path: string) =>
+      succeeds(`get ${resource} scaled -o jsonpath={${path}}`);
+    expect(
+      await share('horizontalpodautoscalers.v1.autoscaling', '.spec.targetCPUUtilizationPercentage'),
+    ).toBe('55');
+    expect(
+      await share(
+        'horizontalpodautoscalers.v2.autoscaling',
+        '.spec.metrics[0].resource.target.averageUtilization',
+      ),
+    ).toBe('55');
+    expect(await succeeds('get hpa')).toMatch(/scaled +Deployment\/scaled +cpu: <unknown>\/55% +1 +3/);
+  });
+
   it('says what is wrong in the words of a real server', async () => {
     expect((await kube('get deployment nosuch')).stderr).toBe(
       'Error from server (NotFound): deployments.apps "nosuch" not found\n',

@@ -264,16 +264,21 @@ async function reclaim(context: ControllerContext, dir: string, name: string): P
   const volume = objects.get('persistentvolumes', undefined, name);
   if (!volume) return;
   protectVolume(context, volume);
-  const { claimRef } = volume.spec;
-  const claim = objects.get('persistentvolumeclaims', claimRef?.namespace, claimRef?.name ?? '');
   // Nobody takes away what a claim is bound to.
-  if (claim && claim.metadata.uid === claimRef?.uid) return;
+  if (isHeld(objects, volume)) return;
+  const { claimRef } = volume.spec;
   const wasBound = claimRef?.uid !== undefined;
   const folder = path.join(dir, name);
   if (wasBound && isDeletedWith(volume, folder)) await removeVolume(context, volume, folder);
   else if (volume.metadata.deletionTimestamp !== undefined) letVolumeGo(context, volume);
   else if (wasBound) release(objects, name);
   else if (!claimRef) markAvailable(objects, volume);
+}
+
+function isHeld(objects: ControllerContext['objects'], { spec: { claimRef } }: PersistentVolume): boolean {
+  if (!claimRef) return false;
+  const claim = objects.get('persistentvolumeclaims', claimRef.namespace, claimRef.name ?? '');
+  return claim !== undefined && claim.metadata.uid === claimRef.uid;
 }
 
 /** From the moment it is there a volume outlives the claim that is bound to it. */

@@ -1,5 +1,6 @@
 import { numberAt, recordAt, recordsAt, textAt } from '../admission/members.ts';
 import type { KubeObject } from '../../store/types.ts';
+import { autoscalerTargets } from './autoscaler-cells.ts';
 import { NONE, age, duration, labelText, listOr, selectorText } from './format.ts';
 import { summarisePod } from './pod-cells.ts';
 
@@ -413,7 +414,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
       const target = recordAt(object.spec, 'scaleTargetRef');
       return `${textAt(target, 'kind') ?? ''}/${textAt(target, 'name') ?? ''}`;
     }),
-    text('Targets', (object) => (recordsAt(object.spec, 'metrics').length > 0 ? '<unknown>' : NONE)),
+    text('Targets', autoscalerTargets),
     text('MinPods', (object) => String(numberAt(object.spec, 'minReplicas') ?? '<unset>')),
     count('MaxPods', specNumber('maxReplicas')),
     count('Replicas', statusNumber('currentReplicas')),
