@@ -15,7 +15,7 @@ import { JsonText } from './json-text.ts';
 import { logs } from './logs.ts';
 import { APPLY, patch } from './patch.ts';
 import { Snapshots, list } from './read.ts';
-import { flag, readBody } from './request.ts';
+import { addressOf, flag, readBody } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import { swaggerDocument } from './schema/openapi-v2.ts';
 import { openApiDocument, openApiIndex } from './schema/openapi.ts';
@@ -55,7 +55,7 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
   const { message, response } = exchange;
   const accept = message.headers.accept ?? '';
   try {
-    const url = new URL(message.url ?? '/', 'https://host');
+    const url = addressOf(message);
     const open = openAnswer(context, url.pathname);
     if (open !== undefined) return plain(response, open);
     const request = await readRequest(context, message, url);

@@ -4,6 +4,7 @@ import { admitCreate, admitStatus, admitUpdate } from './admission/admit.ts';
 import type { ApiContext, ObjectAnswer, Writer } from './context.ts';
 import { applyFields } from './fields/managed-fields.ts';
 import { PatchProblem, applyJsonPatch } from './patch/json-patch.ts';
+import { checkListsForMerge } from './patch/list-limit.ts';
 import { applyMergePatch } from './patch/merge-patch.ts';
 import { applyStrategicMerge } from './patch/strategic-merge.ts';
 import { servedForm, storedType } from './forms.ts';
@@ -56,6 +57,7 @@ export function patched(
     if (request.contentType === JSON_PATCH) return checkShape(applyJsonPatch(target, change));
     if (!isRecord(change)) throw badRequest('the patch must be an object');
     if (request.contentType === MERGE_PATCH) return structuredClone(applyMergePatch(target, change));
+    for (const part of [target, change]) checkListsForMerge(part);
     return structuredClone(applyStrategicMerge(target, change, type.definition));
   } catch (error) {
     if (!(error instanceof PatchProblem)) throw error;
@@ -73,6 +75,7 @@ function apply(context: ApiContext, request: ApiRequest, application: Applicatio
   const { named, writer } = application;
   const { applied, warnings } = readApplied(request, application);
   const live = context.store.get(named.type.storedAs, named.namespace, named.name);
+  for (const part of [live, applied]) checkListsForMerge(part);
   if (live) checkVersion(named, live, applied);
   else if (named.subresource !== undefined) existing(context, named);
   const time = timestamp(context.clock.now());

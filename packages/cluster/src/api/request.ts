@@ -19,6 +19,15 @@ export interface ApiRequest {
   readonly user: User;
 }
 
+/** What was asked for. @throws ApiFault 400 for what is no address */
+export function addressOf(message: IncomingMessage): URL {
+  try {
+    return new URL(message.url ?? '/', 'https://host');
+  } catch {
+    throw badRequest('the path is not well-formed');
+  }
+}
+
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 /** Whoever sends more than this is cut off without an answer. */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;

@@ -515,6 +515,38 @@ describe('hostile bodies', () => {
     expect([reply.code, reply.body.message]).toEqual([400, expect.stringContaining('send JSON')]);
   });
 
+  it('long lists are not merged: it would take a time that grows with their square', async () => {
+    const env = Array.from({ length: 2001 }, (_, n) => ({ name: `E${n}`, value: 'v' }));
+    const spec = { containers: [{ name: 'c', image: 'i', env }] };
+    const body = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'long' }, spec };
+    const pods = '/api/v1/namespaces/default/pods';
+    for (const type of ['application/apply-patch+yaml', 'application/strategic-merge-patch+json']) {
+      const reply = await under.send('PATCH', `${pods}/long?fieldManager=m`, { body, type });
+      expect([type, reply.code, reply.body.reason]).toEqual([type, 413, 'RequestEntityTooLarge']);
+      if (type.includes('apply')) expect((await post(pods, body)).code).toBe(201);
+    }
+  });
+
+  it('what an applier leaves out goes in a time that grows with its length', async () => {
+    const apply = (data: object) =>
+      under.send('PATCH', `${MAPS}/turned?fieldManager=m`, {
+        body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'turned' }, data },
+        type: 'application/apply-patch+yaml',
+      });
+    const many = (prefix: string) =>
+      Object.fromEntries(Array.from({ length: 6000 }, (_, n) => [`${prefix}${n}`, 'v']));
+    await apply(many('old'));
+    const start = process.cpuUsage();
+    const reply = await apply(many('new'));
+    expect([reply.code, Object.keys(reply.body.data as object).length]).toEqual([200, 6000]);
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(3);
+  });
+
+  it.each(['//', '//[', '//a:99999999/'])('an address that is none, %s: 400', async (where) => {
+    for (const headers of [{}, { connection: 'Upgrade', upgrade: 'websocket' }])
+      expect((await under.send('GET', where, { headers })).code).toBe(400);
+  });
+
   it('a key that YAML repeats is refused', async () => {
     for (const text of ['data: {a: b, a: c}', 'data:\n  a: b\n  "a": c', 'data: {}\ndata: {}']) {
       const body = Buffer.from(`apiVersion: v1\nkind: ConfigMap\nmetadata: {name: twice}\n${text}\n`);

@@ -18,6 +18,7 @@ import type { Credentials } from './credentials.ts';
 import { createHandler } from './handler.ts';
 import type { Handler } from './handler.ts';
 import type { KubeletPort } from './ports.ts';
+import { addressOf } from './request.ts';
 import { statusOf, unknownPath } from './status.ts';
 import { serveStreams } from './streams/upgrade.ts';
 import { parseTarget } from './target.ts';
@@ -137,7 +138,7 @@ interface Upgrade {
 
 function upgrade(context: ApiContext, request: Upgrade): void {
   const user = identify(context, request.message);
-  const url = new URL(request.message.url ?? '/', 'https://host');
+  const url = addressOf(request.message);
   const target = parseTarget(catalogOf(context.store), url.pathname);
   const asked = {
     method: request.message.method ?? 'GET',

@@ -151,7 +151,13 @@ export function withoutFields(object: unknown, keys: Iterable<string>): unknown 
   const result = structuredClone(object);
   const gone = new Set(keys);
   const paths = [...gone].map(pathOfKey).filter((path) => !isInside(path, gone) && !isItemKey(path));
-  for (const path of paths) removeAt(result, path);
+  const holders = new Map<string, FieldPath>();
+  for (const path of paths) {
+    removeAt(result, path);
+    holders.set(keyOfPath(path.slice(0, -1)), path.slice(0, -1));
+  }
+  // Once for each: looking whether something is empty takes as long as it is large.
+  for (const holder of holders.values()) dropIfEmpty(result, holder);
   return result;
 }
 
@@ -175,11 +181,16 @@ function removeAt(object: unknown, path: FieldPath): void {
   } else if (isRecord(parent)) {
     delete parent[last.slice(2)];
   }
-  const holder = valueAt(object, path.slice(0, -1));
+}
+
+function dropIfEmpty(object: unknown, path: FieldPath): void {
+  const holder = valueAt(object, path);
   const isEmpty = Array.isArray(holder)
     ? holder.length === 0
     : isRecord(holder) && Object.keys(holder).length === 0;
-  if (isEmpty && path.length > 1 && path.at(-2)?.startsWith('f:')) removeAt(object, path.slice(0, -1));
+  if (!isEmpty || path.at(-1)?.startsWith('f:') !== true) return;
+  removeAt(object, path);
+  dropIfEmpty(object, path.slice(0, -1));
 }
 
 /** FieldsV1 as the API shows it. */

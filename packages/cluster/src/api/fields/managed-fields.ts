@@ -130,7 +130,8 @@ export function applyFields(
     others = others.map((entry) => ({ ...entry, fields: without(entry.fields, changed) }));
   }
   const kept = new Set([...fields, ...others.flatMap((entry) => [...entry.fields])]);
-  const abandoned = [...(mine?.fields ?? [])].filter((key) => !kept.has(key) && !hasOwnedInside(key, kept));
+  const around = surroundings(kept);
+  const abandoned = [...(mine?.fields ?? [])].filter((key) => !kept.has(key) && !around.has(key));
   const result = options.finish(withoutFields(merged, abandoned) as KubeObject);
   const entries = [...others, entry(type, writer, { operation: 'Apply', fields })];
   return settle(live, withEntries(result, entries), mine);
@@ -158,10 +159,16 @@ function timeless(object: KubeObject): unknown {
   return { ...object, metadata };
 }
 
-/** An item of a list stays while someone owns a field in it. */
-function hasOwnedInside(key: string, kept: ReadonlySet<string>): boolean {
-  const prefix = `${key}\u0000`;
-  return [...kept].some((other) => other.startsWith(prefix));
+/** All that something owned lies in: an item of a list stays while someone owns a field in it. */
+function surroundings(owned: ReadonlySet<string>): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const key of owned) {
+    for (let end = key.lastIndexOf('\u0000'); end > 0; end = key.lastIndexOf('\u0000', end - 1)) {
+      if (found.has(key.slice(0, end))) break;
+      found.add(key.slice(0, end));
+    }
+  }
+  return found;
 }
 
 interface Conflict {
