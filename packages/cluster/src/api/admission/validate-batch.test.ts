@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { KubeObject } from '../../store/types.ts';
 import { applyDefaults } from './defaults.ts';
 import { Problems } from './problems.ts';
-import { validateCronJob, validateJob } from './validate-batch.ts';
+import { validateCronJob, validateJob, validateJobChange } from './validate-batch.ts';
 
 const metadata = { name: 'j', namespace: 'shop', uid: 'u', resourceVersion: '', creationTimestamp: '' };
 const template = (restartPolicy = 'Never') => ({
@@ -72,4 +72,54 @@ test('a limit of each index lifts the common one; rules for failures wait for po
   };
   applyDefaults('jobs.batch', object);
   expect(object.spec).toMatchObject({ backoffLimit: 2_147_483_647, podReplacementPolicy: 'Failed' });
+});
+
+function jobChange(before: object, after: object, status: Record<string, unknown> = {}): string[] {
+  const object = (spec: object): KubeObject => ({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata,
+    spec: { template: template(), ...spec },
+    status,
+  });
+  const problems = new Problems();
+  validateJobChange(object(after), object(before), problems);
+  return problems.list.map(({ field, message }) => `${field}: ${message}`);
+}
+
+test('an Indexed Job may change its size, completions and parallelism together', () => {
+  const size = (completions: number, parallelism = completions) => ({
+    completionMode: 'Indexed',
+    completions,
+    parallelism,
+  });
+  expect(jobChange(size(3), size(5))).toEqual([]);
+  expect(jobChange(size(3), size(3, 1))).toEqual([]);
+  expect(jobChange(size(3), size(5, 3))).toEqual([
+    'spec.completions: Invalid value: 5: can only be modified in tandem with spec.parallelism',
+  ]);
+  const plain = { completionMode: 'NonIndexed', completions: 1, parallelism: 1 };
+  expect(jobChange(plain, { ...plain, completions: 2, parallelism: 2 })).toEqual([
+    'spec.completions: Invalid value: 2: field is immutable',
+  ]);
+  expect(jobChange(size(3), { ...size(3), completionMode: 'NonIndexed' })[0]).toContain(
+    'spec.completionMode',
+  );
+});
+
+test('a suspended Job that never ran may be told where its pods go, and nothing else of them', () => {
+  const spec = template().spec;
+  const placed = {
+    metadata: { labels: { queue: 'q' } },
+    spec: { ...spec, nodeSelector: { disk: 'ssd' }, tolerations: [{ operator: 'Exists' }] },
+  };
+  const changed = { spec: { ...spec, containers: [{ name: 'c', image: 'b' }] } };
+  expect(jobChange({ suspend: true }, { suspend: true, template: placed })).toEqual([]);
+  expect(jobChange({ suspend: true }, { suspend: false, template: placed })).toEqual([]);
+  for (const refused of [
+    jobChange({}, { template: placed }),
+    jobChange({ suspend: true }, { template: placed }, { startTime: '2026-01-01T00:00:00Z' }),
+    jobChange({ suspend: true }, { template: changed }),
+  ])
+    expect(refused).toEqual([expect.stringMatching(/^spec.template: .*field is immutable$/)]);
 });

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isTimeZone, parseSchedule } from '../../controllers/cron-job/schedule.ts';
 import type { KubeObject } from '../../store/types.ts';
 import { recordAt, textAt } from './members.ts';
+import type { Members } from './members.ts';
 import type { Problems } from './problems.ts';
 import { validatePodSpec } from './validate-pod.ts';
 
@@ -36,6 +38,45 @@ function validateSchedule(cron: KubeObject, problems: Problems): void {
 }
 
 const INDEXED = 'Indexed';
+const IMMUTABLE = 'field is immutable';
+const FIXED = [
+  'selector',
+  'completionMode',
+  'podFailurePolicy',
+  'backoffLimitPerIndex',
+  'successPolicy',
+  'managedBy',
+];
+
+/** A Job stays what it is, but an Indexed one may change its size, and one that never ran where its pods may go. */
+export function validateJobChange(object: KubeObject, before: KubeObject, problems: Problems): void {
+  const [spec, former] = [object.spec ?? {}, before.spec ?? {}];
+  for (const key of FIXED)
+    if (!isDeepStrictEqual(spec[key], former[key])) problems.invalid(`spec.${key}`, spec[key], IMMUTABLE);
+  validateCompletions(spec, former, problems);
+  const neverRan = former['suspend'] === true && textAt(before.status, 'startTime') === undefined;
+  const identity = (template: unknown) => (neverRan ? withoutPlacement(template) : template);
+  if (!isDeepStrictEqual(identity(spec['template']), identity(former['template'])))
+    problems.invalid('spec.template', spec['template'], IMMUTABLE);
+}
+
+function validateCompletions(spec: Members, former: Members, problems: Problems): void {
+  const { completions, parallelism, completionMode } = spec;
+  if (completions === former['completions']) return;
+  if (completionMode !== INDEXED || completions === undefined)
+    problems.invalid('spec.completions', completions, IMMUTABLE);
+  else if (completions !== parallelism)
+    problems.invalid('spec.completions', completions, 'can only be modified in tandem with spec.parallelism');
+}
+
+/** The template without what a queue may still decide: labels, annotations, and where its pods may go. */
+function withoutPlacement(template: unknown): Members {
+  const { labels: _labels, annotations: _annotations, ...metadata } = recordAt(template, 'metadata');
+  const pod = recordAt(template, 'spec');
+  const { nodeSelector: _selector, tolerations: _tolerations, schedulingGates: _gates, ...rest } = pod;
+  const { nodeAffinity: _affinity, ...affinity } = recordAt(pod, 'affinity');
+  return { metadata, spec: { ...rest, affinity } };
+}
 
 /** What a Job says of itself; its template is checked as every workload's is. */
 export function validateJob(job: KubeObject, problems: Problems): void {

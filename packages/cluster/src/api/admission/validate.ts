@@ -11,7 +11,7 @@ import { recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { Problems } from './problems.ts';
 import { validateAutoscaler } from './validate-autoscaler.ts';
-import { validateCronJob, validateJob } from './validate-batch.ts';
+import { validateCronJob, validateJob, validateJobChange } from './validate-batch.ts';
 import { validateClaim, validateClaimChange } from './validate-claim.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
 import { validateIngress, validateNetworkPolicy, validateService } from './validate-network.ts';
@@ -108,11 +108,7 @@ const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
     );
   },
   'daemonsets.apps': selectorStays,
-  'jobs.batch': (object, before, problems) => {
-    selectorStays(object, before, problems);
-    stays(object, before, { problems, path: ['spec', 'template'] });
-    stays(object, before, { problems, path: ['spec', 'completions'] });
-  },
+  'jobs.batch': validateJobChange,
   services: (object, before, problems) => {
     const former = textAt(before.spec, 'clusterIP');
     const sameKind =

@@ -312,3 +312,37 @@ test('restarts in place count against the limit, too', async () => {
   await restarted(2);
   expect(conditionOf(job() ?? {}, 'Failed')?.reason).toBe('BackoffLimitExceeded');
 });
+
+test('an Indexed job that gets smaller stops the pods that lie outside, and is done with what is left', async () => {
+  await apply({ completionMode: 'Indexed', completions: 4, parallelism: 4 });
+  const of = (index: number) =>
+    pods().find(
+      ({ metadata }) => metadata.labels?.['batch.kubernetes.io/job-completion-index'] === `${index}`,
+    );
+  // Index 1 waits for its next try: it must not be what makes room for those outside.
+  await finish(of(1), 'Failed');
+  objects().modify('jobs.batch', 'shop', 'migrate', ({ spec }) => {
+    spec.completions = 2;
+    spec.parallelism = 2;
+  });
+  await plane.controllers.idle();
+  plane.bury();
+  await plane.controllers.idle();
+  expect([of(2), of(3)]).toEqual([undefined, undefined]);
+  expect(of(0)?.metadata.deletionTimestamp).toBeUndefined();
+  await plane.clock.advance(60_000);
+  await plane.controllers.idle();
+  for (const pod of pods().filter(({ status }) => status?.phase !== 'Failed')) await finish(pod, 'Succeeded');
+  expect(job()?.status).toMatchObject({ succeeded: 2, completedIndexes: '0,1' });
+  expect(conditionOf(job() ?? {}, 'Complete')?.status).toBe('True');
+});
+
+test('and one that gets larger starts what is new', async () => {
+  await apply({ completionMode: 'Indexed', completions: 1, parallelism: 1 });
+  objects().modify('jobs.batch', 'shop', 'migrate', ({ spec }) => {
+    spec.completions = 3;
+    spec.parallelism = 3;
+  });
+  await plane.controllers.idle();
+  expect(pods()).toHaveLength(3);
+});

@@ -21,7 +21,12 @@ function wantedPods({ spec }: Job, tally: Tally): number {
 }
 
 /** Starts what is missing and stops what is too much; gives the time until a pause after failures is over. */
-export function balance(context: ControllerContext, counter: EndsCounter, job: Job, tally: Tally): number {
+export function balance(context: ControllerContext, counter: EndsCounter, job: Job, all: Tally): number {
+  const active = isIndexed(job) ? all.active.toSorted((a, b) => indexOf(a) - indexOf(b)) : all.active;
+  // The number of completions may have become smaller.
+  const outside = active.filter((pod) => isIndexed(job) && indexOf(pod) >= (job.spec.completions ?? 0));
+  stop(context, counter, job, outside);
+  const tally = { ...all, active: active.filter((pod) => !outside.includes(pod)) };
   const missing = wantedPods(job, tally) - occupied(job, tally);
   if (missing < 0) stop(context, counter, job, tally.active.slice(missing));
   if (missing <= 0) return 0;
