@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { start } from '@updraft/kit';
+import { signalProcess, start } from '@updraft/kit';
 import type { RunningProcess } from '@updraft/kit';
 import type { Cluster } from '../../types.ts';
 import { callApi } from '../live-cluster.ts';
@@ -55,7 +55,7 @@ export class ClusterProcess {
 
   /** kill -9, of the process alone. */
   async kill(): Promise<void> {
-    if (this.#process) process.kill(this.#process.pid, 'SIGKILL');
+    if (this.#process) signalProcess(this.#process.pid, 'SIGKILL');
     await this.#process?.exited;
   }
 
