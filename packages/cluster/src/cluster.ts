@@ -168,7 +168,13 @@ function openContext(config: ClusterConfig, host: string, undo: Undo): Controlle
 function allControllers(
   context: ControllerContext,
   config: ClusterConfig,
-  parts: { metrics: MetricsPort; nodeName: string; certificate: string; ingress: IngressServer; policies: NetworkPolicies },
+  parts: {
+    metrics: MetricsPort;
+    nodeName: string;
+    certificate: string;
+    ingress: IngressServer;
+    policies: NetworkPolicies;
+  },
 ): Controller[] {
   return [
     namespaceController(context, parts.certificate),
