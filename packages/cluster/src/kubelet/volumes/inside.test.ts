@@ -31,9 +31,10 @@ async function beginSwapping(): Promise<void> {
   const script = `
     const { renameSync } = require('node:fs');
     process.chdir(process.argv[1]);
+    const move = (from, to) => { try { renameSync(from, to); } catch {} };
     for (;;) {
-      renameSync('a', 'b'); renameSync('link', 'a');
-      renameSync('a', 'link'); renameSync('b', 'a');
+      move('a', 'b'); move('link', 'a');
+      move('a', 'link'); move('b', 'a');
     }`;
   enemy = await start(process.execPath, ['-e', script, volume], { stdio: ['ignore', 'ignore', 'ignore'] });
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -55,14 +56,15 @@ test('a part is found, or made with the mode of the volume; links lead on inside
 });
 
 test('whoever changes folders into links meanwhile gets an error, never what lies outside', async () => {
-  await beginSwapping();
   const seen = new Set<string>();
+  await beginSwapping();
   for (let turn = 0; turn < 2000; turn += 1) {
     const found = await openInside(volume, 'a/file').catch(() => undefined);
     if ((await found?.stat())?.isFile()) seen.add(await readFile(placeOf(found!), 'utf8'));
     await found?.close();
   }
-  expect([...seen]).toEqual(['inside']);
+  // What is missing for a moment is made, which may end the game early: seeing nothing is no failure.
+  expect([...seen]).not.toContain('outside');
 });
 
 test('a group is given what is in the volume alone, whatever becomes a link meanwhile', async () => {
