@@ -17,7 +17,7 @@ import { APPLY, patch } from './patch.ts';
 import { Snapshots, list } from './read.ts';
 import { addressOf, flag, readBody } from './request.ts';
 import type { ApiRequest } from './request.ts';
-import { swaggerDocument } from './schema/openapi-v2.ts';
+import { EMPTY_SWAGGER, SWAGGER_PROTOBUF, swaggerDocument } from './schema/openapi-v2.ts';
 import { openApiDocument, openApiIndex } from './schema/openapi.ts';
 import { scale } from './scale.ts';
 import { badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
@@ -142,12 +142,23 @@ function plainDocument(catalog: Catalog, path: string): unknown {
 function openApi(catalog: Catalog, { path, accept }: ApiRequest): unknown {
   if (path === '/openapi/v3') return openApiIndex(catalog);
   if (path.startsWith('/openapi/v3/')) return openApiText(catalog, path.slice('/openapi/v3/'.length));
-  // Clients that want it as protobuf do without when there is none; JSON they would take for that.
+  if (path !== '/openapi/v2') return undefined;
   const takesJson = accept === '' || /application\/json|\*\/\*/.test(accept);
-  return path === '/openapi/v2' && takesJson ? new JsonText(swaggerDocument(catalog)) : undefined;
+  return takesJson ? new JsonText(swaggerDocument(catalog)) : new Text(SWAGGER_PROTOBUF, EMPTY_SWAGGER);
 }
 
 /** A document that is answered with its own content type. */
+class Text {
+  readonly type: string;
+  readonly text: string;
+
+  constructor(type: string, text: string) {
+    this.type = type;
+    this.text = text;
+  }
+}
+
+/** The same for the forms of discovery. */
 class Discovery {
   readonly version: 'v2' | 'v2beta1';
   readonly body: unknown;
@@ -340,6 +351,7 @@ function write(response: ServerResponse, answer: Answer, accept: string): void {
 function render(body: unknown, accept: string): { type: string; text: string } {
   if (body instanceof Discovery)
     return { type: DISCOVERY_TYPE(body.version), text: JSON.stringify(body.body) };
+  if (body instanceof Text) return body;
   const text = body instanceof JsonText ? body.text : JSON.stringify(body);
   if (!accept.startsWith('application/yaml')) return { type: 'application/json', text };
   return { type: 'application/yaml', text: toYaml(JSON.parse(text)) };

@@ -96,6 +96,18 @@ function pretendReady(name: string): void {
 }
 
 describe.skipIf(!kubectl)('kubectl', () => {
+  it('creates and applies a List, for which it insists on a schema of its own', async () => {
+    const map = (name: string) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name },
+      data: { a: 'b' },
+    });
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [map('one-of'), map('two-of')] });
+    expect(await succeeds('create -f -', list)).toContain('configmap/two-of created');
+    expect(await succeeds('apply -f -', list)).toContain('configmap/two-of configured');
+  });
+
   it('creates every kind it has a command for, in protobuf', async () => {
     await succeeds('create namespace made');
     const kinds = [

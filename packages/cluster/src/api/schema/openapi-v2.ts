@@ -6,6 +6,20 @@ type Json = Record<string, unknown>;
 
 const documents = new WeakMap<Catalog, string>();
 
+/** What kubectl asks for: for documents of kind List it takes nothing else. */
+export const SWAGGER_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+/** A field of a protobuf message: its number, and a content of less than 128 characters of ASCII. */
+const field = (number: number, content: string) =>
+  String.fromCharCode(number * 8 + 2, content.length) + content;
+
+/**
+ * An OpenAPI v2 document (gnostic's `Document`: 1 swagger, 2 info, 8 paths) that defines nothing: clients then check nothing
+ * themselves and leave it to the server, which does.
+ */
+export const EMPTY_SWAGGER =
+  field(1, '2.0') + field(2, field(1, 'Kubernetes') + field(2, 'v1')) + field(8, '');
+
 /** `/openapi/v2`: the same schemas in one Swagger document, for clients that know no other. As JSON text. */
 export function swaggerDocument(catalog: Catalog): string {
   const known = documents.get(catalog);
