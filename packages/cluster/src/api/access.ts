@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ApiContext, User } from './context.ts';
 import { demand } from './authorization/guard.ts';
 import { impersonated } from './authorization/impersonation.ts';
+import { AUTHENTICATED } from './service-account.ts';
 import { ApiFault } from './status.ts';
 import type { TokenIssuer } from './tokens.ts';
 
@@ -25,7 +26,7 @@ function readCertificate(socket: TLSSocket): User | undefined {
     | { readonly CN?: string | string[]; readonly O?: string | string[] }
     | undefined;
   if (typeof subject?.CN !== 'string') return undefined;
-  return { name: subject.CN, groups: [...[subject.O ?? []].flat(), 'system:authenticated'] };
+  return { name: subject.CN, groups: [...[subject.O ?? []].flat(), AUTHENTICATED] };
 }
 
 /**

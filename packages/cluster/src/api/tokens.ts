@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, randomUUID, sign, verify
 import type { Clock } from '@updraft/kit';
 import type { ResourceStore } from '../store/types.ts';
 import type { User } from './context.ts';
+import { AUTHENTICATED, accountGroups, accountUser } from './service-account.ts';
 
 export interface TokenRequest {
   readonly namespace: string;
@@ -85,7 +86,7 @@ export function createTokenIssuer(
         nbf: now,
         iss: ISSUER,
         jti: randomUUID(),
-        sub: `system:serviceaccount:${request.namespace}:${request.serviceAccount}`,
+        sub: accountUser(request.namespace, request.serviceAccount),
         'kubernetes.io': {
           namespace: request.namespace,
           serviceaccount: { name: request.serviceAccount, uid: account.metadata.uid },
@@ -128,7 +129,7 @@ function holderOf(claims: Claims, store: ResourceStore, clock: Clock): User | un
   if (isGone('pods', pod, namespace) || isGone('secrets', secret, namespace) || isGone('nodes', node)) {
     return undefined;
   }
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
+  const groups = [...accountGroups(namespace), AUTHENTICATED];
   return { name: claims.sub, uid: serviceaccount.uid, groups };
 }
 

@@ -1,6 +1,7 @@
 import type { KubeObject, ResourceStore } from '../../store/types.ts';
 import { recordAt, recordsAt, textAt } from '../admission/members.ts';
 import type { User } from '../context.ts';
+import { accountUser } from '../service-account.ts';
 import type { AccessRequest } from './access-request.ts';
 import { ruleAllows } from './rules.ts';
 import type { PolicyRule } from './rules.ts';
@@ -22,7 +23,6 @@ export interface Authorizer {
 
 const GROUP = 'rbac.authorization.k8s.io';
 const ADMINISTRATORS = 'system:masters';
-const SERVICE_ACCOUNT = 'system:serviceaccount:';
 
 export function isAdministrator(user: User): boolean {
   return user.groups.includes(ADMINISTRATORS);
@@ -95,7 +95,7 @@ function isSubject(user: User, subject: Record<string, unknown>, namespace: stri
     case 'Group':
       return user.groups.includes(name);
     case 'ServiceAccount':
-      return user.name === `${SERVICE_ACCOUNT}${textAt(subject, 'namespace') ?? namespace ?? ''}:${name}`;
+      return user.name === accountUser(textAt(subject, 'namespace') ?? namespace ?? '', name);
     default:
       return false;
   }

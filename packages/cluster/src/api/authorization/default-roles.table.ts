@@ -1,3 +1,4 @@
+import { AUTHENTICATED } from '../service-account.ts';
 import type { PolicyRule } from './rules.ts';
 
 /**
@@ -147,6 +148,6 @@ export const DEFAULT_ROLES: readonly DefaultRole[] = [
 /** ClusterRole -> the group that has it everywhere. */
 export const DEFAULT_BINDINGS: readonly (readonly [role: string, group: string])[] = [
   ['cluster-admin', 'system:masters'],
-  ['system:basic-user', 'system:authenticated'],
-  ['system:discovery', 'system:authenticated'],
+  ['system:basic-user', AUTHENTICATED],
+  ['system:discovery', AUTHENTICATED],
 ];

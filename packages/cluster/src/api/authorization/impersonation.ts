@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { User } from '../context.ts';
+import { AUTHENTICATED, accountGroups } from '../service-account.ts';
 import { badRequest } from '../status.ts';
 import type { AccessRequest, ResourceAccess } from './access-request.ts';
 
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
-const AUTHENTICATED = 'system:authenticated';
 
 /**
  * Whom the request wants to act as (`kubectl --as`), and what `user` must be allowed for that. undefined: as itself.
@@ -38,8 +38,3 @@ export function impersonated(
     needs: wanted.map((to) => ({ user, verb: 'impersonate', to })),
   };
 }
-
-const accountGroups = (namespace: string): string[] => [
-  'system:serviceaccounts',
-  `system:serviceaccounts:${namespace}`,
-];
