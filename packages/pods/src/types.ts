@@ -67,6 +67,11 @@ export interface ContainerSpec {
   readonly resources?: Resources;
   readonly security?: SecurityContext;
   readonly terminal?: boolean;
+  /**
+   * A running container of the pod whose processes it sees, and which sees its own: they have one process tree, and it
+   * ends with that container. Runtimes that cannot do this refuse it with PodsFault UNSUPPORTED.
+   */
+  readonly processesOf?: string;
   /** Default SIGTERM. */
   readonly stopSignal?: string;
   /** Means nothing to the runtime. In a lasting pod they are given back to whoever adopts it. */

@@ -37,6 +37,7 @@ describe('processes of the host', () => {
     ['an image', { rootFs: { layers: ['/layer'] } }],
     ['a mount', { mounts: [{ kind: 'tmpfs', target: '/x' }] }],
     ['a terminal', { terminal: true }],
+    ['the processes of another', { processesOf: 'other' }],
   ] satisfies [string, Partial<ContainerSpec>][])('cannot have %s', async (_what, more) => {
     const runtime = createHostRuntime({ clock: systemClock });
     const pod = await runtime.createPod({ name: 'p', hostname: 'p' });

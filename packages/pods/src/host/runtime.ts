@@ -146,6 +146,7 @@ function refuse(what: string): never {
 function requireNoIsolation(spec: ContainerSpec): void {
   if (spec.rootFs.layers.length > 0) refuse('an image');
   if (spec.terminal) refuse('a terminal');
+  if (spec.processesOf !== undefined) refuse('the process tree of another');
   for (const mount of spec.mounts ?? []) {
     if (mount.kind !== 'bind' || mount.source !== mount.target) refuse(`a mount at ${mount.target}`);
   }

@@ -103,6 +103,8 @@ export class KubernetesPod implements Pod {
 
   async #start(spec: ContainerSpec, streams: ContainerStreams): Promise<Container> {
     requireNoHostFiles(spec);
+    if (spec.processesOf !== undefined)
+      throw unsupported(`the process tree of ${spec.processesOf} for ${spec.name}`, 'Leave it out.');
     const { image, env, resources, security } = spec;
     const own = {
       env,

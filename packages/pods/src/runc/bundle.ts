@@ -16,6 +16,8 @@ export interface BundleFacts {
   readonly root: string;
   readonly hostname: string;
   readonly networkNamespace: string;
+  /** Absent: a process tree of its own. */
+  readonly processNamespace?: string | undefined;
   readonly cgroup: string;
   readonly identity: Identity;
   readonly mounts: readonly OciMount[];
@@ -125,7 +127,7 @@ export function bundleConfig(spec: ContainerSpec, facts: BundleFacts): object {
     linux: {
       cgroupsPath: facts.cgroup,
       namespaces: [
-        { type: 'pid' },
+        { type: 'pid', ...(facts.processNamespace === undefined ? {} : { path: facts.processNamespace }) },
         { type: 'ipc' },
         { type: 'uts' },
         { type: 'mount' },

@@ -34,6 +34,13 @@ export interface Attempt {
   readonly group: string;
 }
 
+interface StartOptions {
+  readonly streams: ContainerStreams;
+  readonly serial: number;
+  /** A path to the process namespace it joins; has to stay good until this resolves. */
+  readonly processNamespace?: string | undefined;
+}
+
 /**
  * Starts a container and resolves when its program runs or could not be started. Everything it needs is given back
  * before `exited` resolves.
@@ -43,7 +50,7 @@ export async function startContainer(
   machine: Machine,
   pod: PodFacts,
   spec: ContainerSpec,
-  options: { streams: ContainerStreams; serial: number },
+  options: StartOptions,
 ): Promise<Container> {
   requireName('container', spec.name);
   const id = `${pod.name}.${spec.name}.${options.serial}`;
@@ -53,7 +60,8 @@ export async function startContainer(
   try {
     await mkdir(folder, { recursive: true });
     undo.add(() => rm(folder, { recursive: true, force: true }));
-    const identity = await prepare(machine, pod, spec, { attempt, undo });
+    const { processNamespace } = options;
+    const identity = await prepare(machine, pod, spec, { attempt, undo, processNamespace });
     if (identity instanceof UnknownUser) {
       await undo.close();
       return stillborn(spec.name, messageOf(identity));
@@ -147,12 +155,17 @@ export async function rejoinContainer(
   return new RuncContainer({ machine, pod, attempt, launched, undo, ...record });
 }
 
+interface Preparation extends Pick<StartOptions, 'processNamespace'> {
+  readonly attempt: Attempt;
+  readonly undo: Undo;
+}
+
 /** Mounts the file system and writes the configuration. */
 async function prepare(
   machine: Machine,
   pod: PodFacts,
   spec: ContainerSpec,
-  { attempt, undo }: { attempt: Attempt; undo: Undo },
+  { attempt, undo, processNamespace }: Preparation,
 ): Promise<Identity | UnknownUser> {
   const where = { folder: attempt.folder, layers: machine.targets, podFiles: pod.files };
   const fileSystem = await prepareFileSystem(spec, where, undo);
@@ -162,6 +175,7 @@ async function prepare(
       ...fileSystem,
       hostname: pod.hostname,
       networkNamespace: pod.networkNamespace,
+      processNamespace,
       cgroup: attempt.group,
       identity,
       sysctl: pod.sysctl,

@@ -6,6 +6,7 @@ import { HOST_LINK } from '../network/pod-links.ts';
 import type { PodLink } from '../network/pod-links.ts';
 import type { Container, ContainerSpec, ContainerStreams, LeftContainer, Pod, PodSpec } from '../types.ts';
 import { rejoinContainer, startContainer } from './container.ts';
+import { holdProcesses } from './process-namespace.ts';
 import type { FoundContainer, PodFacts } from './container.ts';
 import type { Machine } from './machine.ts';
 
@@ -92,11 +93,26 @@ export class RuncPod implements Pod {
       throw new PodsFault('NAME_TAKEN', `a container ${spec.name} is running in the pod ${this.name}`);
     }
     this.#serial += 1;
+    return this.#keep(spec.name, this.#start(spec, { streams, serial: this.#serial }));
+  }
+
+  async #start(
+    spec: ContainerSpec,
+    options: { readonly streams: ContainerStreams; readonly serial: number },
+  ): Promise<Container> {
     const { machine } = this.#parts;
-    return this.#keep(
-      spec.name,
-      startContainer(machine, this.#facts, spec, { streams, serial: this.#serial }),
+    if (spec.processesOf === undefined) return startContainer(machine, this.#facts, spec, options);
+    const target = await this.#containers.get(spec.processesOf);
+    const namespace = await holdProcesses(
+      target?.pid,
+      path.join(machine.group, `${this.name}.${spec.processesOf}.`),
     );
+    try {
+      const processNamespace = namespace.path;
+      return await startContainer(machine, this.#facts, spec, { ...options, processNamespace });
+    } finally {
+      await namespace.release();
+    }
   }
 
   /** A container of the process before; its name is taken until it is attached and has ended. */
