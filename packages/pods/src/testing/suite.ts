@@ -486,42 +486,6 @@ export function testRuntime({ name, create, skip = {} }: RuntimeSuite): void {
       });
     });
 
-    group(skip.isolation ?? skip.processTree, 'a process tree of two containers', () => {
-      it('shows each the processes of the other, and ends with the first', async () => {
-        const pod = await createPod();
-        const first = await startReady(pod, 'echo ready; sleep 4711; true', { name: 'first' });
-        const second = await startReady(pod, 'echo ready; exec sleep 60', {
-          name: 'second',
-          processesOf: 'first',
-        });
-        const seen = recorder();
-        const inside = await second.exec(['sh', '-c', 'tr "\\0" " " < /proc/1/cmdline'], seen);
-        expect(await inside.exited).toEqual(done(0));
-        expect(seen.stdout).toContain('sleep 4711');
-        await first.stop(0);
-        expect(await second.exited).toEqual(done(137));
-      });
-
-      it('leaves the other alone when the one that joined it ends', async () => {
-        const pod = await createPod();
-        const first = await startReady(pod, 'echo ready; exec sleep 60', { name: 'first' });
-        const ran = await runIn(pod, ['sh', '-c', 'sleep 60 & echo $$'], {
-          name: 'second',
-          processesOf: 'first',
-        });
-        expect(ran.exit).toEqual(done(0));
-        expect(Number(ran.stdout)).toBeGreaterThan(1);
-        const inside = await first.exec(['true'], recorder());
-        expect(await inside.exited).toEqual(done(0));
-      });
-
-      it('is not to be had from a container that does not run', async () => {
-        const pod = await createPod();
-        const late = pod.start(subject.container(['true'], { processesOf: 'gone' }), recorder());
-        await expect(late).rejects.toMatchObject({ code: 'GONE' });
-      });
-    });
-
     group(skip.isolation, 'isolation', () => {
       it('knows the names it was given', async () => {
         const pod = await createPod({ hostname: 'my-host', hosts: { database: '10.9.8.7' } });
