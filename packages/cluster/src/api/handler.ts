@@ -17,7 +17,7 @@ import { APPLY, patch } from './patch.ts';
 import { Snapshots, list } from './read.ts';
 import { addressOf, flag, readBody } from './request.ts';
 import type { ApiRequest } from './request.ts';
-import { EMPTY_SWAGGER, SWAGGER_PROTOBUF, swaggerDocument } from './schema/openapi-v2.ts';
+import { SWAGGER_PROTOBUF, swaggerDocument, swaggerProtobuf } from './schema/openapi-v2.ts';
 import { openApiDocument, openApiIndex } from './schema/openapi.ts';
 import { scale } from './scale.ts';
 import { badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
@@ -144,15 +144,17 @@ function openApi(catalog: Catalog, { path, accept }: ApiRequest): unknown {
   if (path.startsWith('/openapi/v3/')) return openApiText(catalog, path.slice('/openapi/v3/'.length));
   if (path !== '/openapi/v2') return undefined;
   const takesJson = accept === '' || /application\/json|\*\/\*/.test(accept);
-  return takesJson ? new JsonText(swaggerDocument(catalog)) : new Text(SWAGGER_PROTOBUF, EMPTY_SWAGGER);
+  return takesJson
+    ? new JsonText(swaggerDocument(catalog))
+    : new Text(SWAGGER_PROTOBUF, swaggerProtobuf(catalog));
 }
 
 /** A document that is answered with its own content type. */
 class Text {
   readonly type: string;
-  readonly text: string;
+  readonly text: string | Buffer;
 
-  constructor(type: string, text: string) {
+  constructor(type: string, text: string | Buffer) {
     this.type = type;
     this.text = text;
   }
@@ -348,7 +350,7 @@ function write(response: ServerResponse, answer: Answer, accept: string): void {
   response.end(text);
 }
 
-function render(body: unknown, accept: string): { type: string; text: string } {
+function render(body: unknown, accept: string): { type: string; text: string | Buffer } {
   if (body instanceof Discovery)
     return { type: DISCOVERY_TYPE(body.version), text: JSON.stringify(body.body) };
   if (body instanceof Text) return body;

@@ -362,15 +362,9 @@ describe('reading', () => {
       $ref: '#/definitions/io.k8s.api.core.v1.PodTemplateSpec',
     });
     const text = JSON.stringify(swagger);
-    expect(['#/components', 'oneOf', 'allOf'].filter((word) => text.includes(word))).toEqual([]);
+    expect(['#/components', '"oneOf":[', '"allOf":['].filter((word) => text.includes(word))).toEqual([]);
     const names = [...text.matchAll(/"#\/definitions\/([^"]+)"/g)].map(([, name = '']) => name);
     expect(names.filter((name) => !(name in swagger.definitions))).toEqual([]);
-    const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
-    const protobuf = await under.send('GET', '/openapi/v2', { headers: { accept } });
-    expect(protobuf.headers['content-type']).toBe(
-      'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
-    );
-    expect(protobuf.text).toBe('\n\x032.0\x12\x10\n\nKubernetes\x12\x02v1B\0');
   });
 });
 

@@ -20,6 +20,7 @@ import type { ApiServer } from '../server.ts';
 export interface Reply {
   readonly code: number;
   readonly headers: IncomingMessage['headers'];
+  readonly bytes: Buffer;
   readonly text: string;
   // Tests read into it freely.
   // eslint-disable-next-line typescript/no-explicit-any -- the shape is what each test is about
@@ -83,8 +84,9 @@ export async function startApi(options: { clock?: Clock; historySize?: number } 
     kubeconfig,
     async send(method, where, options = {}) {
       const message = await open(method, where, options);
-      const text = Buffer.concat(await message.toArray()).toString('utf8');
-      return { code: message.statusCode ?? 0, headers: message.headers, text, body: parsed(text) };
+      const bytes = Buffer.concat(await message.toArray());
+      const text = bytes.toString('utf8');
+      return { code: message.statusCode ?? 0, headers: message.headers, bytes, text, body: parsed(text) };
     },
     async watch(where) {
       const message = await open('GET', where, {});
