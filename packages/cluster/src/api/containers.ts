@@ -11,10 +11,14 @@ const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
  */
 export function chooseContainer(pod: KubeObject, asked: string | null): string {
   const { name } = pod.metadata;
-  const names = recordsAt(pod.spec, 'containers').map((each) => textAt(each, 'name') ?? '');
-  const inits = recordsAt(pod.spec, 'initContainers').map((each) => textAt(each, 'name') ?? '');
+  const namesIn = (list: string) => recordsAt(pod.spec, list).map((each) => textAt(each, 'name') ?? '');
+  const [names, inits, ephemerals] = [
+    namesIn('containers'),
+    namesIn('initContainers'),
+    namesIn('ephemeralContainers'),
+  ];
   if (asked) {
-    if (names.includes(asked) || inits.includes(asked)) return asked;
+    if (names.includes(asked) || inits.includes(asked) || ephemerals.includes(asked)) return asked;
     throw badRequest(`container ${asked} is not valid for pod ${name}`);
   }
   const [first, ...others] = names;
@@ -26,11 +30,20 @@ export function chooseContainer(pod: KubeObject, asked: string | null): string {
   throw badRequest(`a container name must be specified for pod ${name}, ${choice}${more}`);
 }
 
+const LISTS = ['containers', 'initContainers', 'ephemeralContainers'];
+
+/** Whether a container was given a terminal. */
+export function hasTerminal(pod: KubeObject, container: string): boolean {
+  const all = LISTS.flatMap((list) => recordsAt(pod.spec, list));
+  return all.find((each) => each['name'] === container)?.['tty'] === true;
+}
+
 /** The status of one container; empty when the kubelet has reported none. */
 export function containerStatus(pod: KubeObject, container: string): Members {
   const all = [
     ...recordsAt(pod.status, 'containerStatuses'),
     ...recordsAt(pod.status, 'initContainerStatuses'),
+    ...recordsAt(pod.status, 'ephemeralContainerStatuses'),
   ];
   return all.find((each) => each['name'] === container) ?? {};
 }

@@ -31,6 +31,7 @@ interface Virtual {
 
 const CREATE = ['create'];
 const STREAM = ['create', 'get'];
+const PROXIED = ['create', 'delete', 'get', 'patch', 'update'];
 
 /** What can be called though nothing of it is kept: subresources of pods and the questions about access. */
 const VIRTUAL: readonly Virtual[] = [
@@ -47,6 +48,13 @@ const VIRTUAL: readonly Virtual[] = [
     version: 'v1',
     verbs: CREATE,
   },
+  {
+    apiVersion: 'v1',
+    name: 'pods/ephemeralcontainers',
+    kind: 'Pod',
+    namespaced: true,
+    verbs: ['get', 'patch', 'update'],
+  },
   { apiVersion: 'v1', name: 'pods/exec', kind: 'PodExecOptions', namespaced: true, verbs: STREAM },
   { apiVersion: 'v1', name: 'pods/log', kind: 'Pod', namespaced: true, verbs: ['get'] },
   {
@@ -56,6 +64,8 @@ const VIRTUAL: readonly Virtual[] = [
     namespaced: true,
     verbs: STREAM,
   },
+  { apiVersion: 'v1', name: 'pods/proxy', kind: 'PodProxyOptions', namespaced: true, verbs: PROXIED },
+  { apiVersion: 'v1', name: 'services/proxy', kind: 'ServiceProxyOptions', namespaced: true, verbs: PROXIED },
   {
     apiVersion: 'v1',
     name: 'serviceaccounts/token',

@@ -9,6 +9,7 @@ import { catalogOf } from './catalog.ts';
 import type { Catalog } from './catalog.ts';
 import type { Answer, ApiContext, ObjectAnswer } from './context.ts';
 import { remove, removeCollection } from './delete.ts';
+import { EPHEMERAL } from './admission/validate-ephemeral.ts';
 import { aggregated, coreVersions, group, groupList, resourceList } from './discovery.ts';
 import { formOf, showList, showObject } from './form.ts';
 import { JsonText } from './json-text.ts';
@@ -197,8 +198,8 @@ async function resource(
   const { namespace, name, subresource } = target;
   if (name === undefined) return collection(context, request, { ...exchange, place: { type, namespace } });
   const named: Named = { type, namespace, name, subresource };
-  const isStatus = subresource === 'status' && type.subresources.includes('status');
-  if (subresource !== undefined && !isStatus)
+  const isPart = subresource !== undefined && partsOf(type).includes(subresource);
+  if (subresource !== undefined && !isPart)
     return subresourceAnswer(context, request, { named, response: exchange.response });
   switch (request.method) {
     case 'GET':
@@ -213,12 +214,18 @@ async function resource(
       demandToCreate(context, request, named);
       return written(context, request, named, patch);
     case 'DELETE':
-      if (isStatus) throw methodNotAllowed();
+      if (isPart) throw methodNotAllowed();
       return remove(context, request, named);
     default:
       throw methodNotAllowed();
   }
 }
+
+/** Subresources that are written and read as the whole object, of which they take a part. */
+const partsOf = (type: ResourceExchange['type']): readonly string[] => [
+  ...type.subresources.filter((name) => name === 'status'),
+  ...(type.storedAs === 'pods' ? [EPHEMERAL] : []),
+];
 
 function watchOne(
   context: ApiContext,

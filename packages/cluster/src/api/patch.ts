@@ -1,6 +1,6 @@
 import { timestamp } from '@updraft/kit';
 import type { KubeObject } from '../store/types.ts';
-import { admitCreate, admitStatus, admitUpdate } from './admission/admit.ts';
+import { admitChange, admitCreate } from './admission/admit.ts';
 import type { ApiContext, ObjectAnswer, Writer } from './context.ts';
 import { applyFields } from './fields/managed-fields.ts';
 import { PatchProblem, applyJsonPatch } from './patch/json-patch.ts';
@@ -79,7 +79,7 @@ function apply(context: ApiContext, request: ApiRequest, application: Applicatio
   if (live) checkVersion(named, live, applied);
   else if (named.subresource !== undefined) existing(context, named);
   const time = timestamp(context.clock.now());
-  const subresource = named.subresource === 'status' ? 'status' : undefined;
+  const { subresource } = named;
   const type = storedType(named.type);
   const object = applyFields(type, live, applied, {
     writer: { manager: writer.manager, subresource, time },
@@ -124,7 +124,5 @@ function finish(
   const { merged: object, live: before } = change;
   const type = storedType(named.type);
   if (!before) return admitCreate(context, type, object);
-  return named.subresource === 'status'
-    ? admitStatus(type, object, before)
-    : admitUpdate(context, type, { object, before });
+  return admitChange(context, { type, subresource: named.subresource }, { object, before });
 }

@@ -139,6 +139,7 @@ export interface FieldProblem {
     | 'FieldValueForbidden'
     | 'FieldValueDuplicate'
     | 'FieldValueTooLong'
+    | 'FieldValueNotFound'
     | 'FieldValueTooMany';
   readonly field: string;
   readonly message: string;

@@ -1,7 +1,7 @@
 import { timestamp } from '@updraft/kit';
 import { codeOf } from '@updraft/kit';
 import type { KubeObject } from '../store/types.ts';
-import { admitCreate, admitStatus, admitUpdate } from './admission/admit.ts';
+import { admitChange, admitCreate } from './admission/admit.ts';
 import type { ApiContext, ObjectAnswer, Writer } from './context.ts';
 import { finishDeletion } from './deletion.ts';
 import { storedForm, storedType } from './forms.ts';
@@ -105,11 +105,8 @@ export function replace(context: ApiContext, change: Replacement): Omit<ObjectAn
   const { named, before, object, writer } = change;
   checkVersion(named, before, object);
   const type = storedType(named.type);
-  const status = named.subresource === 'status';
-  const admitted = status
-    ? admitStatus(type, object, before)
-    : admitUpdate(context, type, { object, before });
-  const subresource = status ? 'status' : undefined;
+  const { subresource } = named;
+  const admitted = admitChange(context, { type, subresource }, { object, before });
   const time = timestamp(context.clock.now());
   const after = trackUpdate(
     type,

@@ -110,6 +110,8 @@ export type Container = {
   stdin?: boolean;
   stdinOnce?: boolean;
   tty?: boolean;
+  /** Only of an ephemeral container: whose processes it shares. */
+  targetContainerName?: string;
 };
 
 export type KeyToPath = { key: string; path: string; mode?: number };
@@ -183,6 +185,8 @@ export type TopologySpreadConstraint = {
 export type PodSpec = {
   containers: Container[];
   initContainers?: Container[];
+  /** Added to a running pod to look at it; never started again. */
+  ephemeralContainers?: Container[];
   volumes?: Volume[];
   restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   terminationGracePeriodSeconds?: number;
@@ -263,6 +267,7 @@ export type PodStatus = {
   observedGeneration?: number;
   initContainerStatuses?: ContainerStatus[];
   containerStatuses?: ContainerStatus[];
+  ephemeralContainerStatuses?: ContainerStatus[];
 };
 
 export type Pod = Typed<PodSpec, PodStatus>;

@@ -11,7 +11,9 @@ import type { ServedResource } from '../resources.ts';
 import { forbidden, notFound } from '../status.ts';
 import { applyDefaults } from './defaults.ts';
 import { admitByPolicies } from './policies/policies.ts';
+import { recordsAt } from './members.ts';
 import { qosClassOf } from './quality.ts';
+import { EPHEMERAL, EPHEMERAL_FIELD, validateEphemeralChange } from './validate-ephemeral.ts';
 import { validate } from './validate.ts';
 
 /** What a kind's status is at the beginning; the others begin with an empty one. */
@@ -77,14 +79,43 @@ export function admitUpdate(
   return object;
 }
 
+/**
+ * The same for what comes by the object's own path or by that of a part of it.
+ * @throws ApiFault 422
+ */
+export function admitChange(
+  context: ApiContext,
+  { type, subresource }: { readonly type: ServedResource; readonly subresource: string | undefined },
+  change: { readonly object: KubeObject; readonly before: KubeObject },
+): KubeObject {
+  const { object, before } = change;
+  if (subresource === 'status') return admitStatus(type, object, before);
+  if (subresource === EPHEMERAL) return admitEphemeral(type, object, before);
+  return admitUpdate(context, type, change);
+}
+
 /** Only the status (and who owns its fields) is taken from `object`. */
-export function admitStatus(type: ServedResource, object: KubeObject, before: KubeObject): KubeObject {
+function admitStatus(type: ServedResource, object: KubeObject, before: KubeObject): KubeObject {
   const metadata = structuredClone(before.metadata);
   metadata.resourceVersion = object.metadata.resourceVersion;
   const next: KubeObject = { ...structuredClone(before), metadata };
   if (object.status === undefined) delete next.status;
   else next.status = object.status;
   if (type.custom) validate(type, next, before);
+  return next;
+}
+
+/** Only the ephemeral containers (and who owns their fields) are taken from `object`. */
+function admitEphemeral(type: ServedResource, object: KubeObject, before: KubeObject): KubeObject {
+  const metadata = structuredClone(before.metadata);
+  metadata.resourceVersion = object.metadata.resourceVersion;
+  const next: KubeObject = { ...structuredClone(before), metadata };
+  const containers = recordsAt(object.spec, EPHEMERAL_FIELD);
+  const { [EPHEMERAL_FIELD]: _before, ...spec } = next.spec ?? {};
+  next.spec = containers.length > 0 ? { ...spec, [EPHEMERAL_FIELD]: containers } : spec;
+  setDefaults(type, next);
+  validate(type, next, before, validateEphemeralChange);
+  raiseGeneration(type, next, before);
   return next;
 }
 

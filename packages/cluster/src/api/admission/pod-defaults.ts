@@ -12,8 +12,8 @@ export function defaultPodSpec(spec: Members): void {
     schedulerName: 'default-scheduler',
     securityContext: {},
   });
-  for (const container of recordsAt(spec, 'containers')) defaultContainer(container);
-  for (const container of recordsAt(spec, 'initContainers')) defaultContainer(container);
+  for (const list of ['containers', 'initContainers', 'ephemeralContainers'])
+    for (const container of recordsAt(spec, list)) defaultContainer(container);
   for (const volume of recordsAt(spec, 'volumes')) defaultVolume(volume);
   // The older name of the same thing; both are kept equal.
   const account = spec['serviceAccountName'] ?? spec['serviceAccount'];

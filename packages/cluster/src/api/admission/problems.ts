@@ -26,6 +26,15 @@ export class Problems {
     this.list.push({ reason: 'FieldValueNotSupported', field, message });
   }
 
+  /** It names something that is not there. */
+  notFound(field: string, value: unknown): void {
+    this.list.push({
+      reason: 'FieldValueNotFound',
+      field,
+      message: `Not found: ${JSON.stringify(value)}`,
+    });
+  }
+
   forbidden(field: string, why: string): void {
     this.list.push({ reason: 'FieldValueForbidden', field, message: `Forbidden: ${why}` });
   }

@@ -2,6 +2,7 @@ import { numberAt, recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { isLabel } from './problems.ts';
 import type { Problems } from './problems.ts';
+import { EPHEMERAL_FIELD, validateEphemeral } from './validate-ephemeral.ts';
 import { validateDescendingPath, validateVolumePaths } from './validate-paths.ts';
 
 const HIGHEST_PORT = 65_535;
@@ -24,6 +25,7 @@ export function validatePodSpec(
       validateContainer(at, container, { problems, volumes, init: list === 'initContainers' });
     }
   }
+  validateEphemerals(path, spec, { problems, volumes, names });
   problems.oneOf(`${path}.restartPolicy`, spec['restartPolicy'], ['Always', 'OnFailure', 'Never']);
   problems.oneOf(`${path}.dnsPolicy`, spec['dnsPolicy'], [
     'ClusterFirstWithHostNet',
@@ -32,6 +34,24 @@ export function validatePodSpec(
     'None',
   ]);
   problems.notNegative(`${path}.terminationGracePeriodSeconds`, spec['terminationGracePeriodSeconds']);
+}
+
+function validateEphemerals(
+  path: string,
+  spec: Members,
+  pod: { readonly problems: Problems; readonly volumes: ReadonlySet<string>; readonly names: Set<string> },
+): void {
+  const { problems, volumes, names } = pod;
+  const others = new Set(names);
+  const containers = recordsAt(spec, EPHEMERAL_FIELD);
+  if (containers.length > 0 && path.endsWith('.template.spec'))
+    problems.forbidden(`${path}.${EPHEMERAL_FIELD}`, 'ephemeral containers not allowed in pod template');
+  for (const [index, container] of containers.entries()) {
+    const at = `${path}.${EPHEMERAL_FIELD}[${index}]`;
+    validateName(at, textAt(container, 'name'), { problems, names });
+    validateContainer(at, container, { problems, volumes, init: false });
+    validateEphemeral(at, container, { problems, others });
+  }
 }
 
 function validateName(
@@ -115,13 +135,7 @@ function validateMounts(path: string, container: Members, context: ContainerCont
     const name = textAt(mount, 'name') ?? '';
     const target = textAt(mount, 'mountPath');
     if (!name) context.problems.required(`${at}.name`);
-    else if (!context.volumes.has(name)) {
-      context.problems.list.push({
-        reason: 'FieldValueInvalid',
-        field: `${at}.name`,
-        message: `Not found: ${JSON.stringify(name)}`,
-      });
-    }
+    else if (!context.volumes.has(name)) context.problems.notFound(`${at}.name`, name);
     if (!target) context.problems.required(`${at}.mountPath`);
     else if (targets.has(target)) context.problems.invalid(`${at}.mountPath`, target, 'must be unique');
     else targets.add(target);

@@ -13,6 +13,7 @@ import { Problems } from './problems.ts';
 import { validateAutoscaler } from './validate-autoscaler.ts';
 import { validateCronJob, validateJob, validateJobChange } from './validate-batch.ts';
 import { validateClaim, validateClaimChange } from './validate-claim.ts';
+import { EPHEMERAL_FIELD } from './validate-ephemeral.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
 import { validateIngress, validateNetworkPolicy, validateService } from './validate-network.ts';
 import { validatePersistentVolume } from './validate-paths.ts';
@@ -24,10 +25,16 @@ type UpdateRule = (object: KubeObject, before: KubeObject, problems: Problems) =
 const IMMUTABLE = 'field is immutable';
 
 /**
- * Checks an object that was defaulted; `before` is what is stored, undefined at creation.
+ * Checks an object that was defaulted; `before` is what is stored, undefined at creation. `changeRule` says what may be
+ * changed where that is not what the object's own path allows.
  * @throws ApiFault 422 with everything that is wrong
  */
-export function validate(type: ServedResource, object: KubeObject, before: KubeObject | undefined): void {
+export function validate(
+  type: ServedResource,
+  object: KubeObject,
+  before: KubeObject | undefined,
+  changeRule = UPDATE_RULES[type.storedAs],
+): void {
   const problems = new Problems();
   validateMeta(type, object, problems);
   RULES[type.storedAs]?.(object, problems);
@@ -39,7 +46,9 @@ export function validate(type: ServedResource, object: KubeObject, before: KubeO
       }
     }
     validateFinalizers(object, before, problems);
-    UPDATE_RULES[type.storedAs]?.(object, before, problems);
+    changeRule?.(object, before, problems);
+  } else if (type.storedAs === 'pods' && recordsAt(object.spec, EPHEMERAL_FIELD).length > 0) {
+    problems.forbidden(`spec.${EPHEMERAL_FIELD}`, 'cannot be set on create');
   }
   if (problems.list.length > 0) throw invalid(type, object.metadata.name, problems.list);
 }
@@ -183,7 +192,7 @@ function podIdentity(spec: Members | undefined): Members {
   return Object.fromEntries(
     rest.map(([key, value]) => [
       key,
-      key.toLowerCase().endsWith('containers') ? withoutImages(value) : value,
+      key === 'containers' || key === 'initContainers' ? withoutImages(value) : value,
     ]),
   );
 }

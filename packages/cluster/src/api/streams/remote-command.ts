@@ -2,9 +2,9 @@ import type { Readable, Writable } from 'node:stream';
 import { messageOf } from '@updraft/kit';
 import type { ContainerExit } from '@updraft/pods';
 import type { KubeObject } from '../../store/types.ts';
-import { recordAt, recordsAt } from '../admission/members.ts';
+import { recordAt } from '../admission/members.ts';
 import type { ApiContext } from '../context.ts';
-import { chooseContainer, containerStatus } from '../containers.ts';
+import { chooseContainer, containerStatus, hasTerminal } from '../containers.ts';
 import type { Attachment, OutputSink } from '../ports.ts';
 import { flag } from '../request.ts';
 import { badRequest, statusOf } from '../status.ts';
@@ -51,6 +51,7 @@ export function readCommand(context: ApiContext, query: URLSearchParams, named: 
       `container ${JSON.stringify(container)} of pod ${JSON.stringify(pod.metadata.name)} is not running`,
     );
   }
+  // Whoever attaches gets the container as it is.
   const terminal = command ? flag(query, 'tty') : hasTerminal(pod, container);
   const [stdin, stdout, stderr] = ['stdin', 'stdout', 'stderr'].map((name) => flag(query, name));
   // Clients that name no stream at all want to see what is printed.
@@ -64,12 +65,6 @@ export function readCommand(context: ApiContext, query: URLSearchParams, named: 
     stderr: !terminal && (stderr || none),
     terminal,
   };
-}
-
-/** Whoever attaches gets the container as it is. */
-function hasTerminal(pod: KubeObject, container: string): boolean {
-  const all = [...recordsAt(pod.spec, 'containers'), ...recordsAt(pod.spec, 'initContainers')];
-  return all.find((each) => each['name'] === container)?.['tty'] === true;
 }
 
 /** Runs the command, or attaches, until it has ended or the client is gone. Never rejects: the client is told. */
