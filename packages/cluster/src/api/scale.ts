@@ -11,7 +11,7 @@ import type { ApiRequest } from './request.ts';
 import type { ServedResource } from './resources.ts';
 import { conform, isRecord } from './schema/conform.ts';
 import { badRequest, invalid, methodNotAllowed } from './status.ts';
-import { selectorText } from './tables/format.ts';
+import { requirementsOf } from './tables/format.ts';
 import { checkVersion, existing, store } from './write.ts';
 import type { Named } from './write.ts';
 
@@ -64,7 +64,7 @@ function facts(type: ServedResource, object: KubeObject): { spec: number; status
     return {
       spec: numberAt(object.spec, 'replicas') ?? 0,
       status: numberAt(object.status, 'replicas') ?? 0,
-      selector: selectorText(object.spec?.['selector']),
+      selector: requirementsOf(object.spec?.['selector']).join(','),
     };
   }
   const { specReplicasPath, statusReplicasPath, labelSelectorPath } = type.custom.scale;

@@ -45,17 +45,24 @@ export function labelText(labels: Readonly<Record<string, unknown>>): string {
   );
 }
 
-/** A LabelSelector as kubectl shows it: `app=web,tier in (a,b)`. */
+/** A LabelSelector, or the plain map of a ReplicationController, as kubectl shows it: `app=web,tier in (a,b)`. */
 export function selectorText(selector: unknown): string {
-  const { matchLabels = {}, matchExpressions = [] } = (selector ?? {}) as {
+  return listOr(requirementsOf(selector));
+}
+
+/** The parts of a selector, by their keys. */
+export function requirementsOf(selector: unknown): string[] {
+  const given = (selector ?? {}) as Readonly<Record<string, unknown>>;
+  const isPlain = Object.values(given).some((value) => typeof value === 'string');
+  const { matchLabels = {}, matchExpressions = [] } = (isPlain ? { matchLabels: given } : given) as {
     matchLabels?: Record<string, string>;
     matchExpressions?: { key: string; operator: string; values?: string[] }[];
   };
-  const equal = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  const equal = Object.entries(matchLabels).map(([key, value]) => ({ key, text: `${key}=${value}` }));
   const others = matchExpressions.map(({ key, operator, values = [] }) => {
-    if (operator === 'Exists') return key;
-    if (operator === 'DoesNotExist') return `!${key}`;
-    return `${key} ${operator.toLowerCase()} (${values.join(',')})`;
+    if (operator === 'Exists') return { key, text: key };
+    if (operator === 'DoesNotExist') return { key, text: `!${key}` };
+    return { key, text: `${key} ${operator.toLowerCase()} (${values.toSorted().join(',')})` };
   });
-  return listOr([...equal, ...others]);
+  return [...equal, ...others].toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ text }) => text);
 }
