@@ -15,6 +15,7 @@ import { formOf, showList, showObject } from './form.ts';
 import { JsonText } from './json-text.ts';
 import { logs } from './logs.ts';
 import { APPLY, patch } from './patch.ts';
+import { relay } from './proxy/relay.ts';
 import { Snapshots, list } from './read.ts';
 import { addressOf, flag, readBody } from './request.ts';
 import type { ApiRequest } from './request.ts';
@@ -24,7 +25,7 @@ import { scale } from './scale.ts';
 import { badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
 import { bind, evict, finalize, issueToken } from './subresources.ts';
 import { METRICS, metrics } from './metrics.ts';
-import { parseTarget } from './target.ts';
+import { PROXY, parseTarget } from './target.ts';
 import type { Target } from './target.ts';
 import { create, existing, update } from './write.ts';
 import type { Named, Place } from './write.ts';
@@ -59,6 +60,7 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
     const url = addressOf(message);
     const open = openAnswer(context, url.pathname);
     if (open !== undefined) return plain(response, open);
+    if (await proxied(context, exchange, url)) return;
     const request = await readRequest(context, message, url);
     const target = parseTarget(catalogOf(context.store), request.path);
     demand(context.authorizer, accessRequest(request, target));
@@ -71,6 +73,20 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
     if (response.headersSent) response.destroy();
     else write(response, { code: status.code, body: status }, accept);
   }
+}
+
+/** Whether it was for somebody behind the API, who reads the body alone. @throws ApiFault 401, 403 and those of `relay` */
+async function proxied(context: ApiContext, exchange: Exchange, url: URL): Promise<boolean> {
+  if (!url.pathname.includes(`/${PROXY}`)) return false;
+  const target = parseTarget(catalogOf(context.store), url.pathname);
+  if (target?.subresource !== PROXY) return false;
+  const { method = 'GET' } = exchange.message;
+  const user = identify(context, exchange.message);
+  // The query is not the API's: a `watch` in it means nothing here.
+  const asked = { method, path: url.pathname, query: new URLSearchParams(), user };
+  demand(context.authorizer, accessRequest(asked, target));
+  await relay(context, { ...exchange, url, target });
+  return true;
 }
 
 /** @throws ApiFault 401, 403, 413 */

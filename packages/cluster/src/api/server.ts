@@ -18,10 +18,11 @@ import type { Credentials } from './credentials.ts';
 import { createHandler } from './handler.ts';
 import type { Handler } from './handler.ts';
 import type { KubeletPort } from './ports.ts';
+import { relayUpgrade } from './proxy/relay.ts';
 import { addressOf } from './request.ts';
 import { statusOf, unknownPath } from './status.ts';
 import { serveStreams } from './streams/upgrade.ts';
-import { parseTarget } from './target.ts';
+import { PROXY, parseTarget } from './target.ts';
 import { fillTokenSecrets } from './token-secrets.ts';
 import { createTokenIssuer } from './tokens.ts';
 import type { TokenIssuer } from './tokens.ts';
@@ -121,11 +122,7 @@ function makeServer(context: ApiContext, parts: { handler: Handler; credentials:
     taken.add(socket);
     socket.once('close', () => taken.delete(socket));
     socket.on('error', () => socket.destroy());
-    try {
-      upgrade(context, { message, socket, head });
-    } catch (error) {
-      refuse(socket, error);
-    }
+    upgrade(context, { message, socket, head }).catch((error: unknown) => refuse(socket, error));
   });
   return made;
 }
@@ -136,7 +133,7 @@ interface Upgrade {
   readonly head: Buffer;
 }
 
-function upgrade(context: ApiContext, request: Upgrade): void {
+async function upgrade(context: ApiContext, request: Upgrade): Promise<void> {
   const user = identify(context, request.message);
   const url = addressOf(request.message);
   const target = parseTarget(catalogOf(context.store), url.pathname);
@@ -146,6 +143,10 @@ function upgrade(context: ApiContext, request: Upgrade): void {
     query: url.searchParams,
     user,
   };
+  if (target?.subresource === PROXY) {
+    demand(context.authorizer, accessRequest({ ...asked, query: new URLSearchParams() }, target));
+    return relayUpgrade(context, { ...request, url, target });
+  }
   const wanted = accessRequest(asked, target);
   // A WebSocket begins with a GET: it must not be enough to be allowed to read.
   for (const verb of new Set([wanted.verb, 'create'])) demand(context.authorizer, { ...wanted, verb });

@@ -15,6 +15,8 @@ export interface Target {
 }
 
 const NAMESPACE_SUBRESOURCES = ['status', 'finalize'];
+/** What stands behind it is the business of whoever is reached through it. */
+export const PROXY = 'proxy';
 
 /** undefined: the path names no resource. */
 export function parseTarget(catalog: Catalog, path: string): Target | undefined {
@@ -39,7 +41,7 @@ function fromParts(catalog: Catalog, apiVersion: string, parts: readonly string[
   const inNamespace =
     first === 'namespaces' && third !== undefined && !NAMESPACE_SUBRESOURCES.includes(third);
   if (inNamespace) {
-    if (parts.length > 5) return undefined;
+    if (parts.length > 5 && fifth !== PROXY) return undefined;
     return target(catalog, apiVersion, {
       plural: third,
       namespace: second,
@@ -47,7 +49,7 @@ function fromParts(catalog: Catalog, apiVersion: string, parts: readonly string[
       subresource: fifth,
     });
   }
-  if (first === undefined || parts.length > 3) return undefined;
+  if (first === undefined || (parts.length > 3 && third !== PROXY)) return undefined;
   return target(catalog, apiVersion, {
     plural: first,
     namespace: undefined,
