@@ -13,17 +13,16 @@ import type { Container, ContainerStatus, Pod } from '../kinds/pod.ts';
 import { Audience } from './audience.ts';
 import { BackOff, pauseText } from './back-off.ts';
 import { ContainerInstance } from './container-instance.ts';
+import type { ContainerRole } from './container-role.ts';
 import { containerSpec } from './container-spec.ts';
 import { imageId, labelsOf, resumedStatus, terminatedState, notStarted } from './container-state.ts';
 import type { RunFacts } from './container-state.ts';
 import { about, provideImage } from './images.ts';
 import type { LogFile } from './log-file.ts';
 import { slept } from './prober.ts';
-import { NotYet, podLabel } from './services.ts';
+import { NotYet, configError, podLabel } from './services.ts';
 import type { KubeletServices } from './services.ts';
 import type { PodVolumes } from './volumes/volumes.ts';
-
-export type ContainerRole = 'init' | 'sidecar' | 'app';
 
 export interface RunnerParts {
   readonly services: KubeletServices;
@@ -34,6 +33,8 @@ export interface RunnerParts {
   /** There before anything is started. */
   readonly sandbox: () => Sandbox | undefined;
   readonly volumes: PodVolumes;
+  /** Whether another container of the pod runs. */
+  readonly isRunning: (container: string) => boolean;
   /** A new log for each instance, by its restart count. */
   readonly openLog: (container: string, instance: number) => LogFile;
   /** The state has changed: the status has to be written. */
@@ -189,8 +190,10 @@ export class ContainerRunner {
   }
 
   async #assemble(): Promise<Launch> {
-    const { services, container, volumes, sandbox } = this.#parts;
+    const { services, container, volumes, sandbox, isRunning } = this.#parts;
     const pod = this.#parts.pod();
+    const { targetContainerName: target } = container;
+    if (target && !isRunning(target)) throw configError(`unable to find target container ${target}`);
     const image = await provideImage(services, pod, container, this.#stopping.signal);
     this.#pulls.reset();
     const containerID = `${services.runtime.kind}://${randomBytes(32).toString('hex')}`;
@@ -342,6 +345,7 @@ export class ContainerRunner {
     const policy = this.#parts.pod().spec.restartPolicy ?? 'Always';
     const failed = exit.kind !== 'exited' || exit.code !== 0;
     if (role === 'sidecar') return true;
+    if (role === 'ephemeral') return false;
     if (role === 'init') return failed && policy !== 'Never';
     return policy === 'Always' || (policy === 'OnFailure' && failed);
   }

@@ -42,10 +42,16 @@ export async function containerSpec(
     mounts: await parts.mounts(env),
     ...(resources ? { resources } : {}),
     security,
-    ...(container.tty ? { terminal: true } : {}),
+    ...attendanceOf(container),
     ...(stopSignal ? { stopSignal } : {}),
   };
 }
+
+/** What it shares with whoever looks at it, or with the container that it looks at. */
+const attendanceOf = ({ tty, targetContainerName }: Container): Partial<ContainerSpec> => ({
+  ...(tty ? { terminal: true } : {}),
+  ...(targetContainerName ? { processesOf: targetContainerName } : {}),
+});
 
 const placeOf = ({ nodeName, nodeAddress }: KubeletServices) => ({ nodeName, nodeAddress });
 

@@ -2,6 +2,7 @@ import { Fault, codeOf, messageOf } from '@updraft/kit';
 import { parseReference } from '@updraft/oci';
 import type { Image } from '@updraft/oci';
 import type { Container, Pod } from '../kinds/pod.ts';
+import { roleOf } from './container-role.ts';
 import { NotYet } from './services.ts';
 import type { KubeletServices } from './services.ts';
 
@@ -76,10 +77,16 @@ async function pull(
   }
 }
 
+const LISTS = {
+  app: 'containers',
+  init: 'initContainers',
+  sidecar: 'initContainers',
+  ephemeral: 'ephemeralContainers',
+} as const;
+
 /** An event about one container of a pod. */
 export function about({ events }: KubeletServices, pod: Pod, container: Container) {
-  const isInit = pod.spec.initContainers?.some(({ name }) => name === container.name) === true;
-  const fieldPath = `spec.${isInit ? 'initContainers' : 'containers'}{${container.name}}`;
+  const fieldPath = `spec.${LISTS[roleOf(pod, container)]}{${container.name}}`;
   return {
     normal: (reason: string, message: string) => events.normal(pod, reason, message, fieldPath),
     warning: (reason: string, message: string) => events.warning(pod, reason, message, fieldPath),

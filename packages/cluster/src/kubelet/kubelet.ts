@@ -12,6 +12,7 @@ import type { KubeObject, WatchEvent } from '../store/types.ts';
 import { readPodLog, removeLogs } from './pod-logs.ts';
 import { PodWorker } from './pod-worker.ts';
 import type { KubeletServices } from './services.ts';
+import { statusesOf } from './revival.ts';
 import { sweepVolumes } from './volumes/volumes.ts';
 
 /** Runs the pods that are bound to its node. */
@@ -66,8 +67,7 @@ class NodeKubelet implements Kubelet {
   async logs(object: KubeObject, options: LogOptions): Promise<Readable> {
     const pod = object as unknown as Pod;
     const runner = this.#workers.get(pod.metadata.uid)?.runner(options.container);
-    const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-    const kept = statuses.find(({ name }) => name === options.container)?.restartCount ?? 0;
+    const kept = statusesOf(pod).find(({ name }) => name === options.container)?.restartCount ?? 0;
     const instance = runner?.status.restartCount ?? kept;
     return readPodLog(this.#services, pod, options, { log: runner?.log, instance });
   }

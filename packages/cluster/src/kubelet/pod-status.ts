@@ -9,6 +9,7 @@ export interface PodFacts {
   readonly init: readonly ContainerStatus[];
   readonly sidecars: ReadonlySet<string>;
   readonly app: readonly ContainerStatus[];
+  readonly ephemeral: readonly ContainerStatus[];
   readonly address: string | undefined;
   readonly nodeAddress: string;
   /** When the kubelet took the pod on. */
@@ -56,8 +57,14 @@ export function statusOf(pod: Pod, facts: PodFacts, nowMs: number): PodStatus {
     startTime: timestamp(facts.startedMs),
     ...(facts.init.length > 0 ? { initContainerStatuses: [...facts.init] } : {}),
     containerStatuses: [...facts.app],
+    ...(facts.ephemeral.length > 0 ? { ephemeralContainerStatuses: facts.ephemeral.map(unprobed) } : {}),
     qosClass: qosClassOf(pod.spec),
   };
+}
+
+/** Nobody asks an ephemeral container whether it is ready. */
+function unprobed({ started: _started, ...status }: ContainerStatus): ContainerStatus {
+  return { ...status, ready: false };
 }
 
 function conditionsOf(pod: Pod, facts: PodFacts & { phase: PodPhase; nowMs: number }): Condition[] {

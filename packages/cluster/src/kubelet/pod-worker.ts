@@ -1,9 +1,10 @@
 import { messageOf } from '@updraft/kit';
 import type { Pod as Sandbox } from '@updraft/pods';
 import type { Container, ContainerStatus, Pod } from '../kinds/pod.ts';
+import { roleOf } from './container-role.ts';
 import { ContainerRunner } from './container-runner.ts';
-import type { ContainerRole } from './container-runner.ts';
 import { hasEndedForGood, notStarted } from './container-state.ts';
+import { EphemeralContainers } from './ephemeral-containers.ts';
 import { deletionGraceMs, graceMs } from './grace.ts';
 import { openLog, removeLogs } from './pod-logs.ts';
 import { phaseOf, statusOf } from './pod-status.ts';
@@ -26,6 +27,7 @@ export class PodWorker {
   readonly #services: KubeletServices;
   readonly #volumes: PodVolumes;
   readonly #runners: ContainerRunner[];
+  readonly #ephemeral = new EphemeralContainers((container) => this.#add(container));
   readonly #stopping = new AbortController();
   readonly #startedMs: number;
   readonly #before: ReadonlyMap<string, ContainerStatus>;
@@ -109,8 +111,10 @@ export class PodWorker {
     this.#address = sandbox.address;
     for (const container of containersOf(this.#pod)) {
       const one = left.get(container.name);
-      if (one) await this.#add(container).resume(one);
-      else if (ended.has(container.name)) this.#add(container);
+      if (!one && !ended.has(container.name)) continue;
+      const runner = this.#add(container);
+      if (one) await runner.resume(one);
+      if (runner.role === 'ephemeral') this.#ephemeral.follow(runner);
     }
   }
 
@@ -119,7 +123,10 @@ export class PodWorker {
     this.#pod = pod;
     if (pod.metadata.deletionTimestamp !== undefined) {
       void this.terminate(deletionGraceMs(this.#pod, this.#services.clock.now()));
-    } else this.#publish();
+    } else {
+      this.#ephemeral.startNew(pod);
+      this.#publish();
+    }
   }
 
   async refreshVolumes(resource: 'configmaps' | 'secrets', name: string): Promise<void> {
@@ -166,6 +173,7 @@ export class PodWorker {
 
   #hold(): void {
     this.#stopping.abort();
+    this.#ephemeral.close();
     for (const runner of this.#runners) runner.hold();
   }
 
@@ -177,7 +185,7 @@ export class PodWorker {
     const others = this.#runners.filter(({ role }) => role !== 'sidecar');
     await Promise.all(others.map((runner) => runner.stop(left())));
     for (const sidecar of sidecars) await sidecar.stop(left());
-    await this.#life;
+    await Promise.all([this.#life, this.#ephemeral.ended()]);
   }
 
   async #release(): Promise<void> {
@@ -194,6 +202,7 @@ export class PodWorker {
     if (forbidden !== undefined)
       return this.#refuse('SysctlForbidden', `forbidden sysctl: "${forbidden}" not allowlisted`);
     if (!isOver && !(await this.#provide())) return;
+    if (!isOver) this.#ephemeral.open(this.#pod);
     const cancelDeadline = this.#armDeadline();
     this.#watchSizes();
     const sidecars: Promise<void>[] = [];
@@ -278,9 +287,10 @@ export class PodWorker {
       services: this.#services,
       pod: () => this.#pod,
       container,
-      role: this.#roleOf(container),
+      role: roleOf(this.#pod, container),
       sandbox: () => this.#sandbox,
       volumes: this.#volumes,
+      isRunning: (name) => this.runner(name)?.running !== undefined,
       openLog: (name, instance) => openLog(this.#services, this.#pod, name, instance),
       onChange: () => this.#publish(),
       before: this.#before.get(container.name),
@@ -291,17 +301,13 @@ export class PodWorker {
     return runner;
   }
 
-  #roleOf(container: Container): ContainerRole {
-    if (!this.#isInit(container.name)) return 'app';
-    return container.restartPolicy === 'Always' ? 'sidecar' : 'init';
-  }
-
   /** The containers have ended by themselves: sidecars go, the outcome and the logs stay. */
   async #retire(sidecars: readonly Promise<void>[]): Promise<void> {
     const untilMs = this.#services.clock.elapsed() + graceMs(this.#pod);
     const left = () => Math.max(0, untilMs - this.#services.clock.elapsed());
+    this.#ephemeral.close();
     for (const runner of this.#runners.toReversed()) await runner.stop(left());
-    await Promise.all(sidecars);
+    await Promise.all([...sidecars, this.#ephemeral.ended()]);
     this.#writeStatus();
     if (!this.#ending) await this.#release();
     this.#publish();
@@ -354,6 +360,7 @@ export class PodWorker {
         init.filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name),
       ),
       app: this.#pod.spec.containers.map(statusFor),
+      ephemeral: (this.#pod.spec.ephemeralContainers ?? []).map(statusFor),
       address: this.#address,
       nodeAddress: this.#services.nodeAddress,
       startedMs: this.#startedMs,

@@ -18,7 +18,11 @@ export interface Revival {
 }
 
 export function statusesOf({ status }: Pod): ContainerStatus[] {
-  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ];
 }
 
 /**
@@ -50,6 +54,7 @@ export async function revive(services: KubeletServices, pod: Pod, volumes: PodVo
 export const containersOf = ({ spec }: Pod): Container[] => [
   ...(spec.initContainers ?? []),
   ...spec.containers,
+  ...(spec.ephemeralContainers ?? []),
 ];
 
 async function adopt(services: KubeletServices, pod: Pod): Promise<AdoptedPod | undefined> {

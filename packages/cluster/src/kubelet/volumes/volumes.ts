@@ -7,6 +7,7 @@ import type { IntOrString } from '../../kinds/meta.ts';
 import { parseQuantity } from '../../kinds/quantity.ts';
 import type { Container, Pod, Volume, VolumeMount } from '../../kinds/pod.ts';
 import type { PersistentVolumeClaim } from '../../kinds/storage.ts';
+import { roleOf } from '../container-role.ts';
 import { expand } from '../expansion.ts';
 import type { Surroundings } from '../fields.ts';
 import { configError, notGranted } from '../services.ts';
@@ -73,8 +74,12 @@ export class PodVolumes {
 
   /** What a container sees of them. @throws NotYet */
   async mountsFor(container: Container, env: Readonly<Record<string, string>>): Promise<Mount[]> {
+    const isEphemeral = roleOf(this.#pod(), container) === 'ephemeral';
+    // An ephemeral container gets the token when it asks for the volume by name, as upstream.
     const token =
-      this.#wantsToken() && !container.volumeMounts?.some(({ mountPath }) => mountPath === TOKEN_PATH);
+      !isEphemeral &&
+      this.#wantsToken() &&
+      !container.volumeMounts?.some(({ mountPath }) => mountPath === TOKEN_PATH);
     const own = token ? [{ name: TOKEN_VOLUME, mountPath: TOKEN_PATH, readOnly: true }] : [];
     const mounts: Mount[] = [];
     for (const [index, mount] of [...(container.volumeMounts ?? []), ...own].entries()) {
