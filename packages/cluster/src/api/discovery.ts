@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Catalog } from './catalog.ts';
 import { compareVersions } from './custom/versions.ts';
 import { METRICS } from './metrics.ts';
@@ -16,6 +17,7 @@ interface ResourceEntry {
   readonly verbs: readonly string[];
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
+  readonly storageVersionHash?: string;
 }
 
 interface Virtual {
@@ -133,16 +135,18 @@ function groupVersions(catalog: Catalog): string[] {
 }
 
 function entriesOf(catalog: Catalog, apiVersion: string): ResourceEntry[] {
-  const kept = catalog.all.filter((type) => apiVersionOf(type) === apiVersion).flatMap(entries);
+  const kept = catalog.all
+    .filter((type) => apiVersionOf(type) === apiVersion)
+    .flatMap((type) => entries(catalog, type));
   const virtual = VIRTUAL.filter((entry) => entry.apiVersion === apiVersion).map(virtualEntry);
   return [...kept, ...virtual].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function virtualEntry({ apiVersion: _apiVersion, ...entry }: Virtual): ResourceEntry {
-  return { ...entry, singularName: entry.name.includes('/') ? '' : entry.kind.toLowerCase() };
+function virtualEntry({ apiVersion: _apiVersion, name, ...entry }: Virtual): ResourceEntry {
+  return { name, singularName: name.includes('/') ? '' : entry.kind.toLowerCase(), ...entry };
 }
 
-function entries(type: ServedResource): ResourceEntry[] {
+function entries(catalog: Catalog, type: ServedResource): ResourceEntry[] {
   const { plural, singular, kind, namespaced, shortNames, categories } = type;
   const main: ResourceEntry = {
     name: plural,
@@ -152,6 +156,7 @@ function entries(type: ServedResource): ResourceEntry[] {
     verbs: VERBS,
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
+    storageVersionHash: storageHash(catalog, type),
   };
   const verbs = ['get', 'patch', 'update'];
   const subresources = type.subresources.map((name): ResourceEntry => {
@@ -161,6 +166,14 @@ function entries(type: ServedResource): ResourceEntry[] {
       : { ...entry, kind };
   });
   return [main, ...subresources];
+}
+
+/** By this clients see whether what they know of a kind's stored form still holds: the first 8 bytes are enough. */
+function storageHash(catalog: Catalog, type: ServedResource): string {
+  const stored = catalog.byStorage(type.storedAs) ?? type;
+  const apiVersion = type.custom?.storedApiVersion ?? `${stored.group}/${stored.version}`;
+  const digest = createHash('sha256').update(`${apiVersion}/${stored.kind}`).digest();
+  return digest.subarray(0, 8).toString('base64');
 }
 
 /** `/api` */

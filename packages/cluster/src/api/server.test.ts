@@ -345,6 +345,7 @@ describe('reading', () => {
       shortNames: ['deploy'],
       categories: ['all'],
       namespaced: true,
+      storageVersionHash: '8aSe+NMegvE=',
     });
     const index = await under.send('GET', '/openapi/v3');
     const document = await under.send('GET', String(index.body.paths['apis/apps/v1'].serverRelativeURL));
@@ -358,6 +359,8 @@ describe('reading', () => {
       'fieldValidation',
     );
     const swagger = (await under.send('GET', '/openapi/v2')).body;
+    const { properties } = document.body.components.schemas['io.k8s.api.apps.v1.DeploymentSpec'];
+    expect(properties.strategy['x-kubernetes-patch-strategy']).toBe('retainKeys');
     expect(swagger.definitions['io.k8s.api.apps.v1.DeploymentSpec'].properties.template).toEqual({
       $ref: '#/definitions/io.k8s.api.core.v1.PodTemplateSpec',
     });

@@ -65,6 +65,9 @@ describe('OpenAPI v2 as protobuf', () => {
     const spec = [9, 1, 'io.k8s.api.apps.v1.DeploymentSpec', 25, 1];
     expect(at(bytes, ...spec, 'replicas', 22, 1)).toEqual(['integer']);
     expect(at(bytes, ...spec, 'template', 1)).toEqual(['#/definitions/io.k8s.api.core.v1.PodTemplateSpec']);
+    const strategy = [...spec, 'strategy'];
+    expect(at(bytes, ...strategy, 1)).toEqual(['#/definitions/io.k8s.api.apps.v1.DeploymentStrategy']);
+    expect(at(bytes, ...strategy, 31, 'x-kubernetes-patch-strategy', 2)).toEqual(['"retainKeys"']);
     const containers = [9, 1, 'io.k8s.api.core.v1.PodSpec', 25, 1, 'containers'];
     expect(at(bytes, ...containers, 23, 1, 1)).toEqual(['#/definitions/io.k8s.api.core.v1.Container']);
     expect(at(bytes, ...containers, 31, 'x-kubernetes-patch-merge-key', 2)).toEqual(['"name"']);

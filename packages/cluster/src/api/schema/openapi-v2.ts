@@ -63,8 +63,10 @@ const SHAPE = new Set(['type', 'properties', 'items', 'additionalProperties', 'r
 function swaggerSchema(schema: Json): Json {
   const [only] = Array.isArray(schema['allOf']) && schema['allOf'].length === 1 ? schema['allOf'] : [];
   const reference = (only as Json | undefined)?.['$ref'];
-  if (typeof reference === 'string')
-    return { $ref: reference.replace('#/components/schemas/', '#/definitions/') };
+  if (typeof reference === 'string') {
+    const { allOf: _allOf, ...extensions } = schema;
+    return { $ref: reference.replace('#/components/schemas/', '#/definitions/'), ...extensions };
+  }
   const isOpen = ['nullable', 'x-kubernetes-int-or-string', ANY_MEMBER].some((key) => schema[key] === true);
   const kept = Object.entries(schema).filter(([key]) => !(LEFT_OUT.has(key) || (isOpen && SHAPE.has(key))));
   const result: Json = Object.fromEntries(kept.map(([key, value]) => [key, swaggerMember(key, value)]));

@@ -150,10 +150,14 @@ function propertySchema(property: Property): Json {
     schema['x-kubernetes-list-type'] = kind;
     if (property.listKeys) schema['x-kubernetes-list-map-keys'] = property.listKeys;
   }
-  if (property.mergeKey !== undefined) {
-    schema['x-kubernetes-patch-strategy'] = property.retainKeys ? 'merge,retainKeys' : 'merge';
-    if (property.mergeKey !== '') schema['x-kubernetes-patch-merge-key'] = property.mergeKey;
-  }
+  const strategies = [
+    ...(property.mergeKey === undefined ? [] : ['merge']),
+    ...(property.retainKeys ? ['retainKeys'] : []),
+    ...(property.replace ? ['replace'] : []),
+  ];
+  // By these clients work out their patches.
+  if (strategies.length > 0) schema['x-kubernetes-patch-strategy'] = strategies.join(',');
+  if (property.mergeKey) schema['x-kubernetes-patch-merge-key'] = property.mergeKey;
   return schema;
 }
 
