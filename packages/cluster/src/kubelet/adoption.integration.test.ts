@@ -235,6 +235,37 @@ test('a pod that was on its way out goes, with the grace that is left and its la
   expect((await podOf('staying')).status.containerStatuses[0].restartCount).toBe(0);
 });
 
+test('ephemeral containers go on, and their pod with them; none is started a second time', async () => {
+  await makePod('watched', 'exec sleep 1000');
+  await until('watched', () => isRunning('watched'));
+  const debug = (name: string, script: string) => ({
+    name,
+    image: 'tools:1',
+    targetContainerName: 'main',
+    command: ['sh', '-c', script],
+  });
+  const ephemeralContainers = [
+    debug('lasting', 'while :; do echo on; sleep 0.2; done'),
+    debug('ended', 'exit 6'),
+  ];
+  const url = `${PODS}/watched/ephemeralcontainers`;
+  await api('PATCH', url, { spec: { ephemeralContainers } }, 'application/strategic-merge-patch+json');
+  const statuses = async (): Promise<Json[]> =>
+    (await podOf('watched')).status.ephemeralContainerStatuses ?? [];
+  const states = async () => (await statuses()).map(({ state }) => state);
+  await until('both', async () => (await states()).every(({ waiting }) => waiting === undefined));
+  await until('an end', async () => (await states())[1]?.terminated);
+  const before = await statuses();
+  await kill();
+  await begin();
+  expect(await statuses()).toEqual(before);
+  const logs = async (): Promise<string> => (await api('GET', `${PODS}/watched/log?container=lasting`)).body;
+  const printed = (await logs()).length;
+  await until('it prints on', async () => (await logs()).length > printed + 10);
+  expect(await statuses()).toEqual(before);
+  expect((await podOf('watched')).status.containerStatuses[0].restartCount).toBe(0);
+});
+
 test('a kill at any moment of the start ends in one running pod', async () => {
   for (let delay = 0; delay < 450; delay += 75) {
     const name = `early-${delay}`;
