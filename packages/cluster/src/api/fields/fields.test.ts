@@ -85,4 +85,40 @@ describe('server-side apply', () => {
     );
     expect(apply(changed, again, 'me', true).spec).toEqual(again.spec);
   });
+
+  describe('after kubectl applied on its own side', () => {
+    const KEY = 'kubectl.kubernetes.io/last-applied-configuration';
+    const manifest = (targetPort: number) => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 's', namespace: 'n', annotations: {} },
+      spec: { ports: [{ port: 80, targetPort }] },
+    });
+    const live = (isChanged: boolean) => {
+      const object = service([{ port: 80, targetPort: 1 }]);
+      object.metadata.annotations = { [KEY]: JSON.stringify(manifest(1)) };
+      const first = trackUpdate(type, writer('kubectl-client-side-apply'), {
+        before: undefined,
+        after: object,
+      });
+      if (!isChanged) return first;
+      const after = { ...structuredClone(first), spec: { ports: [{ port: 80, targetPort: 7 }] } };
+      return trackUpdate(type, writer('somebody'), { before: first, after });
+    };
+
+    it('kubectl takes over what it applied, and keeps the annotation true', () => {
+      const applied = apply(live(false), service([{ port: 80, targetPort: 2 }]), 'kubectl');
+      expect(applied.spec).toEqual({ ports: [{ port: 80, targetPort: 2 }] });
+      const annotation = applied.metadata.annotations?.[KEY] ?? '';
+      expect(JSON.parse(annotation)).toMatchObject({ spec: { ports: [{ targetPort: 2 }] } });
+      expect(annotation.indexOf('"apiVersion"')).toBe(1);
+      expect(annotation).not.toContain(KEY);
+    });
+
+    it('others do not, and nobody takes what somebody has changed since', () => {
+      const wanted = service([{ port: 80, targetPort: 2 }]);
+      expect(() => apply(live(false), wanted, 'other')).toThrow('conflict with "kubectl-client-side-apply"');
+      expect(() => apply(live(true), wanted, 'kubectl')).toThrow('conflict with "somebody"');
+    });
+  });
 });

@@ -6,6 +6,7 @@ import { ApiFault } from '../status.ts';
 import { mergeApplied } from './apply.ts';
 import { compareFields, fieldsOf, fromFieldsV1, pathOfKey, toFieldsV1, withoutFields } from './field-set.ts';
 import type { Comparison, FieldPath, FieldSet } from './field-set.ts';
+import { fieldsAppliedBefore, withLastApplied } from './last-applied.ts';
 
 interface Entry {
   readonly manager: string;
@@ -125,14 +126,16 @@ export function applyFields(
   const merged = live ? (mergeApplied(live, applied, type.definition) as KubeObject) : applied;
   const { changed } = compareFields(live, merged, type.definition);
   if (live) {
-    const conflicts = others.flatMap((other) => conflictsWith(other, changed));
+    const own = fieldsAppliedBefore(writer.manager, live, type.definition);
+    const conflicts = others.flatMap((other) => conflictsWith(other, without(changed, own)));
     if (conflicts.length > 0 && !options.force) throw conflictFault(conflicts);
     others = others.map((entry) => ({ ...entry, fields: without(entry.fields, changed) }));
   }
   const kept = new Set([...fields, ...others.flatMap((entry) => [...entry.fields])]);
   const around = surroundings(kept);
   const abandoned = [...(mine?.fields ?? [])].filter((key) => !kept.has(key) && !around.has(key));
-  const result = options.finish(withoutFields(merged, abandoned) as KubeObject);
+  const finished = options.finish(withoutFields(merged, abandoned) as KubeObject);
+  const result = withLastApplied(writer.manager, finished, applied);
   const entries = [...others, entry(type, writer, { operation: 'Apply', fields })];
   return settle(live, withEntries(result, entries), mine);
 }
