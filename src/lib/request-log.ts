@@ -10,7 +10,7 @@ export interface RequestLine {
   readonly bytes: number;
   readonly ip: string | undefined;
   /** Why it was refused or failed. */
-  readonly error?: string;
+  readonly error?: string | undefined;
 }
 
 export type Write = (text: string) => void;

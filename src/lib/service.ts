@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import { createStore, readConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { errorCode } from './error-code.ts';
 import { StartFault } from './fault.ts';
-import { createApp } from './http/app.ts';
+import { App } from './http/app.ts';
 import type { Readiness } from './http/health.ts';
 import type { Options } from './options.ts';
 import type { ServiceLog } from './request-log.ts';
@@ -24,9 +22,10 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'is not an address of this machine',
 };
 
-async function listen(app: FastifyInstance, options: Options): Promise<void> {
+/** Resolves to the port. */
+async function listen(app: App, options: Options): Promise<number> {
   try {
-    await app.listen({ host: options.host, port: options.port });
+    return await app.listen({ host: options.host, port: options.port });
   } catch (error) {
     const code = errorCode(error);
     // Without IPv6 there is no `::`.
@@ -53,7 +52,7 @@ export async function startService(
   const readiness: Readiness = { draining: false };
   const metrics = config.metrics && new Metrics();
   const tracing = await startTracing(env, config.service.name);
-  const app = createApp({
+  const app = new App({
     name: config.service.name,
     store,
     log,
@@ -66,8 +65,7 @@ export async function startService(
   });
   const metricsServer =
     metrics && config.metrics ? await serveMetrics(metrics, options.host, config.metrics.port) : undefined;
-  await listen(app, options);
-  const { port } = app.server.address() as AddressInfo;
+  const port = await listen(app, options);
   log.info('STARTED', {
     service: config.service.name,
     port,

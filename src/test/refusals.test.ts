@@ -48,6 +48,22 @@ describe('what the HTTP parser refuses', () => {
     );
     expect(head).toMatch(/^HTTP\/1\.1 400 /);
     expect(body).toMatchObject({ method: 'POST', uri: '/addresses', code: 400 });
+    await expect.poll(() => app?.lines().length).toBe(1);
+    expect(app?.lines()).toMatchObject([
+      { status: 400, route: '/addresses', error: expect.stringMatching(/^Bad Request: /) as string },
+    ]);
+  });
+
+  it('ends connections that their client leaves open', async () => {
+    app = await runApp();
+    const { port } = app;
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.write('x\r\n\r\n'));
+    // This side is never closed: only a server that has closed its socket answers bytes with a reset.
+    const writing = setInterval(() => socket.write('x'), 100);
+    await new Promise<void>((resolve) => {
+      socket.resume().on('error', () => resolve());
+    });
+    clearInterval(writing);
   });
 
   it('a connection that goes away says nothing and harms nobody', async () => {
@@ -61,6 +77,10 @@ describe('what the HTTP parser refuses', () => {
       socket.on('close', () => resolve());
     });
     expect((await fetch(`${url}/addresses`)).status).toBe(200);
+    expect(app.lines()).toMatchObject([
+      { method: 'POST', status: 499, error: 'the client went away' },
+      { method: 'GET', status: 200 },
+    ]);
   });
 });
 

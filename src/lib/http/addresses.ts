@@ -1,34 +1,25 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { entryText } from '../entry.ts';
 import { HttpFault } from '../fault.ts';
 import type { ServiceLog } from '../request-log.ts';
-import type { Accept, Listing, Store, WriteOutcome } from '../store/store.ts';
-import { createOnce, idempotencyKeyOf } from './idempotency.ts';
-import { pageRequestOf, sendPage } from './pages.ts';
+import type { Accept, Store, WriteOutcome } from '../store/store.ts';
+import { readBody } from './body.ts';
 import { etagOf, matchAllows, noneMatchHits } from './conditions.ts';
-import { decodeBody } from './encoding.ts';
-import { Representation, sendRepresentation } from './representation.ts';
+import type { Answer, Exchange, Handlers } from './exchange.ts';
+import { createOnce, idempotencyKeyOf } from './idempotency.ts';
+import { linkOf, pageRequestOf, type PageRequest } from './pages.ts';
+import { Representations, withHeaders } from './representation.ts';
 
-export interface AddressRoutesOptions {
+export interface AddressOptions {
   readonly store: Store;
   readonly log: ServiceLog;
   readonly bodyLimit: number;
 }
 
-interface EntryRoute {
-  Params: { id: string };
-}
-
 const absent = () => new HttpFault(404, 'Address Not Found');
 
-async function bodyOf(request: FastifyRequest, limit: number): Promise<string> {
-  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  return entryText(await decodeBody(raw, request.raw.headers['content-encoding'], limit));
-}
-
 /** If-Match and If-None-Match of a write; undefined when it has none, so that no entry is read for nothing. */
-function conditionsOf(request: FastifyRequest): Accept | undefined {
-  const { 'if-match': match, 'if-none-match': noneMatch } = request.raw.headers;
+function conditionsOf({ request }: Exchange): Accept | undefined {
+  const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
   if (match === undefined && noneMatch === undefined) return undefined;
   return (current) => {
     const etag = etagOf(current);
@@ -36,63 +27,76 @@ function conditionsOf(request: FastifyRequest): Accept | undefined {
   };
 }
 
-function answerWrite(reply: FastifyReply, outcome: WriteOutcome): FastifyReply {
+const WRITTEN: Answer = { status: 204, headers: [], body: '' };
+
+function answerWrite(outcome: WriteOutcome): Answer {
   if (outcome === 'absent') throw absent();
   if (outcome === 'refused') throw new HttpFault(412, 'Precondition Failed');
-  return reply.code(204).send();
-}
-
-/** Lists are remembered by the store's own object: while it hands out the same one, nothing is encoded again. */
-class Listings {
-  readonly #made = new WeakMap<Listing, Representation>();
-
-  of(listing: Listing): Representation {
-    let made = this.#made.get(listing);
-    if (made === undefined) {
-      made = new Representation(Buffer.from(listing.text));
-      this.#made.set(listing, made);
-    }
-    return made;
-  }
+  return WRITTEN;
 }
 
 /** CRUD on `/addresses`. */
-export function addAddressRoutes(app: FastifyInstance, options: AddressRoutesOptions): void {
-  const { store, log, bodyLimit } = options;
-  const listings = new Listings();
+class Addresses {
+  readonly #store: Store;
+  readonly #log: ServiceLog;
+  readonly #bodyLimit: number;
+  readonly #entries = new Representations({ most: 1000, longest: 16_384 });
+  readonly #lists = new Representations({ most: 1, longest: Infinity });
+  readonly #pages = new Representations({ most: 0, longest: 0 });
 
-  app.post('/addresses', async (request, reply) => {
-    const key = idempotencyKeyOf(request.raw.headers['idempotency-key']);
-    const text = await bodyOf(request, bodyLimit);
-    const id = key === undefined ? await store.create(text) : await createOnce(store, text, key);
-    return reply.code(201).header('location', `/addresses/${id}`).send();
-  });
+  constructor(options: AddressOptions) {
+    this.#store = options.store;
+    this.#log = options.log;
+    this.#bodyLimit = options.bodyLimit;
+  }
 
-  app.get('/addresses', async (request, reply) => {
-    const wanted = pageRequestOf(request.raw.url ?? '');
-    if (wanted) return sendPage(request, reply, { page: await store.page(wanted), limit: wanted.limit });
-    const listing = await store.list();
-    if (listing.unreadable.length > 0) {
-      log.error('stored entries are damaged and left out of the list', {
-        names: listing.unreadable.slice(0, 20),
-      });
-      reply.header('x-entries-unreadable', String(listing.unreadable.length));
-    }
-    return sendRepresentation(request, reply, listings.of(listing));
-  });
+  readonly create = async ({ request }: Exchange): Promise<Answer> => {
+    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    const text = entryText(await readBody(request, this.#bodyLimit));
+    const id = key === undefined ? await this.#store.create(text) : await createOnce(this.#store, text, key);
+    return { status: 201, headers: ['location', `/addresses/${id}`], body: '' };
+  };
 
-  app.get<EntryRoute>('/addresses/:id', async (request, reply) => {
-    const text = await store.get(request.params.id);
+  readonly list = async (exchange: Exchange): Promise<Answer> => {
+    const wanted = pageRequestOf(exchange.target);
+    if (wanted !== undefined) return this.#page(exchange, wanted);
+    const { text, unreadable } = await this.#store.list();
+    const answer = await this.#lists.answer(exchange, 'list', text);
+    if (unreadable.length === 0) return answer;
+    this.#log.error('stored entries are damaged and left out of the list', {
+      names: unreadable.slice(0, 20),
+    });
+    return withHeaders(answer, ['x-entries-unreadable', String(unreadable.length)]);
+  };
+
+  async #page(exchange: Exchange, wanted: PageRequest): Promise<Answer> {
+    const page = await this.#store.page(wanted);
+    return withHeaders(await this.#pages.answer(exchange, '', page.text), linkOf(page, wanted.limit));
+  }
+
+  readonly read = async (exchange: Exchange): Promise<Answer> => {
+    const id = exchange.entryId;
+    const text = await this.#store.get(id);
     if (text === undefined) throw absent();
-    return sendRepresentation(request, reply, new Representation(text));
-  });
+    return this.#entries.answer(exchange, id, text);
+  };
 
-  app.put<EntryRoute>('/addresses/:id', async (request, reply) => {
-    const text = await bodyOf(request, bodyLimit);
-    return answerWrite(reply, await store.replace(request.params.id, text, conditionsOf(request)));
-  });
+  readonly replace = async (exchange: Exchange): Promise<Answer> => {
+    const text = entryText(await readBody(exchange.request, this.#bodyLimit));
+    return answerWrite(await this.#store.replace(exchange.entryId, text, conditionsOf(exchange)));
+  };
 
-  app.delete<EntryRoute>('/addresses/:id', async (request, reply) => {
-    return answerWrite(reply, await store.remove(request.params.id, conditionsOf(request)));
-  });
+  readonly remove = async (exchange: Exchange): Promise<Answer> =>
+    answerWrite(await this.#store.remove(exchange.entryId, conditionsOf(exchange)));
+}
+
+export function addressHandlers(options: AddressOptions): Handlers {
+  const addresses = new Addresses(options);
+  return {
+    'GET /addresses': addresses.list,
+    'POST /addresses': addresses.create,
+    'GET /addresses/:id': addresses.read,
+    'PUT /addresses/:id': addresses.replace,
+    'DELETE /addresses/:id': addresses.remove,
+  };
 }

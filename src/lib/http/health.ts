@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify';
 import type { Store } from '../store/store.ts';
 import { JSON_TYPE } from './error-body.ts';
+import type { Answer, Handlers } from './exchange.ts';
 
 /** What the process is doing, as far as callers must know. */
 export interface Readiness {
@@ -28,18 +28,20 @@ async function stateOf(store: Store, readiness: Readiness): Promise<string> {
   }
 }
 
-/** `/livez`: the process answers. `/readyz`: it should get requests now; says which store it has. */
-export function addHealthRoutes(app: FastifyInstance, options: { store: Store; readiness: Readiness }): void {
-  app.get('/livez', async (_request, reply) =>
-    reply.header('content-type', JSON_TYPE).send('{"status":"alive"}'),
-  );
+const ALIVE: Answer = { status: 200, headers: ['content-type', JSON_TYPE], body: '{"status":"alive"}' };
 
-  app.get('/readyz', async (_request, reply) => {
-    const status = await stateOf(options.store, options.readiness);
-    return reply
-      .code(status === 'ready' ? 200 : 503)
-      .header('content-type', JSON_TYPE)
-      .header('cache-control', 'no-store')
-      .send(JSON.stringify({ status, store: options.store.description }));
-  });
+/** `/livez`: the process answers. `/readyz`: it should get requests now; says which store it has. */
+export function healthHandlers(options: { store: Store; readiness: Readiness }): Handlers {
+  const { store, readiness } = options;
+  return {
+    'GET /livez': async () => ALIVE,
+    'GET /readyz': async () => {
+      const status = await stateOf(store, readiness);
+      return {
+        status: status === 'ready' ? 200 : 503,
+        headers: ['content-type', JSON_TYPE, 'cache-control', 'no-store'],
+        body: JSON.stringify({ status, store: store.description }),
+      };
+    },
+  };
 }

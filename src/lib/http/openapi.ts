@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { FastifyInstance } from 'fastify';
 import { schemaFile } from '../places.ts';
 import { docsPage } from './docs-page.ts';
 import { JSON_TYPE } from './error-body.ts';
+import type { Answer, Handlers } from './exchange.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type OpenApiDocument = ReturnType<typeof openApiDocument>;
@@ -192,18 +192,22 @@ export function openApiDocument(name: string) {
 }
 
 /** `/openapi.json` for programs, `/docs` for people. */
-export function addDocumentRoutes(app: FastifyInstance, name: string): void {
+export function documentHandlers(name: string): Handlers {
   const document = openApiDocument(name);
-  const json = JSON.stringify(document);
-  const page = docsPage(document);
-  app.get('/openapi.json', async (_request, reply) => reply.header('content-type', JSON_TYPE).send(json));
-  app.get('/docs', async (_request, reply) =>
-    reply
-      .header('content-type', 'text/html; charset=UTF-8')
-      .header(
-        'content-security-policy',
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-      )
-      .send(page),
-  );
+  const json: Answer = {
+    status: 200,
+    headers: ['content-type', JSON_TYPE],
+    body: JSON.stringify(document),
+  };
+  const page: Answer = {
+    status: 200,
+    headers: [
+      'content-type',
+      'text/html; charset=UTF-8',
+      'content-security-policy',
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    ],
+    body: docsPage(document),
+  };
+  return { 'GET /openapi.json': async () => json, 'GET /docs': async () => page };
 }

@@ -1,7 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpFault } from '../fault.ts';
 import type { Page } from '../store/store.ts';
-import { Representation, sendRepresentation } from './representation.ts';
 
 const MAX_LIMIT = 1000;
 const DEFAULT_LIMIT = 100;
@@ -25,12 +23,6 @@ export function pageRequestOf(target: string): PageRequest | undefined {
 }
 
 /** Pages are joined by `Link: <…>; rel="next"` (RFC 8288); the last one has none. */
-export async function sendPage(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { page, limit }: { readonly page: Page; readonly limit: number },
-): Promise<FastifyReply> {
-  if (page.next !== undefined)
-    reply.header('link', `</addresses?limit=${limit}&cursor=${page.next}>; rel="next"`);
-  return sendRepresentation(request, reply, new Representation(Buffer.from(page.text)));
+export function linkOf({ next }: Page, limit: number): readonly string[] {
+  return next === undefined ? [] : ['link', `</addresses?limit=${limit}&cursor=${next}>; rel="next"`];
 }

@@ -1,10 +1,11 @@
-import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HttpFault } from '../fault.ts';
 import type { ServiceLog } from '../request-log.ts';
 import { ALL_METHODS, findEndpoint, pathOf } from './endpoints.ts';
 import { JSON_TYPE, errorBody } from './error-body.ts';
+import type { Exchange } from './exchange.ts';
 import { requestIdOf } from './request-id.ts';
 
 interface ParserError extends Error {
@@ -15,6 +16,11 @@ interface ParserError extends Error {
 interface RequestLine {
   readonly method: string;
   readonly uri: string;
+}
+
+interface Refusal {
+  readonly fault: HttpFault;
+  readonly requestId: string;
 }
 
 /** What the parser choked on, as far as it can be read. */
@@ -36,78 +42,86 @@ function faultOf(error: ParserError, line: RequestLine): HttpFault {
   return new HttpFault(400, 'Bad Request', { cause });
 }
 
-function answer(socket: Duplex, fault: HttpFault, body: string, requestId: string): void {
-  const headers = {
-    'Content-Type': JSON_TYPE,
-    'Content-Length': String(Buffer.byteLength(body)),
-    'X-Request-Id': requestId,
-    ...fault.headers,
-    Connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${fault.status} ${fault.message}\r\n${lines.join('')}\r\n${body}`);
-}
+/** How long a client that was refused may keep its end of the connection open. */
+const LINGER_MS = 2000;
 
 /**
- * Answers what never becomes a request of the framework (broken HTTP, headers too long, too slow, CONNECT) in the
- * same form as every other error, and logs it like one.
+ * Answers what never becomes a request (broken HTTP, headers too long, CONNECT) or breaks off in the middle of one
+ * (too slow, a broken chunk) in the same form as every other error, and logs it like one.
  */
 export class RawRefusals {
   readonly #log: ServiceLog;
   readonly #debug: boolean;
-  /** The exchange a connection is in the middle of: a broken body belongs to it. */
-  readonly #current = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
+  /** The latest exchange of each connection: a broken body belongs to it. */
+  readonly #latest = new WeakMap<Duplex, Exchange>();
 
-  constructor(options: { log: ServiceLog; debug: boolean }) {
+  constructor(server: Server, options: { log: ServiceLog; debug: boolean }) {
     this.#log = options.log;
     this.#debug = options.debug;
-  }
-
-  attach(server: Server): void {
-    server.prependListener('request', (request, response) => {
-      this.#current.set(request.socket, { request, response });
-    });
-    server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-      const line = { method: 'CONNECT', uri: request.url ?? '' };
-      this.#refuse(
-        socket,
-        line,
-        new HttpFault(405, 'Method Not Allowed', { headers: { allow: ALL_METHODS } }),
-      );
+    server.on('clientError', this.#onClientError);
+    server.on('connect', ({ url = '', headers }: IncomingMessage, socket: Duplex) => {
+      const fault = new HttpFault(405, 'Method Not Allowed', { headers: { allow: ALL_METHODS } });
+      this.#refuse(socket, { method: 'CONNECT', uri: url }, { fault, requestId: requestIdOf(headers) });
     });
   }
 
-  /** For the server's `clientError`. */
-  readonly onClientError = (error: ParserError, socket: Socket): void => {
-    const exchange = this.#current.get(socket);
-    const unfinished = exchange !== undefined && !exchange.request.complete ? exchange : undefined;
+  /** Every exchange has to be shown here when it begins. */
+  watch(exchange: Exchange): void {
+    this.#latest.set(exchange.request.socket, exchange);
+  }
+
+  readonly #onClientError = (error: ParserError, socket: Duplex): void => {
+    const latest = this.#latest.get(socket);
+    const unfinished = latest?.request.complete === false ? latest : undefined;
     if (error.code === 'ECONNRESET' || !socket.writable || unfinished?.response.headersSent === true) {
       socket.destroy();
       return;
     }
-    const line =
-      unfinished === undefined
-        ? requestLineOf(error.rawPacket)
-        : { method: unfinished.request.method ?? '', uri: pathOf(unfinished.request.url ?? '') };
-    this.#refuse(socket, line, faultOf(error, line), unfinished?.request);
+    if (unfinished === undefined) {
+      const line = requestLineOf(error.rawPacket);
+      this.#refuse(socket, line, { fault: faultOf(error, line), requestId: requestIdOf({}) });
+    } else this.#breakOff(socket, unfinished, error);
   };
 
-  #refuse(socket: Duplex, line: RequestLine, fault: HttpFault, request?: IncomingMessage): void {
-    const requestId = requestIdOf(request?.headers ?? {});
-    answer(socket, fault, JSON.stringify(errorBody(line, fault, this.#debug)), requestId);
+  /** The exchange itself tells the log when its connection is gone. */
+  #breakOff(socket: Duplex, exchange: Exchange, error: ParserError): void {
+    const line = { method: exchange.method, uri: exchange.path };
+    const fault = faultOf(error, line);
+    exchange.error ??= reasonOf(fault, line);
+    exchange.outcome ??= { status: fault.status, bytes: 0 };
+    this.#answer(socket, line, { fault, requestId: exchange.id });
+  }
+
+  #refuse(socket: Duplex, line: RequestLine, refusal: Refusal): void {
+    this.#answer(socket, line, refusal);
     this.#log.request({
-      request_id: requestId,
+      request_id: refusal.requestId,
       method: line.method,
       route: findEndpoint(line.uri)?.route,
       path: line.uri,
-      status: fault.status,
+      status: refusal.fault.status,
       ms: 0,
       bytes: 0,
-      ip:
-        'remoteAddress' in socket && typeof socket.remoteAddress === 'string'
-          ? socket.remoteAddress
-          : undefined,
-      error: `${STATUS_CODES[fault.status] ?? ''}: ${fault.cause instanceof Error ? fault.cause.message : line.method}`,
+      ip: socket instanceof Socket ? socket.remoteAddress : undefined,
+      error: reasonOf(refusal.fault, line),
     });
   }
+
+  #answer(socket: Duplex, line: RequestLine, { fault, requestId }: Refusal): void {
+    const body = JSON.stringify(errorBody(line, fault, this.#debug));
+    const headers = {
+      'Content-Type': JSON_TYPE,
+      'Content-Length': String(Buffer.byteLength(body)),
+      'X-Request-Id': requestId,
+      ...fault.headers,
+      Connection: 'close',
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${fault.status} ${fault.message}\r\n${lines.join('')}\r\n${body}`);
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  }
+}
+
+function reasonOf({ status, cause }: HttpFault, { method }: RequestLine): string {
+  return `${STATUS_CODES[status] ?? ''}: ${cause instanceof Error ? cause.message : method}`;
 }

@@ -1,9 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createApp } from '../../lib/http/app.ts';
+import { App } from '../../lib/http/app.ts';
 import type { Readiness } from '../../lib/http/health.ts';
 import { ServiceLog } from '../../lib/request-log.ts';
 import { FileStore } from '../../lib/store/file-store.ts';
@@ -30,7 +29,7 @@ export async function runApp(
   const store = options.store ?? new MemoryStore({ maxEntries: 1000 });
   await store.open();
   const readiness: Readiness = { draining: false };
-  const app = createApp({
+  const app = new App({
     name: 'Address Book',
     store,
     log,
@@ -39,8 +38,7 @@ export async function runApp(
     bodyLimit: options.bodyLimit ?? 100_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 5000,
   });
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = app.server.address() as AddressInfo;
+  const port = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url: `http://127.0.0.1:${port}`,
     port,
