@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { App } from '../../lib/http/app.ts';
 import type { Readiness } from '../../lib/http/health.ts';
 import { ServiceLog } from '../../lib/request-log.ts';
@@ -18,6 +19,8 @@ export interface RunningApp {
   readonly store: Store;
   /** What was logged until now, one object a line. */
   lines(): Record<string, unknown>[];
+  /** Open ones. */
+  connections(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -51,6 +54,7 @@ export async function runApp(
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     },
+    connections: () => promisify(app.server.getConnections.bind(app.server))(),
     async close() {
       app.server.closeAllConnections();
       await app.close();
