@@ -233,3 +233,27 @@ test('nothing is written when nothing changes', async () => {
   await plane.controllers.idle();
   expect(objects().store.revision).toBe(revision);
 });
+
+test('revisions go on from wherever somebody has begun, however large the number', async () => {
+  const first = '9007199254740993';
+  objects().create('replicasets.apps', {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      name: 'before',
+      namespace: 'shop',
+      labels: { app: 'web' },
+      annotations: { 'deployment.kubernetes.io/revision': first },
+      generation: 1,
+    },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: 'web' } },
+      template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'z:1' }] } },
+    },
+  });
+  await apply();
+  const annotations = sets().find(({ metadata }) => metadata.name !== 'before')?.metadata.annotations;
+  expect(annotations?.['deployment.kubernetes.io/revision']).toBe('9007199254740994');
+  expect(annotations).not.toHaveProperty('deployment.kubernetes.io/revision-history');
+});

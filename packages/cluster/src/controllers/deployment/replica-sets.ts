@@ -28,11 +28,18 @@ export interface Generations {
 
 const byAge = (a: ReplicaSet, b: ReplicaSet) =>
   Date.parse(a.metadata.creationTimestamp) - Date.parse(b.metadata.creationTimestamp) ||
-  revisionOf(a) - revisionOf(b) ||
+  byRevision(a, b) ||
   (a.metadata.name < b.metadata.name ? -1 : 1);
 
-export function revisionOf(set: ReplicaSet): number {
-  return Number(set.metadata.annotations?.[REVISION] ?? 0) || 0;
+const byRevision = (a: ReplicaSet, b: ReplicaSet) => {
+  const [one, other] = [revisionOf(a), revisionOf(b)];
+  return one === other ? 0 : one < other ? -1 : 1;
+};
+
+/** A big number: clients may begin at one beyond which other numbers are no longer counted one by one. */
+function revisionOf(set: ReplicaSet): bigint {
+  const text = set.metadata.annotations?.[REVISION] ?? '';
+  return /^\d+$/.test(text) ? BigInt(text) : 0n;
 }
 
 /** Equal templates are equal apart from the label that tells the ReplicaSets' pods apart. */
@@ -71,15 +78,16 @@ export function ensureNext(
   size: (old: ReplicaSet[]) => number,
 ): ReplicaSet {
   const { objects } = context;
-  const highest = Math.max(0, ...generations.old.map(revisionOf));
+  const newest = generations.old.toSorted(byRevision).at(-1);
+  const highest = newest ? revisionOf(newest) : 0n;
   const existing = generations.next ?? create(context, deployment, size(generations.old));
   const { namespace, name } = existing.metadata;
   const stored = objects.modify('replicasets.apps', namespace, name, (set) => {
     const annotations = { ...set.metadata.annotations, ...annotationsFor(deployment) };
     const present = revisionOf(set);
     if (present <= highest) {
-      if (present > 0) annotations[HISTORY] = [annotations[HISTORY], present].filter(Boolean).join(',');
-      annotations[REVISION] = String(highest + 1);
+      if (present > 0n) annotations[HISTORY] = [annotations[HISTORY], present].filter(Boolean).join(',');
+      annotations[REVISION] = String(highest + 1n);
     }
     set.metadata.annotations = annotations;
     set.spec.minReadySeconds = deployment.spec.minReadySeconds ?? 0;
@@ -186,9 +194,7 @@ export function prune(context: ControllerContext, deployment: Deployment, old: r
     (set) =>
       (set.spec.replicas ?? 0) === 0 && (set.status?.replicas ?? 0) === 0 && !set.metadata.deletionTimestamp,
   );
-  const surplus = empty
-    .toSorted((a, b) => revisionOf(a) - revisionOf(b))
-    .slice(0, Math.max(0, old.length - limit));
+  const surplus = empty.toSorted(byRevision).slice(0, Math.max(0, old.length - limit));
   for (const { metadata } of surplus) {
     context.deletion.delete('replicasets.apps', metadata.namespace, metadata.name, { uid: metadata.uid });
   }
