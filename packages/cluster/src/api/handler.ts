@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '@updraft/kit';
-import { stringify as toYaml } from 'yaml';
 import { identify } from './access.ts';
 import { accessRequest } from './authorization/access-request.ts';
 import { checkEscalation, demand, isGrant } from './authorization/guard.ts';
@@ -17,6 +16,7 @@ import { logs } from './logs.ts';
 import { APPLY, patch } from './patch.ts';
 import { relay } from './proxy/relay.ts';
 import { Snapshots, list } from './read.ts';
+import { Text, plain, wishOf, write } from './render.ts';
 import { addressOf, flag, readBody } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import { SWAGGER_PROTOBUF, swaggerDocument, swaggerProtobuf } from './schema/openapi-v2.ts';
@@ -55,23 +55,23 @@ interface Exchange {
 
 async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
   const { message, response } = exchange;
-  const accept = message.headers.accept ?? '';
+  const wish = wishOf(message);
   try {
     const url = addressOf(message);
     const open = openAnswer(context, url.pathname);
-    if (open !== undefined) return plain(response, open);
+    if (open !== undefined) return plain(response, open, wish);
     if (await proxied(context, exchange, url)) return;
     const request = await readRequest(context, message, url);
     const target = parseTarget(catalogOf(context.store), request.path);
     demand(context.authorizer, accessRequest(request, target));
     const answer = await dispatch(context, request, { ...exchange, target });
-    if (answer) write(response, answer, accept);
+    if (answer) write(response, answer, wish);
   } catch (error) {
     const status = statusOf(error);
     if (status.code >= 500)
       context.logger.log('warn', 'the API answered with an error', { error: messageOf(error) });
     if (response.headersSent) response.destroy();
-    else write(response, { code: status.code, body: status }, accept);
+    else write(response, { code: status.code, body: status }, wish);
   }
 }
 
@@ -142,12 +142,17 @@ function document(catalog: Catalog, request: ApiRequest): unknown {
   const { path } = request;
   const discovery = /;v=(v2|v2beta1);as=APIGroupDiscoveryList/.exec(request.accept.replaceAll(' ', ''));
   if (path === '/api' || path === '/apis') {
-    if (discovery) return new Discovery(catalog, discovery[1] as 'v2', path === '/api');
+    if (discovery) return discoveryText(catalog, discovery[1] as 'v2', path === '/api');
     return path === '/api' ? coreVersions('') : groupList(catalog);
   }
   const body = path.startsWith('/openapi/') ? openApi(catalog, request) : plainDocument(catalog, path);
   if (body === undefined) throw unknownPath();
   return body;
+}
+
+function discoveryText(catalog: Catalog, version: 'v2' | 'v2beta1', core: boolean): Text {
+  const type = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+  return new Text(type, JSON.stringify(aggregated(catalog, version, core)));
 }
 
 const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
@@ -164,28 +169,6 @@ function openApi(catalog: Catalog, { path, accept }: ApiRequest): unknown {
   return takesJson
     ? new JsonText(swaggerDocument(catalog))
     : new Text(SWAGGER_PROTOBUF, swaggerProtobuf(catalog));
-}
-
-/** A document that is answered with its own content type. */
-class Text {
-  readonly type: string;
-  readonly text: string | Buffer;
-
-  constructor(type: string, text: string | Buffer) {
-    this.type = type;
-    this.text = text;
-  }
-}
-
-/** The same for the forms of discovery. */
-class Discovery {
-  readonly version: 'v2' | 'v2beta1';
-  readonly body: unknown;
-
-  constructor(catalog: Catalog, version: 'v2' | 'v2beta1', core: boolean) {
-    this.version = version;
-    this.body = aggregated(catalog, version, core);
-  }
 }
 
 function openApiText(catalog: Catalog, path: string): JsonText | undefined {
@@ -347,37 +330,3 @@ const SUBRESOURCES: Readonly<Record<string, SubresourceHandler>> = {
   'POST serviceaccounts/token': issueToken,
   'PUT namespaces/finalize': finalize,
 };
-
-const DISCOVERY_TYPE = (version: string) =>
-  `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
-
-function plain(response: ServerResponse, body: unknown): void {
-  if (typeof body !== 'string') return write(response, { code: 200, body }, '');
-  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
-  response.end(body);
-}
-
-function write(response: ServerResponse, answer: Answer, accept: string): void {
-  const { type, text } = render(answer.body, accept);
-  for (const words of answer.warnings ?? [])
-    response.appendHeader('warning', `299 - ${JSON.stringify(words)}`);
-  if (answer.code === 401) response.setHeader('www-authenticate', 'Bearer realm="kubernetes"');
-  const details = (answer.body as { details?: { retryAfterSeconds?: number } } | undefined)?.details;
-  if (details?.retryAfterSeconds !== undefined)
-    response.setHeader('retry-after', String(details.retryAfterSeconds));
-  response.writeHead(answer.code, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-cache, private',
-  });
-  response.end(text);
-}
-
-function render(body: unknown, accept: string): { type: string; text: string | Buffer } {
-  if (body instanceof Discovery)
-    return { type: DISCOVERY_TYPE(body.version), text: JSON.stringify(body.body) };
-  if (body instanceof Text) return body;
-  const text = body instanceof JsonText ? body.text : JSON.stringify(body);
-  if (!accept.startsWith('application/yaml')) return { type: 'application/json', text };
-  return { type: 'application/yaml', text: toYaml(JSON.parse(text)) };
-}
