@@ -40,6 +40,9 @@ export interface AddressEntry {
   is_company?: boolean;
 }
 
+/** As it is stored and sent back. */
+type FullEntry = Required<Omit<AddressEntry, 'is_company'>>;
+
 // Nothing is coerced, filled in or taken away: what does not fit is refused.
 const ajv = new Ajv({
   strict: true,
@@ -52,21 +55,24 @@ const ajv = new Ajv({
 ajv.addFormat('email', /^$|^[^\s@]+@[^\s@]+$/);
 const fits = ajv.compile<AddressEntry>(JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
 
-function refuseEmpty(item: Record<string, unknown>, fields: readonly string[]): void {
-  for (const field of fields) {
-    const value = item[field];
-    if (value === '' || value === 0)
-      throw new HttpFault(400, `${field} has invalid value ${value === '' ? '' : '0'}`);
-  }
+function refuseEmpty(value: unknown, field: string): void {
+  if (value === '' || value === 0) throw new HttpFault(400, `${field} has invalid value ${value}`);
 }
 
-function refuseEmptyFields(entry: AddressEntry): void {
-  for (const address of entry.addresses ?? [])
-    refuseEmpty({ ...address }, ['street_name', 'pincode', 'country']);
-  for (const phone of entry.phone_numbers ?? []) refuseEmpty({ ...phone }, ['country_code', 'local_number']);
-  for (const fax of entry.fax_numbers ?? []) refuseEmpty({ ...fax }, ['country_code', 'local_number']);
-  for (const email of entry.emails ?? []) refuseEmpty({ ...email }, ['email']);
-  refuseEmpty({ full_name: entry.full_name }, ['full_name']);
+function refuseEmptyFields({ full_name, addresses, phone_numbers, fax_numbers, emails }: FullEntry): void {
+  for (const { street_name, pincode, country } of addresses) {
+    refuseEmpty(street_name, 'street_name');
+    refuseEmpty(pincode, 'pincode');
+    refuseEmpty(country, 'country');
+  }
+  for (const numbers of [phone_numbers, fax_numbers]) {
+    for (const { country_code, local_number } of numbers) {
+      refuseEmpty(country_code, 'country_code');
+      refuseEmpty(local_number, 'local_number');
+    }
+  }
+  for (const { email } of emails) refuseEmpty(email, 'email');
+  refuseEmpty(full_name, 'full_name');
 }
 
 function parse(body: Buffer): unknown {
@@ -96,7 +102,8 @@ export function entryText(body: Buffer): string {
       cause: new Error(ajv.errorsText(fits.errors)),
     });
   }
-  refuseEmptyFields(entry);
   const { full_name, addresses = [], phone_numbers = [], fax_numbers = [], emails = [], is_company } = entry;
-  return JSON.stringify({ full_name, addresses, phone_numbers, fax_numbers, emails, is_company });
+  const full = { full_name, addresses, phone_numbers, fax_numbers, emails, is_company };
+  refuseEmptyFields(full);
+  return JSON.stringify(full);
 }

@@ -18,32 +18,39 @@ export type Write = (text: string) => void;
 const FLUSH_MS = 20;
 const FLUSH_LENGTH = 32_768;
 
+/** What clients choose freely: no control characters, and not for ever. */
 const clean = (text: string) => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 300);
+const PLAIN = /^[\w/.-]{1,300}$/;
 
-/** Many lines fall into one millisecond. */
-let lastMs = 0;
+/** Many lines fall into one second: only their milliseconds differ. */
+let lastSecond = 0;
 let lastTime = '';
 function timestamp(): string {
   const now = Date.now();
-  if (now !== lastMs) {
-    lastMs = now;
-    lastTime = new Date(now).toISOString();
+  const ms = now % 1000;
+  if (now - ms !== lastSecond) {
+    lastSecond = now - ms;
+    lastTime = new Date(lastSecond).toISOString().slice(0, 20);
   }
-  return lastTime;
+  return `${lastTime}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
 }
+
+const round = (ms: number) => Math.round(ms * 100) / 100;
+const levelOf = ({ status }: RequestLine) => (status >= 500 ? 'error' : 'info');
 
 /**
  * As JSON.stringify would write it, at a third of its cost: there is one for every request. Ids, methods, routes and
  * addresses hold nothing that JSON would escape; what a client may choose freely is quoted by JSON itself.
  */
-function requestJson(level: string, line: RequestLine): string {
+function requestJson(line: RequestLine): string {
   const { request_id, method, route, path, status, ms, bytes, ip, error } = line;
   const shownRoute = route === undefined ? '' : `"route":"${route}",`;
+  const shownPath = PLAIN.test(path) ? `"${path}"` : JSON.stringify(clean(path));
   const shownIp = ip === undefined ? '' : `,"ip":"${ip}"`;
   const shownError = error === undefined ? '' : `,"error":${JSON.stringify(error)}`;
   return (
-    `{"time":"${timestamp()}","level":"${level}","message":"request","request_id":"${request_id}",` +
-    `"method":"${method}",${shownRoute}"path":${JSON.stringify(path)},"status":${status},"ms":${ms},` +
+    `{"time":"${timestamp()}","level":"${levelOf(line)}","message":"request","request_id":"${request_id}",` +
+    `"method":"${method}",${shownRoute}"path":${shownPath},"status":${status},"ms":${round(ms)},` +
     `"bytes":${bytes}${shownIp}${shownError}}\n`
   );
 }
@@ -74,9 +81,9 @@ export class ServiceLog {
   }
 
   request(line: RequestLine): void {
-    const level = line.status >= 500 ? 'error' : 'info';
-    const shown = { ...line, path: clean(line.path), ms: Math.round(line.ms * 100) / 100 };
-    this.#append(this.#pretty ? pretty(level, 'request', shown) : requestJson(level, shown));
+    if (!this.#pretty) return this.#append(requestJson(line));
+    const shown = { ...line, path: clean(line.path), ms: round(line.ms) };
+    this.#append(pretty(levelOf(line), 'request', shown));
   }
 
   info(message: string, fields: object = {}): void {

@@ -41,6 +41,18 @@ describe('numbersAreExact', () => {
   });
 });
 
+describe('a long number', () => {
+  it.each(Array.from({ length: 20 }, (_, spaces) => spaces))(
+    'is seen wherever it stands: after %i',
+    (spaces) => {
+      const text = `${' '.repeat(spaces)}0.10000000000000001`;
+      expect(numbersAreExact(text)).toBe(false);
+      expect(numbersAreExact(`{"a":${text}}`)).toBe(false);
+      expect(numbersAreExact(`{"a":${text.replace('0000', '')}}`)).toBe(true);
+    },
+  );
+});
+
 describe('readOptions', () => {
   it('has defaults', () => {
     expect(readOptions(['--config', 'a.yaml'])).toEqual({

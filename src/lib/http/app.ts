@@ -85,13 +85,21 @@ export class App {
     this.#options.tracing?.begin(exchange.request);
     // Comes once for every response, also when nobody is left to read it.
     exchange.response.on('close', () => this.#end(exchange));
-    this.#answer(exchange).then(
-      (answer) => this.#send(exchange, answer),
-      (error: unknown) => this.#send(exchange, this.#refuse(exchange, error)),
-    );
+    void this.#serve(exchange);
   }
 
-  async #answer(exchange: Exchange): Promise<Answer> {
+  async #serve(exchange: Exchange): Promise<void> {
+    let answer: Answer;
+    try {
+      answer = await this.#answer(exchange);
+    } catch (error) {
+      answer = this.#refuse(exchange, error);
+    }
+    this.#send(exchange, answer);
+  }
+
+  /** @throws HttpFault */
+  #answer(exchange: Exchange): Answer | Promise<Answer> {
     const { method, target, endpoint, request } = exchange;
     if (target.length > MAX_TARGET) throw new HttpFault(414, 'URI Too Long');
     if (request.headers.host === undefined && request.httpVersion === '1.1')

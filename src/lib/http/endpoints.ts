@@ -26,7 +26,7 @@ export interface Endpoint {
 
 /** The path of a request target as it was sent, without query; absolute-form loses its scheme and host. */
 export function pathOf(target: string): string {
-  const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
+  const path = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?#]*/i, '');
   const end = path.search(/[?#]/);
   const bare = end === -1 ? path : path.slice(0, end);
   return bare === '' ? '/' : bare;

@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 /** @throws HttpFault for a refusal; whatever else it throws is a failure of the service's own */
-export type Handler = (exchange: Exchange) => Promise<Answer>;
+export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;
 
 /** By method and route: `GET /addresses/:id`. GET is also asked for HEAD. */
 export type Handlers = Readonly<Record<string, Handler>>;
@@ -50,8 +50,9 @@ export class Exchange {
     this.endpoint = findEndpoint(this.path);
   }
 
-  /** The part of the path that names an entry: `/addresses/<this>`. */
+  /** The part of the path that names an entry: `/addresses/<this>`, with or without a slash at its end. */
   get entryId(): string {
-    return this.path.split('/', 3)[2] ?? '';
+    const end = this.path.endsWith('/') ? -1 : this.path.length;
+    return this.path.slice('/addresses/'.length, end);
   }
 }

@@ -34,7 +34,7 @@ const ALIVE: Answer = { status: 200, headers: ['content-type', JSON_TYPE], body:
 export function healthHandlers(options: { store: Store; readiness: Readiness }): Handlers {
   const { store, readiness } = options;
   return {
-    'GET /livez': async () => ALIVE,
+    'GET /livez': () => ALIVE,
     'GET /readyz': async () => {
       const status = await stateOf(store, readiness);
       return {

@@ -209,5 +209,5 @@ export function documentHandlers(name: string): Handlers {
     ],
     body: docsPage(document),
   };
-  return { 'GET /openapi.json': async () => json, 'GET /docs': async () => page };
+  return { 'GET /openapi.json': () => json, 'GET /docs': () => page };
 }

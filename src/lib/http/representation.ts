@@ -52,7 +52,7 @@ export class Representations {
   }
 
   /** 200 or 304, compressed when that is wanted and worth it. */
-  async answer(exchange: Exchange, key: string, text: string): Promise<Answer> {
+  answer(exchange: Exchange, key: string, text: string): Answer | Promise<Answer> {
     const representation = this.#of(key, text);
     const { 'if-none-match': noneMatch, 'accept-encoding': accepted } = exchange.request.headers;
     const gzipped = text.length >= COMPRESS_FROM_BYTES && acceptsGzip(accepted);
