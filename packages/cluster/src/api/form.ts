@@ -36,6 +36,11 @@ export function formOf(request: Pick<ApiRequest, 'accept' | 'query'>): Form {
   return PLAIN;
 }
 
+/** Whether a client takes a thing as it is, and not only made into something else, such as a Table. */
+export function takesObjects(accept: string): boolean {
+  return accept.split(',').some((entry) => !/;\s*as=/.test(entry));
+}
+
 export function showObject(
   form: Form,
   type: ServedResource,

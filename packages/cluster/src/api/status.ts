@@ -126,6 +126,11 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiFault {
   return new ApiFault(415, 'UnsupportedMediaType', message);
 }
 
+export function notAcceptable(): ApiFault {
+  const accepted = ['application/json', 'application/yaml'].join(', ');
+  return new ApiFault(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`);
+}
+
 export function unknownPath(): ApiFault {
   return new ApiFault(404, 'NotFound', 'the server could not find the requested resource', {});
 }

@@ -1,5 +1,5 @@
 import type { Objects } from '../kinds/objects.ts';
-import type { Service } from '../kinds/network.ts';
+import type { Service, ServicePort } from '../kinds/network.ts';
 import type { Container, EnvFrom, EnvVar, KeySelector, Pod } from '../kinds/pod.ts';
 import { expand } from './expansion.ts';
 import { fieldValue, resourceValue } from './fields.ts';
@@ -116,11 +116,23 @@ function serviceLinks(objects: Objects, pod: Pod): Env {
 function linksOf({ metadata, spec }: Service): Env {
   const [first] = spec.ports ?? [];
   if (!spec.clusterIP || spec.clusterIP === 'None' || !first) return {};
-  const name = metadata.name.toUpperCase().replaceAll('-', '_');
-  const env: Env = { [`${name}_SERVICE_HOST`]: spec.clusterIP, [`${name}_SERVICE_PORT`]: String(first.port) };
+  const address = spec.clusterIP;
+  const name = variableName(metadata.name);
+  const env: Env = { [`${name}_SERVICE_HOST`]: address, [`${name}_SERVICE_PORT`]: String(first.port) };
+  env[`${name}_PORT`] = urlOf(address, first);
   for (const port of spec.ports ?? []) {
-    if (port.name)
-      env[`${name}_SERVICE_PORT_${port.name.toUpperCase().replaceAll('-', '_')}`] = String(port.port);
+    if (port.name) env[`${name}_SERVICE_PORT_${variableName(port.name)}`] = String(port.port);
+    // The names that linked containers had before there were Services.
+    const { port: number, protocol = 'TCP' } = port;
+    const prefix = `${name}_PORT_${number}_${protocol}`;
+    env[prefix] = urlOf(address, port);
+    env[`${prefix}_PROTO`] = protocol.toLowerCase();
+    env[`${prefix}_PORT`] = String(number);
+    env[`${prefix}_ADDR`] = address;
   }
   return env;
 }
+
+const variableName = (name: string) => name.toUpperCase().replaceAll('-', '_');
+const urlOf = (address: string, { port, protocol = 'TCP' }: ServicePort) =>
+  `${protocol.toLowerCase()}://${address}:${port}`;

@@ -1,5 +1,6 @@
 import { parseQuantity } from '../kinds/quantity.ts';
 import type { Container, FieldSelector, Pod, ResourceFieldSelector } from '../kinds/pod.ts';
+import { capacity } from './node-status.ts';
 import { configError } from './services.ts';
 
 /** What the pod knows of its place. */
@@ -40,7 +41,7 @@ export function fieldValue(pod: Pod, { fieldPath }: FieldSelector, around: Surro
   return values[fieldPath]?.() ?? '';
 }
 
-/** The value of a `resourceFieldRef`: rounded up to whole divisors. A limit that is not set counts as nothing known: 0. */
+/** The value of a `resourceFieldRef`: rounded up to whole divisors. Where no limit is set it is what the node has. */
 export function resourceValue(pod: Pod, own: Container, reference: ResourceFieldSelector): string {
   const [list = '', name = ''] = reference.resource.split('.', 2);
   const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
@@ -49,7 +50,8 @@ export function resourceValue(pod: Pod, own: Container, reference: ResourceField
   if (!container || (list !== 'limits' && list !== 'requests')) {
     throw configError(`unsupported resourceFieldRef: ${reference.resource}`);
   }
-  const amount = parseQuantity(container.resources?.[list]?.[name]) ?? 0;
+  const whole = list === 'limits' ? capacity()[name] : undefined;
+  const amount = parseQuantity(container.resources?.[list]?.[name] ?? whole) ?? 0;
   const divisor = parseQuantity(reference.divisor) || 1;
   return String(Math.ceil(amount / divisor));
 }

@@ -87,7 +87,8 @@ function writeNode(options: NodeOptions): void {
 
 const architecture = () => (arch() === 'x64' ? 'amd64' : arch());
 
-function capacity(): Record<string, string> {
+/** What the node has, all of which pods may use. */
+export function capacity(): Record<string, string> {
   return { cpu: String(cpus().length), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: String(MAX_PODS) };
 }
 

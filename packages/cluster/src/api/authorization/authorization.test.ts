@@ -163,6 +163,14 @@ describe('questions', () => {
     expect(nonResourceRules[0].nonResourceURLs).toContain('/healthz');
   });
 
+  test('an answer is no table', async () => {
+    const reply = await under.send('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+      body: { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } },
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+    });
+    expect(reply).toMatchObject({ code: 406, body: { reason: 'NotAcceptable' } });
+  });
+
   test('a question about nothing is refused', async () => {
     const reply = await under.send('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
       body: {},

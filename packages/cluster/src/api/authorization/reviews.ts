@@ -1,10 +1,11 @@
 import type { Answer, User } from '../context.ts';
 import { recordAt, textAt } from '../admission/members.ts';
 import type { Members } from '../admission/members.ts';
+import { takesObjects } from '../form.ts';
 import { decodeBody } from '../request.ts';
 import type { ApiRequest } from '../request.ts';
 import { isRecord } from '../schema/conform.ts';
-import { badRequest } from '../status.ts';
+import { badRequest, notAcceptable } from '../status.ts';
 import type { Target } from '../target.ts';
 import type { TokenIssuer } from '../tokens.ts';
 import type { AccessRequest } from './access-request.ts';
@@ -27,6 +28,7 @@ export function review(
 ): Answer | undefined {
   const answer = Object.hasOwn(REVIEWS, target.plural) ? REVIEWS[target.plural] : undefined;
   if (!answer) return undefined;
+  if (!takesObjects(request.accept)) throw notAcceptable();
   const body = decodeBody(request);
   if (!isRecord(body)) throw badRequest('the object provided is unrecognized');
   const spec = recordAt(body, 'spec');

@@ -81,10 +81,11 @@ function swaggerMember(key: string, value: unknown): unknown {
   return holdsSchema ? swaggerSchema(value as Json) : value;
 }
 
-/** A kind whose objects may have any member is still an object. */
+const KIND = 'x-kubernetes-group-version-kind';
+
+/** A kind whose objects may have any member is still an object, of which nothing else is told. */
 function swaggerDefinition(schema: Json): Json {
-  const swagger = swaggerSchema(schema);
-  return schema[ANY_MEMBER] === true ? { type: 'object', ...swagger } : swagger;
+  return schema[ANY_MEMBER] === true ? { type: 'object', [KIND]: schema[KIND] } : swaggerSchema(schema);
 }
 
 /** The type of a parameter stands beside its name. */

@@ -11,7 +11,7 @@ const MAGIC = Buffer.from('k8s\0');
 const MAX_DEPTH = 64;
 const SPECIAL: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
   'io.k8s.apimachinery.pkg.apis.meta.v1.Time': readTime,
-  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': readTime,
+  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': readMicroTime,
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': readIntOrString,
   'io.k8s.apimachinery.pkg.api.resource.Quantity': (bytes) =>
     fieldsOf(bytes)
@@ -191,6 +191,14 @@ function readTime(bytes: Buffer): string | undefined {
   // Year 1 is how Go writes "no time".
   if (Number.isNaN(time.getTime()) || time.getUTCFullYear() <= 1) return undefined;
   return `${time.toISOString().slice(0, 19)}Z`;
+}
+
+const NANOS_IN_MICRO = 1000n;
+
+function readMicroTime(bytes: Buffer): string | undefined {
+  const nanos = fieldsOf(bytes).find((field) => field.number === 2)?.value ?? 0n;
+  const micros = String(BigInt.asUintN(32, nanos) / NANOS_IN_MICRO).padStart(6, '0');
+  return readTime(bytes)?.replace('Z', `.${micros}Z`);
 }
 
 function readIntOrString(bytes: Buffer): string | number {
