@@ -139,7 +139,7 @@ async function dispatch(
 
 /** Discovery and the schema. */
 function document(catalog: Catalog, request: ApiRequest): unknown {
-  const { path } = request;
+  const path = request.path.replace(/(?<=.)\/$/, '');
   const discovery = /;v=(v2|v2beta1);as=APIGroupDiscoveryList/.exec(request.accept.replaceAll(' ', ''));
   if (path === '/api' || path === '/apis') {
     if (discovery) return discoveryText(catalog, discovery[1] as 'v2', path === '/api');
