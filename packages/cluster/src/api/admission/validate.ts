@@ -13,6 +13,7 @@ import { Problems } from './problems.ts';
 import { validateAutoscaler } from './validate-autoscaler.ts';
 import { validateCronJob, validateJob, validateJobChange } from './validate-batch.ts';
 import { validateClaim, validateClaimChange } from './validate-claim.ts';
+import { validateEndpointSlice, validateEndpoints } from './validate-endpoints.ts';
 import { EPHEMERAL_FIELD } from './validate-ephemeral.ts';
 import { validateLabels, validateMeta } from './validate-meta.ts';
 import { validateIngress, validateNetworkPolicy, validateService } from './validate-network.ts';
@@ -86,6 +87,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   services: validateService,
   secrets: validateSecret,
   configmaps: (object, problems) => validateKeys(object, ['data', 'binaryData'], problems),
+  endpoints: validateEndpoints,
+  'endpointslices.discovery.k8s.io': validateEndpointSlice,
   'ingresses.networking.k8s.io': validateIngress,
   'networkpolicies.networking.k8s.io': validateNetworkPolicy,
   'horizontalpodautoscalers.autoscaling': validateAutoscaler,
@@ -135,6 +138,8 @@ const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
     immutableData(object, before, problems);
   },
   configmaps: immutableData,
+  'endpointslices.discovery.k8s.io': (object, before, problems) =>
+    stays(object, before, { problems, path: ['addressType'] }),
   pods: podSpecStays,
   persistentvolumeclaims: validateClaimChange,
   'rolebindings.rbac.authorization.k8s.io': (object, before, problems) =>

@@ -117,6 +117,23 @@ test('Endpoints that somebody made for a Service without selector are where it l
   expect(forwards()[0]?.targets).toEqual([]);
 });
 
+test('what is no address does not keep the rules of all Services from being written', async () => {
+  service({ selector: {}, ports: [{ name: 'sql', port: 5432 }] });
+  objects().create('endpointslices.discovery.k8s.io', {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'web-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } },
+    addressType: 'IPv4',
+    endpoints: ['x; drop', '192.0.2.5', 'fd00::1'].map((address) => ({
+      addresses: [address],
+      conditions: { ready: true, serving: true, terminating: false },
+    })),
+    ports: [{ name: 'sql', port: 1 }],
+  });
+  await plane.controllers.idle();
+  expect(forwards()[0]?.targets).toEqual([{ address: '192.0.2.5', port: 1 }]);
+});
+
 test('a node port is there on the gateway and on the host’s loopback, for the one Service that came first', async () => {
   service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30_080, targetPort: 'http' }] });
   plane.ready(pod('a'));

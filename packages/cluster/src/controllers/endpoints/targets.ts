@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { EndpointSlice, Service, ServicePort, SliceEndpoint } from '../../kinds/network.ts';
 import type { Objects } from '../../kinds/objects.ts';
 import { SERVICE_NAME } from './slices.ts';
@@ -50,7 +51,10 @@ function endpointsAt(slice: EndpointSlice, { name: wanted = '', protocol: kind =
     ({ name = '', protocol = 'TCP' }) => name === wanted && protocol === kind,
   )?.port;
   if (port === undefined) return [];
+  // One that is no address would keep the rules of all Services from being written.
   return slice.endpoints.flatMap(({ addresses, conditions }) =>
-    addresses.map((address) => ({ target: { address, port }, conditions: conditions as Conditions })),
+    addresses
+      .filter((address) => isIPv4(address))
+      .map((address) => ({ target: { address, port }, conditions: conditions as Conditions })),
   );
 }
