@@ -101,6 +101,18 @@ describe('the default branch', () => {
     expect((await curl(`${url}/`)).stdout).toMatch(/All files/);
   });
 
+  test('its playbooks change nothing the second time', async () => {
+    const names = ['deploy', 'serve-coverage-report'];
+    const finished = await updraft(['retry', '--json', ...names], { cwd: project });
+    expect(finished.code, finished.stderr).toBe(0);
+    const jobs = JSON.parse(finished.stdout) as { name: string; attempt: number }[];
+    for (const name of names) {
+      expect(jobs.find((job) => job.name === name)?.attempt, name).toBe(2);
+      const { stdout } = await updraft(['logs', name], { cwd: project });
+      expect(stdout.match(/changed=\d+/g)?.at(-1), stdout).toBe('changed=0');
+    }
+  });
+
   test('a deployment that does not become ready fails, and what served before goes on serving', async () => {
     const { url } = await environment('preproduction');
     await git(project, 'checkout', '--quiet', '-b', 'broken', 'main');
