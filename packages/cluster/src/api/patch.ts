@@ -11,8 +11,8 @@ import { servedForm, storedType } from './forms.ts';
 import { checkShape, decodeBody, invalidOption, writerOf } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import type { ServedResource } from './resources.ts';
-import { isRecord } from './schema/conform.ts';
-import { ApiFault, badRequest, unsupportedMediaType } from './status.ts';
+import { Mistyped, isRecord } from './schema/conform.ts';
+import { ApiFault, badRequest, invalid, unsupportedMediaType } from './status.ts';
 import {
   checkName,
   checkVersion,
@@ -37,9 +37,27 @@ export function patch(context: ApiContext, request: ApiRequest, named: Named): O
   if (request.contentType === APPLY) return apply(context, request, { named, writer });
   const before = existing(context, named);
   const value = patched(servedForm(named.type, before), request, named.type);
-  const { object, warnings } = readObject(value, named, writer);
+  const { object, warnings } = readPatched(request, value, { named, writer });
   checkName(object, named.name);
   return { code: 200, ...replace(context, { named, writer, before, object, warnings }) };
+}
+
+/** What a patch made of the object must still be one. @throws ApiFault 400, 422 */
+function readPatched(
+  request: ApiRequest,
+  value: unknown,
+  { named, writer }: Application,
+): ReturnType<typeof readObject> {
+  try {
+    return readObject(value, named, writer);
+  } catch (error) {
+    if (!(error instanceof Mistyped)) throw error;
+    const words = request.contentType === STRATEGIC ? error.restoring : error.message;
+    const message = `Invalid value: "object": ${words}`;
+    throw invalid({ group: '', plural: '', kind: '' }, '', [
+      { reason: 'FieldValueInvalid', field: 'patch', message },
+    ]);
+  }
 }
 
 /** The result of the request's patch on `target`. @throws ApiFault 400, 415, 422 */

@@ -1,7 +1,8 @@
-import { badRequest } from '../status.ts';
+import { ApiFault, badRequest } from '../status.ts';
 import { canonicalQuantity } from './quantity.ts';
 import { findDefinition } from './schema.ts';
 import type { Definition, TypeRef } from './schema.ts';
+import { canonicalTime } from './time.ts';
 
 export interface Conformed {
   readonly object: Record<string, unknown>;
@@ -12,16 +13,17 @@ export interface Conformed {
 /** Schemas of large operators, described in a schema, are the deepest there are. */
 const MAX_DEPTH = 200;
 const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
+const MICRO_TIME = 'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime';
 const INT32_LIMIT = 2 ** 31;
 
 /**
  * The object as its definition sees it: unknown members out, nulls out (they mean "not given"), quantities in canonical
  * form. Members keep their order.
- * @throws ApiFault 400 when a value has another type than the schema says
+ * @throws Mistyped when a value has another type than the schema says
  */
 export function conform(definition: string, value: unknown, kind: string): Conformed {
   const walk: Walk = { kind, unknown: [] };
-  const object = conformRef(walk, definition, value, { path: '', depth: 0 });
+  const object = conformRef(walk, definition, value, { path: '', field: '', owner: kind, depth: 0 });
   return { object: object as Record<string, unknown>, unknownFields: walk.unknown };
 }
 
@@ -32,6 +34,10 @@ interface Walk {
 
 interface Place {
   readonly path: string;
+  /** The path without places in lists and keys of maps. */
+  readonly field: string;
+  /** The kind of object that has this field. */
+  readonly owner: string;
   readonly depth: number;
 }
 
@@ -39,12 +45,12 @@ function conformType(walk: Walk, type: TypeRef, value: unknown, place: Place): u
   if (place.depth > MAX_DEPTH) throw badRequest(`${walk.kind}: nested too deeply at ${place.path}`);
   if (type.kind === 'scalar') return conformScalar(walk, type.scalar, value, place);
   if (type.kind === 'ref') return conformRef(walk, type.name, value, place);
-  const inner = (key: string) => ({ path: `${place.path}${key}`, depth: place.depth + 1 });
+  const inner = (key: string) => ({ ...place, path: `${place.path}${key}`, depth: place.depth + 1 });
   if (type.kind === 'list') {
-    if (!Array.isArray(value)) throw mistyped(walk, value, place, 'a list');
+    if (!Array.isArray(value)) throw mistyped(walk, value, place, type);
     return value.map((item, index) => conformType(walk, type.of, item, inner(`[${index}]`)));
   }
-  if (!isRecord(value)) throw mistyped(walk, value, place, 'a map');
+  if (!isRecord(value)) throw mistyped(walk, value, place, type);
   const entries = Object.entries(value).filter(([, member]) => member !== null);
   return Object.fromEntries(
     entries.map(([key, member]) => [key, conformType(walk, type.of, member, inner(`.${key}`))]),
@@ -55,50 +61,52 @@ function conformRef(walk: Walk, name: string, value: unknown, place: Place): unk
   const definition = findDefinition(name);
   if (!definition) return value;
   if (definition.scalar !== undefined) return conformSpecial(walk, definition, value, place);
-  if (!isRecord(value)) throw mistyped(walk, value, place, 'an object');
+  if (!isRecord(value)) throw mistyped(walk, value, place, { kind: 'ref', name });
+  const owner = shortName(name);
   const result: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
-    const path = place.path === '' ? key : `${place.path}.${key}`;
+    const [path, field] = [place.path, place.field].map((at) => (at === '' ? key : `${at}.${key}`)) as [
+      string,
+      string,
+    ];
     const property = definition.properties[key];
     if (!property) walk.unknown.push(path);
     else if (member !== null)
-      result[key] = conformType(walk, property.type, member, { path, depth: place.depth + 1 });
+      result[key] = conformType(walk, property.type, member, { path, field, owner, depth: place.depth + 1 });
   }
   return result;
 }
+
+const QUANTITY_RULE =
+  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 function conformSpecial(walk: Walk, definition: Definition, value: unknown, place: Place): unknown {
   if (definition.name === QUANTITY) {
     const quantity =
       typeof value === 'string' || typeof value === 'number' ? canonicalQuantity(value) : undefined;
-    if (quantity === undefined) throw mistyped(walk, value, place, 'a quantity');
+    if (quantity === undefined) throw new Mistyped(walk.kind, QUANTITY_RULE);
     return quantity;
   }
   if (definition.scalar === 'object') return value;
   if (definition.scalar === 'int-or-string' && Number.isInteger(value)) return value;
-  if (typeof value !== 'string') throw mistyped(walk, value, place, 'a string');
-  if (definition.scalar === 'date-time' && Number.isNaN(Date.parse(value))) {
-    throw mistyped(walk, value, place, 'a time');
-  }
-  return value;
+  if (typeof value !== 'string') throw mistyped(walk, value, place, { kind: 'scalar', scalar: 's' });
+  if (definition.scalar !== 'date-time') return value;
+  const time = canonicalTime(value, definition.name === MICRO_TIME ? 'micros' : 'seconds');
+  if (time === undefined)
+    throw new Mistyped(walk.kind, `parsing time: ${place.path} is not as "2006-01-02T15:04:05Z07:00"`);
+  return time;
 }
 
-const SCALAR_NAMES = {
-  s: 'string',
-  y: '[]byte',
-  i: 'int32',
-  l: 'int64',
-  b: 'bool',
-  d: 'float64',
-  o: 'object',
-};
+type Scalar = Extract<TypeRef, { kind: 'scalar' }>['scalar'];
 
-function conformScalar(walk: Walk, scalar: keyof typeof SCALAR_NAMES, value: unknown, place: Place): unknown {
-  if (!FITS[scalar](value)) throw mistyped(walk, value, place, SCALAR_NAMES[scalar]);
-  return value;
+function conformScalar(walk: Walk, scalar: Scalar, value: unknown, place: Place): unknown {
+  if (FITS[scalar](value)) return value;
+  if (scalar === 'y' && typeof value === 'string')
+    throw new Mistyped(walk.kind, `illegal base64 data in ${place.path}`);
+  throw mistyped(walk, value, place, { kind: 'scalar', scalar });
 }
 
-const FITS: Readonly<Record<keyof typeof SCALAR_NAMES, (value: unknown) => boolean>> = {
+const FITS: Readonly<Record<Scalar, (value: unknown) => boolean>> = {
   s: (value) => typeof value === 'string',
   y: (value) => typeof value === 'string' && isBase64(value),
   i: (value) => Number.isInteger(value) && Math.abs(value as number) <= INT32_LIMIT,
@@ -112,18 +120,61 @@ function isBase64(text: string): boolean {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/\r\n]*={0,2}$/.test(text);
 }
 
-/** Says what stands there by its type alone: the value may be a secret. */
-function mistyped(walk: Walk, value: unknown, place: Place, wanted: string) {
-  const given = value === null ? 'null' : Array.isArray(value) ? 'array' : jsonType(value, wanted);
-  const where = place.path || 'the body';
-  return badRequest(
-    `${walk.kind} in version "v1" cannot be handled as a ${walk.kind}: json: cannot unmarshal ${given} into Go struct field ${walk.kind}.${where} of type ${wanted}`,
-  );
+/** A value of another type than its place has. */
+export class Mistyped extends ApiFault {
+  /** What is wrong, in the words of whoever puts a patched object together. */
+  readonly restoring: string;
+
+  constructor(kind: string, words: string, restoring: string = words) {
+    super(400, 'BadRequest', `${kind} in version "v1" cannot be handled as a ${kind}: ${words}`);
+    this.restoring = restoring;
+  }
 }
 
-function jsonType(value: unknown, wanted: string): string {
-  if (wanted === '[]byte' && typeof value === 'string') return 'string that is no base64';
+/** Says what stands there by its type alone: the value may be a secret. */
+function mistyped(walk: Walk, value: unknown, place: Place, wanted: TypeRef): Mistyped {
+  const at = place.field === '' ? 'Go value' : `Go struct field ${place.owner}.${place.field}`;
+  const words = `json: cannot unmarshal ${jsonType(value)} into ${at} of type ${goType(wanted)}`;
+  return new Mistyped(walk.kind, words, restoring(value, wanted));
+}
+
+function jsonType(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
   return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+const GO_TYPES: Readonly<Record<Scalar, string>> = {
+  s: 'string',
+  y: '[]uint8',
+  i: 'int32',
+  l: 'int64',
+  b: 'bool',
+  d: 'float64',
+  o: 'interface {}',
+};
+
+function goType(type: TypeRef): string {
+  if (type.kind === 'scalar') return GO_TYPES[type.scalar];
+  if (type.kind === 'list') return `[]${goType(type.of)}`;
+  return type.kind === 'map' ? `map[string]${goType(type.of)}` : type.name.split('.').slice(-2).join('.');
+}
+
+const shortName = (definition: string): string => definition.split('.').at(-1) ?? '';
+
+function restoring(value: unknown, wanted: TypeRef): string {
+  const kind = goKind(value);
+  if (wanted.kind === 'list') return `cannot restore slice from ${kind}`;
+  if (wanted.kind === 'map') return `cannot restore map from ${kind}`;
+  return wanted.kind === 'ref'
+    ? `cannot restore struct from: ${kind}`
+    : `cannot convert ${kind} to ${GO_TYPES[wanted.scalar]}`;
+}
+
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'slice';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  return isRecord(value) ? 'map' : jsonType(value);
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

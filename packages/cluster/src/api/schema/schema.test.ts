@@ -65,13 +65,34 @@ describe('the schema', () => {
   it.each([
     [
       { spec: { replicas: '3' } },
-      'cannot unmarshal string into Go struct field Deployment.spec.replicas of type int32',
+      'cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
     ],
-    [{ spec: [] }, 'cannot unmarshal array'],
+    [{ spec: [] }, 'cannot unmarshal array into Go struct field Deployment.spec of type v1.DeploymentSpec'],
     [{ spec: { replicas: 1.5 } }, 'int32'],
-    [{ metadata: { labels: { a: 1 } } }, 'metadata.labels.a of type string'],
+    [{ metadata: { labels: { a: 1 } } }, 'Go struct field ObjectMeta.metadata.labels of type string'],
+    [{ metadata: { labels: 'a' } }, 'Go struct field ObjectMeta.metadata.labels of type map[string]string'],
+    [
+      { spec: { template: { spec: { containers: {} } } } },
+      'cannot unmarshal object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container',
+    ],
   ])('refuses values of another type: %j', (value, words) => {
     expect(() => conform(DEPLOYMENT, value, 'Deployment')).toThrow(words);
+  });
+
+  it('puts times into the forms that compiled clients read', () => {
+    const LEASE = 'io.k8s.api.coordination.v1.Lease';
+    const conformed = (renewTime: string, creationTimestamp = renewTime) =>
+      conform(LEASE, { metadata: { creationTimestamp }, spec: { renewTime } }, 'Lease').object;
+    expect(conformed('2017-09-19T13:49:16Z')).toEqual({
+      metadata: { creationTimestamp: '2017-09-19T13:49:16Z' },
+      spec: { renewTime: '2017-09-19T13:49:16.000000Z' },
+    });
+    expect(conformed('2017-09-19T13:49:16.1234567+02:00')).toEqual({
+      metadata: { creationTimestamp: '2017-09-19T11:49:16Z' },
+      spec: { renewTime: '2017-09-19T11:49:16.123456Z' },
+    });
+    for (const text of ['2017', '2017-09-19', '2017-13-19T13:49:16Z', 'Tue Sep 19 2017'])
+      expect(() => conformed(text), text).toThrow('parsing time');
   });
 
   it('never repeats a value it refuses: it may be a secret', () => {
@@ -120,6 +141,10 @@ describe('protobuf', () => {
         type: 'Opaque',
       },
     );
+    const time = field(4, Buffer.concat([varint(1, 5), varint(2, 0x7f)]));
+    expect(decodeProtobuf(envelope('coordination.k8s.io/v1', 'Lease', field(2, time)))).toMatchObject({
+      spec: { renewTime: '1970-01-01T00:00:05.000000Z' },
+    });
     const volume = field(1, Buffer.concat([field(1, 'v'), field(2, field(2, ''))]));
     const pod = decodeProtobuf(envelope('v1', 'Pod', field(2, volume)));
     expect(pod).toMatchObject({ spec: { volumes: [{ name: 'v', emptyDir: {} }] } });
