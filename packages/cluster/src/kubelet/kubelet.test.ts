@@ -284,6 +284,31 @@ test('volumes: ConfigMap files swap live, emptyDir is writable, hostPath is refu
   });
 });
 
+test('volumes that show labels and annotations follow them', async () => {
+  await begin();
+  const file = (name: string) => ({ path: name, fieldRef: { fieldPath: `metadata.${name}` } });
+  const pod = await node.run(
+    {},
+    {
+      volumes: [
+        { name: 'own', downwardAPI: { items: [file('labels')] } },
+        { name: 'all', projected: { sources: [{ downwardAPI: { items: [file('annotations')] } }] } },
+      ],
+    },
+  );
+  const read = (name: string) =>
+    readFile(path.join(node.dir, 'pods', pod.metadata.uid, 'volumes', name), 'utf8');
+  const { namespace, name } = pod.metadata;
+  for (const value of ['one', 'two']) {
+    node.context.objects.modify('pods', namespace, name, ({ metadata }) => {
+      metadata.labels = { l: value };
+      metadata.annotations = { a: value };
+    });
+  }
+  await expect.poll(() => read('own/labels')).toBe('l="two"');
+  await expect.poll(() => read('all/annotations')).toBe('a="two"');
+});
+
 test('a hostPath volume is refused with an event', async () => {
   await begin();
   await node.run({}, { volumes: [{ name: 'h', hostPath: { path: '/' } }] });

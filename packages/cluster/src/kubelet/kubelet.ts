@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '@updraft/kit';
 import { connectInside, connectTo } from '@updraft/pods';
 import type { Process } from '@updraft/pods';
@@ -120,10 +121,17 @@ class NodeKubelet implements Kubelet {
   #seen(pod: Pod): void {
     const { uid } = pod.metadata;
     const worker = this.#workers.get(uid);
-    if (worker) return worker.update(pod);
+    if (worker) return this.#update(worker, pod);
     if (isFinished(pod)) return;
     if (pod.metadata.deletionTimestamp === undefined) this.#start(pod);
     else this.#bury(pod);
+  }
+
+  #update(worker: PodWorker, pod: Pod): void {
+    const { labels, annotations } = worker.pod.metadata;
+    worker.update(pod);
+    if (isDeepStrictEqual([labels, annotations], [pod.metadata.labels, pod.metadata.annotations])) return;
+    void worker.refreshVolumes({ resource: 'pods', name: pod.metadata.name }).catch(() => undefined);
   }
 
   #start(pod: Pod): void {
@@ -161,7 +169,7 @@ class NodeKubelet implements Kubelet {
     for (const worker of this.#workers.values()) {
       if (worker.pod.metadata.namespace !== metadata.namespace) continue;
       // What is missing now was there at the start: the volume keeps what it has.
-      void worker.refreshVolumes(resource, metadata.name).catch(() => undefined);
+      void worker.refreshVolumes({ resource, name: metadata.name }).catch(() => undefined);
     }
   }
 }

@@ -129,8 +129,8 @@ export class PodWorker {
     }
   }
 
-  async refreshVolumes(resource: 'configmaps' | 'secrets', name: string): Promise<void> {
-    if (this.#sandbox && !this.#stopping.signal.aborted) await this.#volumes.refresh(resource, name);
+  async refreshVolumes(changed: Parameters<PodVolumes['refresh']>[0]): Promise<void> {
+    if (this.#sandbox && !this.#stopping.signal.aborted) await this.#volumes.refresh(changed);
   }
 
   /** Ends the pod and takes its object away; a later call can only shorten the grace. */

@@ -134,12 +134,22 @@ export function payloadOf(scope: Scope, volume: Volume): PayloadFile[] | undefin
   return undefined;
 }
 
-/** Whether a change of this ConfigMap or Secret changes the volume. */
-export function dependsOn(volume: Volume, resource: 'configmaps' | 'secrets', name: string): boolean {
+/** What volumes show, and may change: a ConfigMap, a Secret, or labels and annotations of the pod itself. */
+export interface Changed {
+  readonly resource: 'configmaps' | 'secrets' | 'pods';
+  readonly name: string;
+}
+
+/** Whether such a change changes the volume. */
+export function dependsOn(volume: Volume, { resource, name }: Changed): boolean {
   const sources = [volume as ProjectedSource & Volume, ...(volume.projected?.sources ?? [])];
+  if (resource === 'pods') return sources.some(({ downwardAPI }) => downwardAPI?.items?.some(showsMetadata));
   if (resource === 'configmaps') return sources.some(({ configMap }) => configMap?.name === name);
   return (
     volume.secret?.secretName === name ||
     sources.some(({ secret }) => secret && 'name' in secret && secret.name === name)
   );
 }
+
+const showsMetadata = ({ fieldRef }: DownwardFile): boolean =>
+  /^metadata\.(labels|annotations)/.test(fieldRef?.fieldPath ?? '');

@@ -17,6 +17,7 @@ import { openInside, placeOf } from './inside.ts';
 import { giveToGroup } from './ownership.ts';
 import { writePayload } from './payload.ts';
 import { dependsOn, payloadOf, VolumeMissing } from './sources.ts';
+import type { Changed } from './sources.ts';
 
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const TOKEN_VOLUME = 'kube-api-access';
@@ -33,6 +34,7 @@ export class PodVolumes {
   /** Volumes that lie elsewhere: claimed, or the host's. */
   readonly #places = new Map<string, string>();
   #serial = 0;
+  #refreshed: Promise<void> = Promise.resolve();
 
   constructor(services: KubeletServices, pod: () => Pod) {
     this.#services = services;
@@ -67,9 +69,13 @@ export class PodVolumes {
     }
   }
 
-  /** Writes those volumes anew that show this ConfigMap or Secret. */
-  async refresh(resource: 'configmaps' | 'secrets', name: string): Promise<void> {
-    for (const volume of this.#volumes()) if (dependsOn(volume, resource, name)) await this.#make(volume);
+  /** Writes those volumes anew that show what has changed; one change after another. */
+  refresh(changed: Changed): Promise<void> {
+    const done = this.#refreshed.then(async () => {
+      for (const volume of this.#volumes()) if (dependsOn(volume, changed)) await this.#make(volume);
+    });
+    this.#refreshed = done.catch(() => undefined);
+    return done;
   }
 
   /** What a container sees of them. @throws NotYet */
