@@ -34,6 +34,7 @@ import type { MetricsPort } from './metrics/usage.ts';
 import { keepNode, nodeNameOf } from './kubelet/node-status.ts';
 import { apiServiceAddress, publishApi } from './kubernetes-service.ts';
 import { scheduler } from './scheduler/scheduler.ts';
+import { signingController } from './controllers/signing-requests.ts';
 import { openResourceStore } from './store/store.ts';
 import type { Cluster, ClusterConfig } from './types.ts';
 
@@ -108,10 +109,8 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   });
   undo.add(() => late.kubelet?.stop());
   // After the kubelet: it takes the readiness of a dead daemon's pods back, so that nobody is sent to them.
-  late.controllers = startControllers(
-    allControllers(context, config, { metrics, nodeName, certificate: credentials.ca, ingress, policies }),
-    context,
-  );
+  const parts = { metrics, nodeName, credentials, ingress, policies };
+  late.controllers = startControllers(allControllers(context, config, parts), context);
   undo.add(() => late.controllers?.stop());
   undo.add(keepNode({ ...nodeOptions(config, nodeName), objects }));
   undo.add(keepEvents(context));
@@ -171,13 +170,13 @@ function allControllers(
   parts: {
     metrics: MetricsPort;
     nodeName: string;
-    certificate: string;
+    credentials: Credentials;
     ingress: IngressServer;
     policies: NetworkPolicies;
   },
 ): Controller[] {
   return [
-    namespaceController(context, parts.certificate),
+    namespaceController(context, parts.credentials.ca),
     ...workloadControllers(context, parts.metrics),
     scheduler(context, parts.nodeName),
     endpointsController(context),
@@ -188,6 +187,7 @@ function allControllers(
     parts.policies.controller(),
     garbageCollector(context),
     clusterRoleController(context),
+    signingController(context, parts.credentials),
   ];
 }
 

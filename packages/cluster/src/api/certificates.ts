@@ -14,12 +14,27 @@ export interface Authority {
   readonly pair: KeyPair;
   issueServer(hosts: readonly string[], nowMs: number): Promise<KeyPair>;
   issueClient(subject: { readonly user: string; readonly group: string }, nowMs: number): Promise<KeyPair>;
+  /** A client's certificate for what a PKCS #10 request (PEM) asks for, or why there is none. */
+  signClient(request: string, terms: Terms): Promise<Signed>;
 }
+
+export interface Terms {
+  readonly nowMs: number;
+  readonly lastsMs: number;
+  /** The key may encipher other keys. */
+  readonly enciphers: boolean;
+  /** A group that nobody gets this way. */
+  readonly refusedGroup: string;
+}
+
+export type Signed = { readonly certificate: string } | { readonly refused: string };
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 /** Clocks of containers and hosts may differ a little. */
 const BACKDATE_MS = 3600 * 1000;
+/** The same for certificates that last for hours. */
+const SKEW_MS = 5 * 60 * 1000;
 
 const provider = webcrypto;
 x509.cryptoProvider.set(provider);
@@ -95,6 +110,29 @@ export async function loadAuthority(pair: KeyPair): Promise<Authority> {
   return authority(new x509.X509Certificate(pair.certificate), key);
 }
 
+async function readRequest(
+  pem: string,
+  terms: Terms,
+): Promise<x509.Pkcs10CertificateRequest | { readonly refused: string }> {
+  const request = parseRequest(pem);
+  if (!request) return { refused: 'the request cannot be read' };
+  if (!(await request.verify(provider).catch(() => false)))
+    return { refused: 'the request is not signed by its own key' };
+  const name = request.subjectName;
+  if (name.getField('CN').length === 0) return { refused: 'the request names nobody' };
+  return name.getField('O').includes(terms.refusedGroup)
+    ? { refused: `nobody gets into the group ${terms.refusedGroup} by a certificate` }
+    : request;
+}
+
+function parseRequest(pem: string): x509.Pkcs10CertificateRequest | undefined {
+  try {
+    return new x509.Pkcs10CertificateRequest(pem);
+  } catch {
+    return undefined;
+  }
+}
+
 async function authority(ca: x509.X509Certificate, key: webcrypto.CryptoKey): Promise<Authority> {
   const issue = async (subject: string, nowMs: number, extensions: x509.Extension[]): Promise<KeyPair> => {
     const keys = await generate();
@@ -116,7 +154,30 @@ async function authority(ca: x509.X509Certificate, key: webcrypto.CryptoKey): Pr
     });
     return { certificate: `${certificate.toString('pem')}\n`, key: `${await keyPem(keys.privateKey)}\n` };
   };
+  const signClient = async (pem: string, terms: Terms): Promise<Signed> => {
+    const request = await readRequest(pem, terms);
+    if ('refused' in request) return request;
+    const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serialNumber(),
+      subject: request.subject,
+      issuer: ca.subject,
+      notBefore: new Date(terms.nowMs - SKEW_MS),
+      notAfter: new Date(terms.nowMs + terms.lastsMs),
+      signingAlgorithm: ALGORITHM,
+      publicKey: request.publicKey,
+      signingKey: key,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(digitalSignature | (terms.enciphers ? keyEncipherment : 0), true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+        await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
+      ],
+    });
+    return { certificate: `${certificate.toString('pem')}\n` };
+  };
   return {
+    signClient,
     pair: { certificate: `${ca.toString('pem')}\n`, key: `${await keyPem(key)}\n` },
     issueServer: (hosts, nowMs) =>
       issue('CN=kube-apiserver', nowMs, [

@@ -14,6 +14,8 @@ export interface CredentialOptions {
 /** Certificates (PEM) of one cluster, and the key that signs its service accounts' tokens. */
 export interface Credentials {
   readonly ca: string;
+  /** Signs what the cluster vouches for. */
+  readonly caKey: string;
   readonly server: KeyPair;
   readonly client: KeyPair;
   readonly tokenKey: string;
@@ -55,7 +57,8 @@ export async function createCredentials(dir: string, options: CredentialOptions)
   };
   const made = Object.values(stays).every(Boolean) ? kept : await renew(kept, stays, { hosts, nowMs });
   if (made !== kept) await save(dir, made);
-  return { ca: made.ca.certificate, server: made.server, client: made.client, tokenKey: made.token.key };
+  const { ca, server, client, token } = made;
+  return { ca: ca.certificate, caKey: ca.key, server, client, tokenKey: token.key };
 }
 
 type Kept = Readonly<Record<'ca' | 'server' | 'client' | 'token', KeyPair>>;

@@ -4,6 +4,7 @@ import { compareVersions } from './custom/versions.ts';
 import { METRICS } from './metrics.ts';
 import { apiVersionOf } from './resources.ts';
 import type { ServedResource } from './resources.ts';
+import { APPROVAL } from './signing/request.ts';
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
@@ -76,6 +77,13 @@ const VIRTUAL: readonly Virtual[] = [
     group: 'authentication.k8s.io',
     version: 'v1',
     verbs: CREATE,
+  },
+  {
+    apiVersion: 'certificates.k8s.io/v1',
+    name: `certificatesigningrequests/${APPROVAL}`,
+    kind: 'CertificateSigningRequest',
+    namespaced: false,
+    verbs: ['get', 'patch', 'update'],
   },
   {
     apiVersion: 'authentication.k8s.io/v1',

@@ -22,6 +22,7 @@ import type { ApiRequest } from './request.ts';
 import { SWAGGER_PROTOBUF, swaggerDocument, swaggerProtobuf } from './schema/openapi-v2.ts';
 import { openApiDocument, openApiIndex } from './schema/openapi.ts';
 import { scale } from './scale.ts';
+import { APPROVAL, SIGNING_REQUESTS, demandSigner } from './signing/request.ts';
 import { badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
 import { bind, evict, finalize, issueToken } from './subresources.ts';
 import { METRICS, metrics } from './metrics.ts';
@@ -208,8 +209,10 @@ async function resource(
       return shown(context, request, named, { code: 200, object: existing(context, named), warnings: [] });
     }
     case 'PUT':
+      demandSigner(context, request, named);
       return written(context, request, named, update);
     case 'PATCH':
+      demandSigner(context, request, named);
       demandToCreate(context, request, named);
       return written(context, request, named, patch);
     case 'DELETE':
@@ -224,6 +227,7 @@ async function resource(
 const partsOf = (type: ResourceExchange['type']): readonly string[] => [
   ...type.subresources.filter((name) => name === 'status'),
   ...(type.storedAs === 'pods' ? [EPHEMERAL] : []),
+  ...(type.storedAs === SIGNING_REQUESTS ? [APPROVAL] : []),
 ];
 
 function watchOne(

@@ -12,6 +12,7 @@ import { checkShape, decodeBody, invalidOption, writerOf } from './request.ts';
 import type { ApiRequest } from './request.ts';
 import type { ServedResource } from './resources.ts';
 import { Mistyped, isRecord } from './schema/conform.ts';
+import { SIGNING_REQUESTS, stampRequester } from './signing/request.ts';
 import { ApiFault, badRequest, invalid, unsupportedMediaType } from './status.ts';
 import {
   checkName,
@@ -96,6 +97,7 @@ function apply(context: ApiContext, request: ApiRequest, application: Applicatio
   for (const part of [live, applied]) checkListsForMerge(part);
   if (live) checkVersion(named, live, applied);
   else if (named.subresource !== undefined) existing(context, named);
+  else if (named.type.storedAs === SIGNING_REQUESTS) stampRequester(applied, request.user);
   const time = timestamp(context.clock.now());
   const { subresource } = named;
   const type = storedType(named.type);

@@ -198,6 +198,18 @@ const GROUPS: readonly GroupTable[] = [
     ],
   },
   {
+    group: 'certificates.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.certificates.v1',
+    rows: [
+      [
+        'CertificateSigningRequest',
+        'certificatesigningrequests',
+        { short: ['csr'], cluster: true, status: true },
+      ],
+    ],
+  },
+  {
     group: 'scheduling.k8s.io',
     version: 'v1',
     definitions: 'io.k8s.api.scheduling.v1',

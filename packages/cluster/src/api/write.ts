@@ -15,6 +15,7 @@ import type { ApiRequest } from './request.ts';
 import { apiVersionOf } from './resources.ts';
 import type { ServedResource } from './resources.ts';
 import { conform, isRecord } from './schema/conform.ts';
+import { SIGNING_REQUESTS, stampRequester } from './signing/request.ts';
 import { ApiFault, alreadyExists, badRequest, conflict, notFound } from './status.ts';
 
 /** A resource in one namespace (or none). */
@@ -39,6 +40,7 @@ export function create(context: ApiContext, request: ApiRequest, place: Place): 
   if (object.metadata.resourceVersion) {
     throw new ApiFault(500, '', 'resourceVersion should not be set on objects to be created');
   }
+  if (type.storedAs === SIGNING_REQUESTS) stampRequester(object, request.user);
   return { code: 201, ...createObject(context, { type: storedType(type), writer, object, warnings }) };
 }
 

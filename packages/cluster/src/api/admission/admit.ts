@@ -8,6 +8,8 @@ import { admitDefinition, checkCanBeMade } from '../custom/admit-definition.ts';
 import { DEFINITIONS } from '../custom/definition.ts';
 import { applySchemaDefaults } from '../custom/shape-value.ts';
 import type { ServedResource } from '../resources.ts';
+import { SIGNING_REQUESTS, nextStatus } from '../signing/request.ts';
+import { validateDecision } from '../signing/validate.ts';
 import { forbidden, notFound } from '../status.ts';
 import { applyDefaults } from './defaults.ts';
 import { admitByPolicies } from './policies/policies.ts';
@@ -89,6 +91,13 @@ export function admitChange(
   change: { readonly object: KubeObject; readonly before: KubeObject },
 ): KubeObject {
   const { object, before } = change;
+  if (subresource !== undefined && type.storedAs === SIGNING_REQUESTS) {
+    const time = timestamp(context.clock.now());
+    const status = nextStatus(subresource, change, time);
+    const decided = admitStatus(type, { ...object, status }, before);
+    validate(type, decided, before, validateDecision);
+    return decided;
+  }
   if (subresource === 'status') return admitStatus(type, object, before);
   if (subresource === EPHEMERAL) return admitEphemeral(type, object, before);
   return admitUpdate(context, type, change);
@@ -172,6 +181,8 @@ function admitKind(
   const { object, before } = change;
   if (type.storedAs === 'services') allocateService(object, before, context);
   if (type.storedAs === DEFINITIONS) admitDefinition(context, object, before);
+  // What was asked for stays what it was: somebody may have approved it.
+  if (before?.spec && type.storedAs === SIGNING_REQUESTS) object.spec = structuredClone(before.spec);
   if (!before && type.storedAs === 'persistentvolumeclaims') chooseStorageClass(context, object);
   if (!before && type.storedAs === 'ingresses.networking.k8s.io') chooseIngressClass(context, object);
   admitByPolicies(context.store, { resource: type.storedAs, object, before });

@@ -5,6 +5,8 @@ import { checkValue } from '../custom/check-value.ts';
 import { DEFINITIONS } from '../custom/definition.ts';
 import { validateDefinition, validateDefinitionChange } from '../custom/validate-definition.ts';
 import { matchesSelector } from '../selectors.ts';
+import { SIGNING_REQUESTS } from '../signing/request.ts';
+import { validateSigningRequest } from '../signing/validate.ts';
 import { invalid } from '../status.ts';
 import { ACCOUNT_NAME, TOKEN_SECRET } from '../token-secrets.ts';
 import { recordAt, recordsAt, textAt } from './members.ts';
@@ -64,6 +66,7 @@ function validateFinalizers(object: KubeObject, before: KubeObject, problems: Pr
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
+  [SIGNING_REQUESTS]: validateSigningRequest,
   pods: (pod, problems) => validatePodSpec('spec', recordAt(pod, 'spec'), problems),
   'deployments.apps': (object, problems) => {
     validateWorkload(object, problems, ['Always']);

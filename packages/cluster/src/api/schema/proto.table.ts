@@ -97,6 +97,11 @@ export const PROTO_TEXT = `
 ~batch.v1.SuccessPolicy {"1":"rules [@~batch.v1.SuccessPolicyRule"}
 ~batch.v1.SuccessPolicyRule {"1":"succeededIndexes s","2":"succeededCount i"}
 ~batch.v1.UncountedTerminatedPods {"1":"succeeded [s","2":"failed [s"}
+~certificates.v1.CertificateSigningRequest {"1":"metadata @^ObjectMeta","2":"spec @~certificates.v1.CertificateSigningRequestSpec","3":"status @~certificates.v1.CertificateSigningRequestStatus"}
+~certificates.v1.CertificateSigningRequestCondition {"1":"type s","2":"reason s","3":"message s","4":"lastUpdateTime @^Time","5":"lastTransitionTime @^Time","6":"status s"}
+~certificates.v1.CertificateSigningRequestSpec {"1":"request y","2":"username s","3":"uid s","4":"groups [s","5":"usages [s","6":"extra {@~certificates.v1.ExtraValue","7":"signerName s","8":"expirationSeconds i"}
+~certificates.v1.CertificateSigningRequestStatus {"1":"conditions [@~certificates.v1.CertificateSigningRequestCondition","2":"certificate y"}
+~certificates.v1.ExtraValue {"1":"items [s"}
 ~coordination.v1.Lease {"1":"metadata @^ObjectMeta","2":"spec @~coordination.v1.LeaseSpec"}
 ~coordination.v1.LeaseSpec {"1":"holderIdentity s","2":"leaseDurationSeconds i","3":"acquireTime @^MicroTime","4":"renewTime @^MicroTime","5":"leaseTransitions i","6":"strategy s","7":"preferredHolder s"}
 ~core.v1.AWSElasticBlockStoreVolumeSource {"1":"volumeID s","2":"fsType s","3":"partition i","4":"readOnly b"}

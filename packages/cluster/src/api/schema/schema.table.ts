@@ -95,6 +95,10 @@ export const SCHEMA_TEXT = `
 ~batch.v1.SuccessPolicy {"properties":{"rules":"[@~batch.v1.SuccessPolicyRule"},"required":["rules"]}
 ~batch.v1.SuccessPolicyRule {"properties":{"succeededCount":"i","succeededIndexes":"s"}}
 ~batch.v1.UncountedTerminatedPods {"properties":{"failed":"[s set","succeeded":"[s set"}}
+~certificates.v1.CertificateSigningRequest {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~certificates.v1.CertificateSigningRequestSpec","status":"@~certificates.v1.CertificateSigningRequestStatus"},"required":["spec"]}
+~certificates.v1.CertificateSigningRequestCondition {"properties":{"lastTransitionTime":"@^Time","lastUpdateTime":"@^Time","message":"s","reason":"s","status":"s","type":"s"},"required":["type","status"]}
+~certificates.v1.CertificateSigningRequestSpec {"properties":{"expirationSeconds":"i","extra":"{[s","groups":"[s","request":"y","signerName":"s","uid":"s","usages":"[s","username":"s"},"required":["request","signerName"]}
+~certificates.v1.CertificateSigningRequestStatus {"properties":{"certificate":"y","conditions":"[@~certificates.v1.CertificateSigningRequestCondition keys=type"}}
 ~coordination.v1.Lease {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~coordination.v1.LeaseSpec"}}
 ~coordination.v1.LeaseSpec {"properties":{"acquireTime":"@^MicroTime","holderIdentity":"s","leaseDurationSeconds":"i","leaseTransitions":"i","preferredHolder":"s","renewTime":"@^MicroTime","strategy":"s"}}
 ~core.v1.AWSElasticBlockStoreVolumeSource {"properties":{"fsType":"s","partition":"i","readOnly":"b","volumeID":"s"},"required":["volumeID"]}

@@ -51,6 +51,13 @@ function externalAddress(service: KubeObject): string {
   );
 }
 
+function signingState({ status: state }: KubeObject): string {
+  const types = new Set(recordsAt(state, 'conditions').map((condition) => textAt(condition, 'type')));
+  const decision = types.has('Approved') ? 'Approved' : types.has('Denied') ? 'Denied' : 'Pending';
+  const words = [decision, ...(types.has('Failed') ? ['Failed'] : [])];
+  return [...words, ...(textAt(state, 'certificate') ? ['Issued'] : [])].join(',');
+}
+
 function servicePorts(service: KubeObject): string {
   return listOr(
     recordsAt(service.spec, 'ports').map((port) => {
@@ -312,6 +319,17 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     NAME,
     text('Pod-Selector', (object) => selectorText(object.spec?.['podSelector'])),
     AGE,
+  ],
+  'certificatesigningrequests.certificates.k8s.io': [
+    NAME,
+    AGE,
+    text('SignerName', (object) => textAt(object.spec, 'signerName') ?? ''),
+    text('Requestor', (object) => textAt(object.spec, 'username') ?? ''),
+    text('RequestedDuration', (object) => {
+      const seconds = numberAt(object.spec, 'expirationSeconds');
+      return seconds === undefined ? NONE : duration(seconds * 1000);
+    }),
+    text('Condition', signingState),
   ],
   configmaps: [NAME, count('Data', (object) => keysOf(object, 'data') + keysOf(object, 'binaryData')), AGE],
   secrets: [
