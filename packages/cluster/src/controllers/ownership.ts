@@ -1,7 +1,8 @@
 import type { LabelSelector } from '../kinds/meta.ts';
 import type { Kinds, KnownResource, Objects } from '../kinds/objects.ts';
 import { selects } from '../kinds/selectors.ts';
-import type { ObjectMeta, OwnerReference } from '../store/types.ts';
+import type { ObjectMeta, OwnerReference, WatchEvent } from '../store/types.ts';
+import { keyOf, ownerKey } from './controller.ts';
 
 type Owner = { apiVersion: string; kind: string; metadata: ObjectMeta; spec: { selector?: LabelSelector } };
 
@@ -29,10 +30,32 @@ export function controllerReference(owner: {
 }
 
 /**
+ * Keys of those that a change of a dependent concerns: its controller, or for an orphan whoever may adopt it.
+ * @param owners what may control it
+ */
+export function keysOfOwners(
+  { object, type }: Pick<WatchEvent, 'object' | 'type'>,
+  kind: string,
+  owners: () => readonly Owner[],
+): string[] {
+  if (type === 'DELETED' || controllerOf(object)) return ownerKey(object, kind);
+  const { namespace, labels } = object.metadata;
+  return owners()
+    .filter(({ metadata, spec }) => metadata.namespace === namespace && selects(spec.selector, labels))
+    .map(keyOf);
+}
+
+/**
  * The objects of `resource` that belong to `owner`: those it controls and its selector still matches. Orphans that
  * match are adopted, own ones that match no more are let go; an owner that is being deleted does neither.
+ * @param isAdoptable what else is asked of an orphan
  */
-export function claim<R extends KnownResource>(objects: Objects, resource: R, owner: Owner): Kinds[R][] {
+export function claim<R extends KnownResource>(
+  objects: Objects,
+  resource: R,
+  owner: Owner,
+  isAdoptable: (orphan: Kinds[R]) => boolean = () => true,
+): Kinds[R][] {
   const { namespace } = owner.metadata;
   const mine: Kinds[R][] = [];
   for (const object of objects.list(resource, namespace)) {
@@ -41,7 +64,7 @@ export function claim<R extends KnownResource>(objects: Objects, resource: R, ow
     if (controller?.uid === owner.metadata.uid) {
       if (matches || owner.metadata.deletionTimestamp !== undefined) mine.push(object);
       else release(objects, resource, object, owner);
-    } else if (controller === undefined && matches) {
+    } else if (controller === undefined && matches && isAdoptable(object)) {
       const adopted = adopt(objects, resource, object, owner);
       if (adopted) mine.push(adopted);
     }

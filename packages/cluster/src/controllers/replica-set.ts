@@ -2,13 +2,12 @@ import { messageOf } from '@updraft/kit';
 import type { Condition, LabelSelector } from '../kinds/meta.ts';
 import type { Pod } from '../kinds/pod.ts';
 import type { ReplicaSet, ReplicaSetStatus, ReplicationController } from '../kinds/workloads.ts';
-import { keyOf, ownerKey, splitKey } from './controller.ts';
+import { keyOf, splitKey } from './controller.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { createAsClient } from './creation.ts';
 import { generatedName } from './naming.ts';
-import { claim } from './ownership.ts';
+import { claim, keysOfOwners } from './ownership.ts';
 import { availableInMs, isActive, isAvailable, isReady, podFrom, readySinceMs } from './pods.ts';
-import { selects } from '../kinds/selectors.ts';
 import { withCondition } from './conditions.ts';
 import type { Again } from './work-queue.ts';
 
@@ -50,9 +49,10 @@ function replicaController(context: ControllerContext, flavour: Flavour): Contro
     resources: [flavour.resource, 'pods'],
     keys: ({ resource, object, type }) => {
       if (resource === flavour.resource) return [keyOf(object)];
-      const owned = ownerKey(object, flavour.kind);
-      const orphan = (object.metadata.ownerReferences ?? []).length === 0 && type !== 'DELETED';
-      return orphan ? adopters(context, flavour, object as never) : owned;
+      return keysOfOwners({ object, type }, flavour.kind, () => {
+        const sets: readonly Replicas[] = context.objects.list(flavour.resource, object.metadata.namespace);
+        return sets.map((set) => ({ ...set, spec: { selector: selectorOf(set) } }));
+      });
     },
     reconcile: (key) => reconcile(context, flavour, key),
   };
@@ -63,11 +63,6 @@ function selectorOf({ spec }: Replicas): LabelSelector {
   const isPlain = (value: typeof selector): value is Record<string, string> =>
     value !== undefined && !('matchLabels' in value) && !('matchExpressions' in value);
   return isPlain(selector) ? { matchLabels: selector } : (selector ?? {});
-}
-
-function adopters({ objects }: ControllerContext, { resource }: Flavour, pod: Pod): string[] {
-  const sets = objects.list(resource, pod.metadata.namespace);
-  return sets.filter((set) => selects(selectorOf(set), pod.metadata.labels)).map(keyOf);
 }
 
 function podsOf({ objects }: ControllerContext, set: Replicas): Pod[] {

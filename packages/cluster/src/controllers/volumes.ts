@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { removeTree } from '@updraft/kit';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../kinds/storage.ts';
 import { parseQuantity } from '../kinds/quantity.ts';
 import { selectsOrAll } from '../kinds/selectors.ts';
@@ -295,7 +296,7 @@ async function removeVolume(
   folder: string,
 ): Promise<void> {
   const { name, uid } = volume.metadata;
-  await rm(folder, { recursive: true, force: true });
+  await removeTree(folder);
   const message = `Deleted volume ${name}`;
   context.events.as('persistentvolume-controller').normal(volume, 'VolumeDeleted', message);
   context.deletion.delete('persistentvolumes', undefined, name, { uid });

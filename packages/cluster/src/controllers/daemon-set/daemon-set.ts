@@ -1,11 +1,11 @@
 import type { Node } from '../../kinds/core.ts';
 import type { Pod } from '../../kinds/pod.ts';
 import type { DaemonSet, DaemonSetStatus } from '../../kinds/workloads.ts';
-import { keyOf, ownerKey, splitKey } from '../controller.ts';
+import { keyOf, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { createAsClient } from '../creation.ts';
 import { generatedName } from '../naming.ts';
-import { claim } from '../ownership.ts';
+import { claim, keysOfOwners } from '../ownership.ts';
 import { availableInMs, isAvailable, isFinished, isReady, isTerminating, podFrom } from '../pods.ts';
 import { portionOf } from '../portion.ts';
 import { ensureRevision, pruneRevisions, REVISION_LABEL } from '../revisions.ts';
@@ -24,7 +24,8 @@ export function daemonSetController(context: ControllerContext): Controller {
     resources: ['daemonsets.apps', 'pods', 'nodes'],
     keys: ({ resource, object, type, previous }) => {
       if (resource === 'daemonsets.apps') return [keyOf(object)];
-      if (resource === 'pods') return ownerKey(object, 'DaemonSet');
+      if (resource === 'pods')
+        return keysOfOwners({ object, type }, 'DaemonSet', () => context.objects.list('daemonsets.apps'));
       const matters = (node: typeof object) => JSON.stringify([node.metadata.labels, node.spec]);
       const same = type === 'MODIFIED' && previous && matters(previous) === matters(object);
       return same ? [] : context.objects.list('daemonsets.apps').map(keyOf);

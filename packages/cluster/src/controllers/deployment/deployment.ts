@@ -1,7 +1,7 @@
 import type { Deployment, ReplicaSet } from '../../kinds/workloads.ts';
-import { keyOf, ownerKey, splitKey } from '../controller.ts';
+import { keyOf, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
-import { controllerOf, isControlledBy } from '../ownership.ts';
+import { controllerOf, isControlledBy, keysOfOwners } from '../ownership.ts';
 import { isFinished } from '../pods.ts';
 import type { Again } from '../work-queue.ts';
 import { DESIRED, MAX_REPLICAS, ensureNext, findGenerations, prune, scale } from './replica-sets.ts';
@@ -17,7 +17,8 @@ export function deploymentController(context: ControllerContext): Controller {
     resources: ['deployments.apps', 'replicasets.apps', 'pods'],
     keys: ({ resource, object, type }) => {
       if (resource === 'deployments.apps') return [keyOf(object)];
-      if (resource === 'replicasets.apps') return ownerKey(object, 'Deployment');
+      if (resource === 'replicasets.apps')
+        return keysOfOwners({ object, type }, 'Deployment', () => context.objects.list('deployments.apps'));
       // Recreate waits until the last old pod is gone.
       return type === 'DELETED' ? deploymentOfPod(context, object) : [];
     },

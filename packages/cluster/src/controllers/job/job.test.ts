@@ -25,12 +25,32 @@ async function apply(spec: Partial<JobSpec> = {}): Promise<void> {
     metadata: { name: 'migrate', namespace: 'shop', generation: 1 },
     spec: {
       completions: 1,
-      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a' }] } },
+      selector: { matchLabels: { of: 'migrate' } },
+      template: {
+        metadata: { labels: { of: 'migrate' } },
+        spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a' }] },
+      },
       ...spec,
     },
   });
   await plane.controllers.idle();
 }
+
+test('an orphan that matches is adopted, a pod that matches no more is let go', async () => {
+  await apply({ parallelism: 1 });
+  const [first] = pods();
+  const change = async (edit: (metadata: Pod['metadata']) => void) => {
+    objects().modify('pods', 'shop', first?.metadata.name ?? '', ({ metadata }) => edit(metadata));
+    await plane.controllers.idle();
+  };
+  await change((metadata) => delete metadata.ownerReferences);
+  expect(pods()).toHaveLength(1);
+  expect(pods()[0]?.metadata.ownerReferences).toMatchObject([{ kind: 'Job', name: 'migrate' }]);
+  await change((metadata) => {
+    metadata.labels = {};
+  });
+  expect(pods().map(({ metadata }) => metadata.ownerReferences?.length ?? 0)).toEqual([0, 1]);
+});
 
 async function finish(pod: Pod | undefined, phase: 'Succeeded' | 'Failed', exitCode?: number): Promise<void> {
   const finishedAt = timestamp(plane.clock.now());

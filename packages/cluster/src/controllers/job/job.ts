@@ -3,8 +3,9 @@ import type { Job, JobStatus } from '../../kinds/batch.ts';
 import type { Condition } from '../../kinds/meta.ts';
 import { conditionOf, withCondition } from '../conditions.ts';
 import type { ConditionChange } from '../conditions.ts';
-import { keyOf, ownerKey, splitKey } from '../controller.ts';
+import { keyOf, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
+import { keysOfOwners } from '../ownership.ts';
 import type { Again } from '../work-queue.ts';
 import { finishedCondition } from './finished.ts';
 import { formatIndexes } from './indexes.ts';
@@ -23,7 +24,8 @@ export function jobController(context: ControllerContext): Controller {
     name: 'job',
     resources: ['jobs.batch', 'pods'],
     keys: ({ resource, object, type }) => {
-      if (resource !== 'jobs.batch') return ownerKey(object, 'Job');
+      if (resource !== 'jobs.batch')
+        return keysOfOwners({ object, type }, 'Job', () => context.objects.list('jobs.batch'));
       if (type === 'DELETED') counter.forget(object.metadata.uid);
       return [keyOf(object)];
     },

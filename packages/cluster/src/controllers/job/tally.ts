@@ -1,7 +1,8 @@
 import type { Job } from '../../kinds/batch.ts';
 import type { Pod } from '../../kinds/pod.ts';
+import { selects } from '../../kinds/selectors.ts';
 import type { ControllerContext } from '../controller.ts';
-import { isControlledBy } from '../ownership.ts';
+import { claim, isControlledBy } from '../ownership.ts';
 import { isFinished, isReady, isTerminating } from '../pods.ts';
 import { judgeFailure } from './failure-policy.ts';
 import type { FailureVerdict } from './failure-policy.ts';
@@ -73,8 +74,12 @@ export class EndsCounter {
   }
 }
 
-const podsOf = ({ objects }: ControllerContext, job: Job) =>
-  objects.list('pods', job.metadata.namespace).filter((pod) => isControlledBy(pod, job));
+/** A job whose own pods would not be selected lets none of them go: it would make new ones for ever. */
+function podsOf({ objects }: ControllerContext, job: Job): Pod[] {
+  const { selector, template } = job.spec;
+  if (selects(selector, template.metadata?.labels)) return claim(objects, 'pods', job);
+  return objects.list('pods', job.metadata.namespace).filter((pod) => isControlledBy(pod, job));
+}
 
 export function livingOf(context: ControllerContext, job: Job): Living {
   const pods = podsOf(context, job).filter((pod) => !isFinished(pod));

@@ -3,10 +3,10 @@ import type { PersistentVolumeClaim } from '../../kinds/storage.ts';
 import type { Draft } from '../../kinds/objects.ts';
 import type { Pod } from '../../kinds/pod.ts';
 import type { StatefulSet, StatefulSetStatus } from '../../kinds/workloads.ts';
-import { keyOf, ownerKey, splitKey } from '../controller.ts';
+import { keyOf, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { createAsClient } from '../creation.ts';
-import { claim, controllerReference } from '../ownership.ts';
+import { claim, controllerReference, keysOfOwners } from '../ownership.ts';
 import { portionOf } from '../portion.ts';
 import type { OwnerReference } from '../../store/types.ts';
 import { availableInMs, isAvailable, isFinished, isReady, isTerminating, podFrom } from '../pods.ts';
@@ -21,8 +21,10 @@ export function statefulSetController(context: ControllerContext): Controller {
   return {
     name: 'statefulset',
     resources: ['statefulsets.apps', 'pods'],
-    keys: ({ resource, object }) =>
-      resource === 'statefulsets.apps' ? [keyOf(object)] : ownerKey(object, 'StatefulSet'),
+    keys: ({ resource, object, type }) =>
+      resource === 'statefulsets.apps'
+        ? [keyOf(object)]
+        : keysOfOwners({ object, type }, 'StatefulSet', () => context.objects.list('statefulsets.apps')),
     reconcile: (key) => reconcile(context, key),
   };
 }
@@ -57,7 +59,8 @@ function planFor(context: ControllerContext, set: StatefulSet): Plan {
   const first = set.spec.ordinals?.start ?? 0;
   const wanted = Array.from({ length: set.spec.replicas ?? 1 }, (_unused, index) => first + index);
   const pods = new Map<number, Pod>();
-  for (const pod of claim(context.objects, 'pods', set)) {
+  const isNamed = (pod: Pod) => ordinalOf(set, pod) !== undefined;
+  for (const pod of claim(context.objects, 'pods', set, isNamed)) {
     const ordinal = ordinalOf(set, pod);
     if (ordinal !== undefined) pods.set(ordinal, pod);
   }
