@@ -15,6 +15,7 @@ export {
   resolveInRoot,
   writeFileAtomic,
 } from './files.ts';
+export { removeTree } from './remove-tree.ts';
 export { KeyedLock, Semaphore, Undo } from './concurrency.ts';
 export { Emitter } from './events.ts';
 export { jsonLogger, silentLogger } from './log.ts';
