@@ -1,6 +1,7 @@
 import { entryText } from '../entry.ts';
 import { HttpFault } from '../fault.ts';
 import type { ServiceLog } from '../request-log.ts';
+import { andThen, type Soon } from '../soon.ts';
 import type { Accept, Store, WriteOutcome } from '../store/store.ts';
 import { readBody } from './body.ts';
 import { etagOf, matchAllows, noneMatchHits } from './conditions.ts';
@@ -57,28 +58,35 @@ class Addresses {
     return { status: 201, headers: ['location', `/addresses/${id}`], body: '' };
   };
 
-  readonly list = async (exchange: Exchange): Promise<Answer> => {
+  readonly list = (exchange: Exchange): Soon<Answer> => {
     const wanted = pageRequestOf(exchange.target);
     if (wanted !== undefined) return this.#page(exchange, wanted);
-    const { text, unreadable } = await this.#store.list();
-    const answer = await this.#lists.answer(exchange, 'list', text);
-    if (unreadable.length === 0) return answer;
+    return andThen(this.#store.list(), ({ text, unreadable }) => {
+      const answer = this.#lists.answer(exchange, 'list', text);
+      return unreadable.length === 0 ? answer : this.#withDamage(answer, unreadable);
+    });
+  };
+
+  #withDamage(answer: Soon<Answer>, unreadable: readonly string[]): Soon<Answer> {
     this.#log.error('stored entries are damaged and left out of the list', {
       names: unreadable.slice(0, 20),
     });
-    return withHeaders(answer, ['x-entries-unreadable', String(unreadable.length)]);
-  };
+    return andThen(answer, (whole) =>
+      withHeaders(whole, ['x-entries-unreadable', String(unreadable.length)]),
+    );
+  }
 
   async #page(exchange: Exchange, wanted: PageRequest): Promise<Answer> {
     const page = await this.#store.page(wanted);
     return withHeaders(await this.#pages.answer(exchange, '', page.text), linkOf(page, wanted.limit));
   }
 
-  readonly read = async (exchange: Exchange): Promise<Answer> => {
+  readonly read = (exchange: Exchange): Soon<Answer> => {
     const id = exchange.entryId;
-    const text = await this.#store.get(id);
-    if (text === undefined) throw absent();
-    return this.#entries.answer(exchange, id, text);
+    return andThen(this.#store.get(id), (text) => {
+      if (text === undefined) throw absent();
+      return this.#entries.answer(exchange, id, text);
+    });
   };
 
   readonly replace = async (exchange: Exchange): Promise<Answer> => {
@@ -93,10 +101,7 @@ class Addresses {
 export function addressHandlers(options: AddressOptions): Handlers {
   const addresses = new Addresses(options);
   return {
-    'GET /addresses': addresses.list,
-    'POST /addresses': addresses.create,
-    'GET /addresses/:id': addresses.read,
-    'PUT /addresses/:id': addresses.replace,
-    'DELETE /addresses/:id': addresses.remove,
+    '/addresses': { GET: addresses.list, POST: addresses.create },
+    '/addresses/:id': { GET: addresses.read, PUT: addresses.replace, DELETE: addresses.remove },
   };
 }

@@ -2,6 +2,7 @@ import { STATUS_CODES, createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HttpFault } from '../fault.ts';
 import type { ServiceLog } from '../request-log.ts';
+import type { Soon } from '../soon.ts';
 import type { Store } from '../store/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -85,26 +86,28 @@ export class App {
     this.#options.tracing?.begin(exchange.request);
     // Comes once for every response, also when nobody is left to read it.
     exchange.response.on('close', () => this.#end(exchange));
-    void this.#serve(exchange);
+    const answer = this.#answer(exchange);
+    if (answer instanceof Promise) void answer.then((made) => this.#send(exchange, made));
+    else this.#send(exchange, answer);
   }
 
-  async #serve(exchange: Exchange): Promise<void> {
-    let answer: Answer;
+  #answer(exchange: Exchange): Soon<Answer> {
+    const refuse = (error: unknown) => this.#refuse(exchange, error);
     try {
-      answer = await this.#answer(exchange);
+      const answer = this.#handle(exchange);
+      return answer instanceof Promise ? answer.catch(refuse) : answer;
     } catch (error) {
-      answer = this.#refuse(exchange, error);
+      return refuse(error);
     }
-    this.#send(exchange, answer);
   }
 
   /** @throws HttpFault */
-  #answer(exchange: Exchange): Answer | Promise<Answer> {
+  #handle(exchange: Exchange): Soon<Answer> {
     const { method, target, endpoint, request } = exchange;
     if (target.length > MAX_TARGET) throw new HttpFault(414, 'URI Too Long');
     if (request.headers.host === undefined && request.httpVersion === '1.1')
       throw new HttpFault(400, 'Missing Host header');
-    const handler = endpoint && this.#handlers[`${method === 'HEAD' ? 'GET' : method} ${endpoint.route}`];
+    const handler = endpoint && this.#handlers[endpoint.route]?.[method === 'HEAD' ? 'GET' : method];
     return handler ? handler(exchange) : answerOther(exchange);
   }
 

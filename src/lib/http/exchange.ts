@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Soon } from '../soon.ts';
 import { findEndpoint, pathOf, type Endpoint } from './endpoints.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -13,10 +14,10 @@ export interface Answer {
 }
 
 /** @throws HttpFault for a refusal; whatever else it throws is a failure of the service's own */
-export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;
+export type Handler = (exchange: Exchange) => Soon<Answer>;
 
-/** By method and route: `GET /addresses/:id`. GET is also asked for HEAD. */
-export type Handlers = Readonly<Record<string, Handler>>;
+/** By route and method. GET is also asked for HEAD. */
+export type Handlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
 
 /** How a request ended. */
 interface Outcome {

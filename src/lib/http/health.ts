@@ -34,14 +34,16 @@ const ALIVE: Answer = { status: 200, headers: ['content-type', JSON_TYPE], body:
 export function healthHandlers(options: { store: Store; readiness: Readiness }): Handlers {
   const { store, readiness } = options;
   return {
-    'GET /livez': () => ALIVE,
-    'GET /readyz': async () => {
-      const status = await stateOf(store, readiness);
-      return {
-        status: status === 'ready' ? 200 : 503,
-        headers: ['content-type', JSON_TYPE, 'cache-control', 'no-store'],
-        body: JSON.stringify({ status, store: store.description }),
-      };
+    '/livez': { GET: () => ALIVE },
+    '/readyz': {
+      GET: async () => {
+        const status = await stateOf(store, readiness);
+        return {
+          status: status === 'ready' ? 200 : 503,
+          headers: ['content-type', JSON_TYPE, 'cache-control', 'no-store'],
+          body: JSON.stringify({ status, store: store.description }),
+        };
+      },
     },
   };
 }

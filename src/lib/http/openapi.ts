@@ -209,5 +209,5 @@ export function documentHandlers(name: string): Handlers {
     ],
     body: docsPage(document),
   };
-  return { 'GET /openapi.json': () => json, 'GET /docs': () => page };
+  return { '/openapi.json': { GET: () => json }, '/docs': { GET: () => page } };
 }

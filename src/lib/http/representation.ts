@@ -1,3 +1,4 @@
+import type { Soon } from '../soon.ts';
 import { etagOf, gzipEtag, noneMatchHits } from './conditions.ts';
 import { COMPRESS_FROM_BYTES, acceptsGzip, compress } from './encoding.ts';
 import { JSON_TYPE } from './error-body.ts';
@@ -52,7 +53,7 @@ export class Representations {
   }
 
   /** 200 or 304, compressed when that is wanted and worth it. */
-  answer(exchange: Exchange, key: string, text: string): Answer | Promise<Answer> {
+  answer(exchange: Exchange, key: string, text: string): Soon<Answer> {
     const representation = this.#of(key, text);
     const { 'if-none-match': noneMatch, 'accept-encoding': accepted } = exchange.request.headers;
     const gzipped = text.length >= COMPRESS_FROM_BYTES && acceptsGzip(accepted);

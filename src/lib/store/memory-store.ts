@@ -1,3 +1,4 @@
+import type { Soon } from '../soon.ts';
 import { newId } from './new-id.ts';
 import {
   ONCE_MS,
@@ -59,7 +60,7 @@ export class MemoryStore implements Store {
     return { kind: 'created', id };
   }
 
-  async get(id: string): Promise<string | undefined> {
+  get(id: string): Soon<string | undefined> {
     return this.#entries.get(id);
   }
 
@@ -71,7 +72,7 @@ export class MemoryStore implements Store {
     return this.#write(id, accept, () => this.#entries.delete(id));
   }
 
-  async list(): Promise<Listing> {
+  list(): Soon<Listing> {
     this.#listing ??= { text: joinEntries(this.#entries), unreadable: [] };
     return this.#listing;
   }

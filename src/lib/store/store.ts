@@ -1,3 +1,5 @@
+import type { Soon } from '../soon.ts';
+
 /** All entries at one moment. The same object comes back while nothing changed, where the store can tell. */
 export interface Listing {
   /** One JSON object: id -> entry. */
@@ -51,11 +53,11 @@ export interface Store {
   create(text: string): Promise<string>;
   /** Several at once under one key make one entry. @throws StoreFull, StoreBusy */
   createOnce(text: string, once: Once): Promise<Creation>;
-  get(id: string): Promise<string | undefined>;
+  get(id: string): Soon<string | undefined>;
   /** Never creates. @throws StoreFull, StoreBusy */
   replace(id: string, text: string, accept?: Accept): Promise<WriteOutcome>;
   remove(id: string, accept?: Accept): Promise<WriteOutcome>;
-  list(): Promise<Listing>;
+  list(): Soon<Listing>;
   /** At most `limit` entries whose ids come after `after`. Damaged ones are left out. */
   page(request: { readonly after: string; readonly limit: number }): Promise<Page>;
   close(): Promise<void>;
