@@ -216,6 +216,38 @@ test('init containers, sidecars and volumes go on where they were', async () => 
   expect((await inits()).map((one: Json) => one.restartCount)).toEqual([0, 0, 0]);
 });
 
+test('a volume in memory is found again, and nothing that a container has put in its place', async () => {
+  const volumeMounts = [
+    { name: 'data', mountPath: '/data' },
+    { name: 'fast', mountPath: '/data/a/fast' },
+  ];
+  const volumes = [
+    { name: 'data', emptyDir: {} },
+    { name: 'fast', emptyDir: { medium: 'Memory' } },
+  ];
+  const swap = 'mv /data/a /data/b && mkdir /data/a && ln -s /proc /data/a/fast';
+  await makePod(
+    'swapped',
+    `echo kept > /data/a/fast/word; ${swap}; echo up; exec sleep 1000`,
+    { volumes },
+    { volumeMounts },
+  );
+  await until('swapped', () => isRunning('swapped'));
+  await until('it is swapped', async () => (await logOf('swapped')).includes('up'));
+  await kill();
+  await begin();
+  // It stays a file system in memory with the word in it, wherever the container has moved it.
+  const { uid } = (await podOf('swapped')).metadata;
+  const seen = await run('nsenter', [
+    '-t',
+    String(daemon?.pid),
+    '-m',
+    'ls',
+    path.join(dir, 'cluster/pods', uid, 'volumes/fast'),
+  ]);
+  expect(seen).toMatchObject({ code: 0, stdout: 'word\n' });
+});
+
 test('a pod that was on its way out goes, with the grace that is left and its last hook', async () => {
   await makePod('leaving', `trap 'sleep 3; exit 0' TERM; echo up; while :; do sleep 0.1; done`, {
     terminationGracePeriodSeconds: 60,

@@ -28,7 +28,6 @@ export async function containerSpec(
   const security = securityOf(pod, container, { imageUser: config.User ?? '', grants: services.grants });
   const env = environmentOf(services.objects, pod, container, { ...around, imageEnv: config.Env ?? [] });
   const words = (list: readonly string[] | undefined) => list?.map((word) => expand(word, env));
-  const resources = resourcesOf(container);
   const stopSignal = container.lifecycle?.stopSignal ?? config.StopSignal;
   return {
     name: container.name,
@@ -40,7 +39,7 @@ export async function containerSpec(
     env: { ...env, HOSTNAME: hostnameOf(pod) },
     workingDir: container.workingDir ?? (config.WorkingDir || '/'),
     mounts: await parts.mounts(env),
-    ...(resources ? { resources } : {}),
+    resources: resourcesOf(container),
     security,
     ...attendanceOf(container),
     ...(stopSignal ? { stopSignal } : {}),
@@ -66,11 +65,14 @@ function commandOf(
   return [...program, ...rest];
 }
 
-function resourcesOf({ resources }: Container): Resources | undefined {
+/** Processes and threads of one container: more than any needs, and fewer than would stop the machine. */
+const MAX_PROCESSES = 4096;
+
+function resourcesOf({ resources }: Container): Resources {
   const memoryBytes = parseQuantity(resources?.limits?.['memory']);
   const cores = parseQuantity(resources?.limits?.['cpu']);
-  if (memoryBytes === undefined && cores === undefined) return undefined;
   return {
+    processes: MAX_PROCESSES,
     ...(memoryBytes === undefined ? {} : { memoryBytes: Math.ceil(memoryBytes) }),
     ...(cores === undefined ? {} : { cpuMillis: Math.max(1, Math.round(cores * 1000)) }),
   };

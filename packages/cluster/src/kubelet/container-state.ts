@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { formatReference, parseReference } from '@updraft/oci';
 import type { Image } from '@updraft/oci';
 import { timestamp } from '@updraft/kit';
@@ -128,11 +128,17 @@ export const hasRun = ({ state }: ContainerStatus) =>
 
 /** What the container wrote to its termination file: the program's own reason for its end. */
 async function lastWords(file: string): Promise<string> {
+  const handle = await open(file).catch(() => undefined);
   try {
-    const content = await readFile(file);
-    return content.subarray(Math.max(0, content.length - MAX_LAST_WORDS)).toString('utf8');
+    // A container may make it as large as it likes: only its end is read.
+    const { size = 0 } = (await handle?.stat()) ?? {};
+    const words = Buffer.alloc(Math.min(size, MAX_LAST_WORDS));
+    const read = await handle?.read(words, 0, words.length, Math.max(0, size - MAX_LAST_WORDS));
+    return words.toString('utf8', 0, read?.bytesRead);
   } catch {
     return '';
+  } finally {
+    await handle?.close();
   }
 }
 

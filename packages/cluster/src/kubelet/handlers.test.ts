@@ -112,3 +112,19 @@ test('HTTP: a redirect is followed on the same host, and not elsewhere', async (
     message: 'stopped after 10 redirects',
   });
 });
+
+test.each(['127.0.0.1', 'localhost', '0.0.0.0', '::1', '[::1]', '0', '2130706433', '127.1'])(
+  'a handler does not lead to this machine itself: %s',
+  async (host) => {
+    let asked = 0;
+    const server = createHttpServer((_request, response) => {
+      asked += 1;
+      response.end();
+    });
+    server.on('connection', () => (asked += 1));
+    const port = await listening(server);
+    for (const handler of [{ httpGet: { host, port } }, { tcpSocket: { host, port } }])
+      expect(await probe(handler)).toMatchObject({ ok: false });
+    expect(asked).toBe(0);
+  },
+);

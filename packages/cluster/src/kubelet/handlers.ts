@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import { foreignHost } from './foreign-host.ts';
 import { messageOf } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import type { Container as RunningContainer } from '@updraft/pods';
@@ -68,6 +69,10 @@ async function runExec(
   return exit.code === 0 ? { ok: true } : { ok: false, message: output.trim() };
 }
 
+/** Whom to ask: the pod, unless the handler names another. Only pods of the host's own network may name the host itself. */
+const placeOf = (named: string | undefined, { podAddress }: HandlerTarget) =>
+  named && podAddress !== undefined ? foreignHost(named) : { host: named || (podAddress ?? '') };
+
 /** A number, or the name of one of the container's ports. */
 export function portNumber(container: Container, port: IntOrString): number {
   const number = Number(port);
@@ -82,6 +87,7 @@ const MAX_REDIRECTS = 10;
 interface HttpTarget {
   readonly secure: boolean;
   readonly host: string;
+  readonly lookup?: net.LookupFunction;
   readonly port: number;
   readonly path: string;
 }
@@ -92,7 +98,7 @@ async function runHttp(get: HttpGet, target: HandlerTarget, timeoutMs: number): 
   const endMs = target.clock.elapsed() + timeoutMs;
   let at: HttpTarget | undefined = {
     secure: get.scheme?.toUpperCase() === 'HTTPS',
-    host: get.host || (target.podAddress ?? ''),
+    ...placeOf(get.host, target),
     port: portNumber(target.container, get.port),
     path: get.path?.startsWith('/') ? get.path : `/${get.path ?? ''}`,
   };
@@ -115,7 +121,7 @@ function redirected(from: HttpTarget, location: string): HttpTarget | undefined 
   const secure = url.protocol === 'https:';
   if (url.hostname !== from.host) return undefined;
   const port = Number(url.port) || (secure ? 443 : 80);
-  return { secure, host: from.host, port, path: `${url.pathname}${url.search}` };
+  return { ...from, secure, port, path: `${url.pathname}${url.search}` };
 }
 
 interface HttpAnswer {
@@ -129,10 +135,11 @@ function askHttp(
   headers: Readonly<Record<string, string>>,
   { clock, timeoutMs }: { clock: Clock; timeoutMs: number },
 ): Promise<HttpAnswer> {
-  const { secure, host, port, path } = at;
+  const { secure, host, lookup, port, path } = at;
   return new Promise((resolve) => {
     const options = {
       host,
+      ...(lookup ? { lookup } : {}),
       port,
       path,
       agent: false,
@@ -202,10 +209,11 @@ function runTcp(
   target: HandlerTarget,
   timeoutMs: number,
 ): Promise<HandlerResult> {
-  const address = host || (target.podAddress ?? '');
+  const place = placeOf(host, target);
+  const address = place.host;
   const number = portNumber(target.container, port);
   return new Promise((resolve) => {
-    const socket = net.connect({ host: address, port: number });
+    const socket = net.connect({ ...place, port: number });
     const cancel = target.clock.timer(timeoutMs, () =>
       finish({ ok: false, message: `dial tcp ${address}:${number}: i/o timeout` }),
     );

@@ -7,7 +7,7 @@ import { hasEndedForGood, notStarted } from './container-state.ts';
 import { EphemeralContainers } from './ephemeral-containers.ts';
 import { deletionGraceMs, graceMs } from './grace.ts';
 import { openLog, removeLogs } from './pod-logs.ts';
-import { phaseOf, statusOf } from './pod-status.ts';
+import { statusOf } from './pod-status.ts';
 import type { PodFacts } from './pod-status.ts';
 import { slept } from './prober.ts';
 import { containersOf, revive, statusesOf } from './revival.ts';
@@ -60,6 +60,10 @@ export class PodWorker {
 
   runner(container: string): ContainerRunner | undefined {
     return this.#runners.find(({ name }) => name === container);
+  }
+
+  get address(): string | undefined {
+    return this.#sandbox?.address;
   }
 
   /** Of any process in the pod's network; undefined while there is none on this machine. */
@@ -220,7 +224,8 @@ export class PodWorker {
       return !this.#stopping.signal.aborted;
     }
     if (!(await this.#retry('FailedMount', () => this.#volumes.prepare()))) return false;
-    this.#ended = new Map([...this.#ended].filter(([name]) => !this.#isInit(name)));
+    const steps = new Set(this.#pod.spec.initContainers?.map(({ name }) => name));
+    this.#ended = new Map([...this.#ended].filter(([name]) => !steps.has(name)));
     return this.#retry('FailedCreatePodSandBox', async () => {
       this.#sandbox = await this.#services.runtime.createPod(sandboxSpec(this.#services, this.#pod));
       this.#address = this.#sandbox.address;
@@ -233,10 +238,6 @@ export class PodWorker {
       if (pid !== undefined) await this.#volumes.rejoin(container, pid);
     }
     await this.#volumes.prepare();
-  }
-
-  #isInit(container: string): boolean {
-    return this.#pod.spec.initContainers?.some(({ name }) => name === container) === true;
   }
 
   #complain(reason: string, error: unknown): void {
@@ -366,10 +367,6 @@ export class PodWorker {
       startedMs: this.#startedMs,
       verdict: this.#verdict,
     };
-  }
-
-  get phase() {
-    return phaseOf(this.#pod, this.#facts());
   }
 
   /** Several changes in one turn of the event loop make one write. */

@@ -35,7 +35,7 @@ function requireAllowed(
   own: ContainerSecurity,
   { shared, grants }: { shared: PodSecurity; grants: ReadonlySet<Grant> },
 ): void {
-  if (own.privileged && !grants.has('privileged')) throw configError(notGranted('privileged'));
+  if (!grants.has('privileged')) requirePlain(name, own);
   if ((own.seccompProfile ?? shared.seccompProfile)?.type === 'Localhost') {
     throw configError(
       `container ${name}: seccomp profiles of type Localhost are not supported on this cluster`,
@@ -49,6 +49,27 @@ function requireAllowed(
     const what = `mountPropagation ${moving.mountPropagation} of ${moving.mountPath}`;
     throw configError(`container ${name}: ${what} is not supported on this cluster`);
   }
+}
+
+/**
+ * Capabilities that are held against the container's own namespaces, or harm nobody else. The others reach the machine:
+ * with them a container is as good as privileged.
+ */
+const PLAIN_CAPABILITIES = new Set(
+  (
+    'AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE MKNOD NET_ADMIN NET_BIND_SERVICE ' +
+    'NET_BROADCAST NET_RAW SETFCAP SETGID SETPCAP SETUID SYS_CHROOT SYS_NICE SYS_PTRACE SYS_RESOURCE'
+  ).split(' '),
+);
+
+function requirePlain(
+  container: string,
+  { privileged, capabilities: { add = [] } = {} }: ContainerSecurity,
+): void {
+  if (privileged) throw configError(notGranted('privileged'));
+  const strong = add.find((name) => !PLAIN_CAPABILITIES.has(name.toUpperCase().replace(/^CAP_/, '')));
+  if (strong === undefined) return;
+  throw configError(`container ${container}: capability ${strong}: ${notGranted('privileged')}`);
 }
 
 function groupsOf({

@@ -1,6 +1,6 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readTextIfPresent } from '@updraft/kit';
+import { readTextIfPresent, removeTree } from '@updraft/kit';
 import type { LinkRecord, PodLink } from '../network/pod-links.ts';
 import type { PodSpec } from '../types.ts';
 import { removeGroup } from './cgroups.ts';
@@ -90,5 +90,5 @@ async function clearAway(machine: Machine, { id, folder }: FoundAttempt): Promis
   await removeGroup(machine.cgroups, path.join(machine.group, id), machine.clock);
   await rm(path.join(machine.state, id), { recursive: true, force: true });
   await unmountBelow(folder);
-  await rm(folder, { recursive: true, force: true });
+  await removeTree(folder);
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Undo, messageOf, readTextIfPresent } from '@updraft/kit';
+import { Undo, messageOf, readTextIfPresent, removeTree } from '@updraft/kit';
 import { PodsFault, requireName } from '../fault.ts';
 import type { Container, ContainerExit, ContainerSpec, ContainerStreams } from '../types.ts';
 import { bundleConfig } from './bundle.ts';
@@ -59,7 +59,7 @@ export async function startContainer(
   const undo = new Undo();
   try {
     await mkdir(folder, { recursive: true });
-    undo.add(() => rm(folder, { recursive: true, force: true }));
+    undo.add(() => removeTree(folder));
     const { processNamespace } = options;
     const identity = await prepare(machine, pod, spec, { attempt, undo, processNamespace });
     if (identity instanceof UnknownUser) {
@@ -147,7 +147,7 @@ export async function rejoinContainer(
     if (name.startsWith('exec-')) await rm(path.join(folder, name), { recursive: true, force: true });
   }
   const undo = new Undo();
-  undo.add(() => rm(folder, { recursive: true, force: true }));
+  undo.add(() => removeTree(folder));
   undo.add(() => unmountBelow(folder));
   undo.add(() => rm(path.join(machine.state, id), { recursive: true, force: true }));
   undo.add(() => removeGroup(machine.cgroups, group, machine.clock));

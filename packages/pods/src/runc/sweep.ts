@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { readTextIfPresent, signalProcess } from '@updraft/kit';
+import { readTextIfPresent, removeTree, signalProcess } from '@updraft/kit';
 import { childGroups, removeGroup } from './cgroups.ts';
 import type { Machine } from './machine.ts';
 import { unmountBelow } from '../mounts.ts';
@@ -32,7 +32,7 @@ export async function sweepRemains(
     if (isAlive(pod)) continue;
     const folder = path.join(podsFolder, pod);
     await unmountBelow(folder);
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
     removed.add(pod);
   }
   return { removed: [...removed].toSorted() };

@@ -1,10 +1,11 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { whyUnroutable } from '../../kinds/special-addresses.ts';
 import type { KubeObject } from '../../store/types.ts';
 import { numberAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { isSubdomain } from './problems.ts';
 import type { Problems } from './problems.ts';
-import { whyUnroutable } from './special-addresses.ts';
+
 import { validatePort } from './validate-pod.ts';
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];

@@ -1,7 +1,7 @@
-import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf, run, runOrThrow } from '@updraft/kit';
-import { bindMount, carryMount, unmount } from '@updraft/pods';
+import { messageOf, removeTree, run, runOrThrow } from '@updraft/kit';
+import { bindMount, unmount } from '@updraft/pods';
 import type { Mount } from '@updraft/pods';
 import type { IntOrString } from '../../kinds/meta.ts';
 import { parseQuantity } from '../../kinds/quantity.ts';
@@ -14,6 +14,7 @@ import { configError, notGranted } from '../services.ts';
 import type { KubeletServices } from '../services.ts';
 import { provideHostPath } from './host-path.ts';
 import { openInside, placeOf } from './inside.ts';
+import { fetchMemory, mountPoints } from './memory.ts';
 import { giveToGroup } from './ownership.ts';
 import { writePayload } from './payload.ts';
 import { dependsOn, payloadOf, VolumeMissing } from './sources.ts';
@@ -21,9 +22,6 @@ import type { Changed } from './sources.ts';
 
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const TOKEN_VOLUME = 'kube-api-access';
-
-/** A mount on the host that outlives a killed daemon: what `sweepVolumes` looks for. */
-const MOUNTS = '/proc/self/mounts';
 
 /** The volumes of one pod, as folders on the host. */
 export class PodVolumes {
@@ -60,11 +58,8 @@ export class PodVolumes {
     for (const { name, emptyDir } of this.#volumes()) {
       const folder = this.#folder(name);
       if (emptyDir?.medium !== 'Memory' || this.#memory.has(folder)) continue;
-      const mount = container.volumeMounts?.find(
-        (one) => one.name === name && !one.subPath && !one.subPathExpr,
-      );
-      if (!present.has(folder) && !mount) continue;
-      if (!present.has(folder) && mount) carryMount(pid, mount.mountPath, folder);
+      const uses = container.volumeMounts?.some((one) => one.name === name);
+      if (!present.has(folder) && !(uses && (await fetchMemory(pid, this.#label(name), folder)))) continue;
       this.#memory.add(folder);
     }
   }
@@ -165,6 +160,11 @@ export class PodVolumes {
     return this.#places.get(volume) ?? path.join(this.#dir, 'volumes', volume);
   }
 
+  /** What a volume in memory is called in lists of mounts. */
+  #label(volume: string): string {
+    return `updraft-volume-${this.#pod().metadata.uid}-${volume}`;
+  }
+
   async #make(volume: Volume): Promise<void> {
     const { fsGroup, fsGroupChangePolicy } = this.#pod().spec.securityContext ?? {};
     const around: Surroundings = { podAddress: undefined, ...this.#services };
@@ -197,7 +197,7 @@ export class PodVolumes {
     if (medium === 'Memory' && !this.#memory.has(folder)) {
       const size = parseQuantity(sizeLimit);
       const options = ['mode=0777', ...(size ? [`size=${Math.ceil(size)}`] : [])].join(',');
-      await runOrThrow('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
+      await runOrThrow('mount', ['-t', 'tmpfs', '-o', options, this.#label(name), folder]);
       this.#memory.add(folder);
     }
     // mkdir's mode is cut by the umask.
@@ -318,7 +318,7 @@ const podsFolder = (dir: string) => path.join(dir, 'pods');
 /** What is mounted in it first: what is deleted there would be deleted for good. @throws PodsFault */
 async function removeFolder(folder: string, mounts: readonly string[]): Promise<void> {
   for (const mount of mounts.toReversed()) if (mount.startsWith(`${folder}/`)) unmount(mount);
-  await rm(folder, { recursive: true, force: true });
+  await removeTree(folder);
 }
 
 /** Takes away what the pods of a dead daemon left, mounts first, then folders; but not those of pods with these uids. */
@@ -327,16 +327,4 @@ export async function sweepVolumes(dir: string, living: ReadonlySet<string>): Pr
   const dead = (await readdir(root).catch(() => [])).filter((uid) => !living.has(uid));
   const mounts = await mountPoints();
   for (const uid of dead) await removeFolder(path.join(root, uid), mounts);
-}
-
-async function mountPoints(): Promise<string[]> {
-  const lines = (await readFile(MOUNTS, 'utf8')).split('\n');
-  return lines.map((line) => unescapeMount(line.split(' ')[1] ?? ''));
-}
-
-/** Blanks in mount points are written as octal escapes. */
-function unescapeMount(text: string): string {
-  return text.replaceAll(/\\(\d{3})/g, (_whole, octal: string) =>
-    String.fromCodePoint(Number.parseInt(octal, 8)),
-  );
 }
