@@ -1,6 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readTextIfPresent } from '@updraft/kit';
+import { readTextIfPresent, removeTree } from '@updraft/kit';
 import { PodsFault } from '../fault.ts';
 import { HOST_LINK } from '../network/pod-links.ts';
 import type { PodLink } from '../network/pod-links.ts';
@@ -162,7 +162,7 @@ export class RuncPod implements Pod {
       containers.flatMap((result) => (result.status === 'fulfilled' ? [result.value.stop(0)] : [])),
     );
     if (link !== HOST_LINK) await machine.network?.detach(link);
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
     onRemoved();
   }
 }
