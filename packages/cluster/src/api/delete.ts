@@ -1,4 +1,4 @@
-import { ApiFault, notFound } from './status.ts';
+import { ApiFault, forbidden, methodNotAllowed, notFound } from './status.ts';
 import type { KubeStatus } from './status.ts';
 import type { KubeObject } from '../store/types.ts';
 import type { Answer, ApiContext } from './context.ts';
@@ -31,6 +31,8 @@ interface Raw {
 export function remove(context: ApiContext, request: ApiRequest, named: Named): Answer {
   const options = readOptions(request);
   const target = { resource: named.type.storedAs, namespace: named.namespace, name: named.name };
+  if (named.type.storedAs === NAMESPACES && IMMORTAL.has(named.name))
+    throw forbidden(named.type, named.name, 'this namespace may not be deleted');
   const orphansPods = named.type.storedAs === 'jobs.batch' && options.propagationPolicy === undefined;
   const warnings = orphansPods ? [JOB_WARNING] : [];
   if (options.dryRun) {
@@ -45,6 +47,10 @@ export function remove(context: ApiContext, request: ApiRequest, named: Named): 
     warnings,
   };
 }
+
+const NAMESPACES = 'namespaces';
+/** Without them the cluster is none. */
+const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
 
 const JOB_WARNING =
   'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
@@ -64,6 +70,7 @@ function deleted(type: ServedResource, object: KubeObject): KubeStatus {
 
 /** DELETE of a collection: everything that the selectors match. */
 export function removeCollection(context: ApiContext, request: ApiRequest, place: Place): Answer {
+  if (place.type.storedAs === NAMESPACES) throw methodNotAllowed();
   const options = readOptions(request);
   const objects = selected(context, request.query, place);
   for (const { metadata } of options.dryRun ? [] : objects) {

@@ -161,7 +161,7 @@ function entries(catalog: Catalog, type: ServedResource): ResourceEntry[] {
     singularName: singular,
     namespaced,
     kind,
-    verbs: VERBS,
+    verbs: type.storedAs === 'namespaces' ? VERBS.filter((verb) => verb !== 'deletecollection') : VERBS,
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
     storageVersionHash: storageHash(catalog, type),
