@@ -128,8 +128,9 @@ export function checkVersion(named: Named, before: KubeObject, object: KubeObjec
     const words = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`;
     throw conflict(named.type, named.name, words);
   }
-  if (resourceVersion && resourceVersion !== before.metadata.resourceVersion)
-    throw conflict(named.type, named.name);
+  // 0 stands for "whichever it is".
+  const isNamed = resourceVersion && resourceVersion !== '0';
+  if (isNamed && resourceVersion !== before.metadata.resourceVersion) throw conflict(named.type, named.name);
 }
 
 /** Writes an admitted object; a write that ends a deletion takes the object out. */

@@ -48,10 +48,12 @@ function conformType(walk: Walk, type: TypeRef, value: unknown, place: Place): u
   const inner = (key: string) => ({ ...place, path: `${place.path}${key}`, depth: place.depth + 1 });
   if (type.kind === 'list') {
     if (!Array.isArray(value)) throw mistyped(walk, value, place, type);
-    return value.map((item, index) => conformType(walk, type.of, item, inner(`[${index}]`)));
+    return value.map((item, index) =>
+      conformType(walk, type.of, item ?? nothing(type.of), inner(`[${index}]`)),
+    );
   }
   if (!isRecord(value)) throw mistyped(walk, value, place, type);
-  const entries = Object.entries(value).filter(([, member]) => member !== null);
+  const entries = Object.entries(value).map(([key, member]) => [key, member ?? nothing(type.of)] as const);
   return Object.fromEntries(
     entries.map(([key, member]) => [key, conformType(walk, type.of, member, inner(`.${key}`))]),
   );
@@ -96,6 +98,18 @@ function conformSpecial(walk: Walk, definition: Definition, value: unknown, plac
     throw new Mistyped(walk.kind, `parsing time: ${place.path} is not as "2006-01-02T15:04:05Z07:00"`);
   return time;
 }
+
+/** What a null stands for that is an item of a list or an entry of a map, and so is given. */
+function nothing(type: TypeRef): unknown {
+  if (type.kind === 'list') return [];
+  if (type.kind === 'map') return {};
+  if (type.kind === 'scalar') return NOTHING[type.scalar];
+  const scalar = findDefinition(type.name)?.scalar;
+  if (type.name === QUANTITY || scalar === 'int-or-string') return 0;
+  return scalar === 'string' ? '' : scalar === undefined ? {} : null;
+}
+
+const NOTHING = { s: '', y: '', i: 0, l: 0, b: false, d: 0, o: null };
 
 type Scalar = Extract<TypeRef, { kind: 'scalar' }>['scalar'];
 
