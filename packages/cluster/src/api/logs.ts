@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ApiContext } from './context.ts';
 import { checkHasRun, chooseContainer } from './containers.ts';
@@ -15,18 +16,23 @@ export async function logs(
   request: ApiRequest,
   target: { readonly named: Named; readonly response: ServerResponse },
 ): Promise<void> {
-  const pod = existing(context, target.named);
-  const container = chooseContainer(pod, request.query.get('container'));
-  const options = readOptions(context, request.query, container);
-  if (!pod.spec?.['nodeName']) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
-  checkHasRun(pod, container, options.previous);
-  const output = await context.kubelet.logs(pod, options);
+  const output = await openLogs(context, request.query, target.named);
   const { response } = target;
   response.writeHead(200, { 'content-type': 'text/plain' });
   response.flushHeaders();
   response.once('close', () => output.destroy());
   // A client that goes away is how a followed log ends.
   await pipeline(output, response).catch(() => undefined);
+}
+
+/** What the query asks for of a pod's log. @throws ApiFault 400, 404, 422 */
+export async function openLogs(context: ApiContext, query: URLSearchParams, named: Named): Promise<Readable> {
+  const pod = existing(context, named);
+  const container = chooseContainer(pod, query.get('container'));
+  const options = readOptions(context, query, container);
+  if (!pod.spec?.['nodeName']) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+  checkHasRun(pod, container, options.previous);
+  return context.kubelet.logs(pod, options);
 }
 
 function readOptions(context: ApiContext, query: URLSearchParams, container: string): LogOptions {

@@ -148,12 +148,13 @@ async function upgrade(context: ApiContext, request: Upgrade): Promise<void> {
     return relayUpgrade(context, { ...request, url, target });
   }
   const wanted = accessRequest(asked, target);
-  // A WebSocket begins with a GET: it must not be enough to be allowed to read.
-  for (const verb of new Set([wanted.verb, 'create'])) demand(context.authorizer, { ...wanted, verb });
+  // A WebSocket begins with a GET: to do more than read it must not be enough to be allowed to read.
+  const verbs = target?.subresource === 'log' ? [wanted.verb] : [wanted.verb, 'create'];
+  for (const verb of new Set(verbs)) demand(context.authorizer, { ...wanted, verb });
   const { type, namespace, name, subresource } = target ?? {};
   if (!type || name === undefined) throw unknownPath();
   const query = url.searchParams;
-  serveStreams(context, { type, namespace, name, subresource }, { ...request, query });
+  await serveStreams(context, { type, namespace, name, subresource }, { ...request, query });
 }
 
 /** An upgrade that is refused is answered like any request, by hand: there is no response object here. */

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { KubeStatus } from '../status.ts';
 import { Channels } from './channels.ts';
 import type { CommandStreams, RemoteCommand } from './remote-command.ts';
 
@@ -7,6 +8,8 @@ const STDOUT = 1;
 const STDERR = 2;
 const ERROR = 3;
 const RESIZE = 4;
+
+const wordsOf = ({ status, message = '' }: KubeStatus) => (status === 'Success' ? '' : message);
 
 /** The streams of a command over the channel protocols. */
 export function channelStreams(remote: RemoteCommand, socket: WebSocket): CommandStreams {
@@ -20,6 +23,8 @@ export function channelStreams(remote: RemoteCommand, socket: WebSocket): Comman
     stderr: remote.stderr ? output(STDERR) : undefined,
     resize: input(RESIZE, remote.terminal),
     error: output(ERROR),
+    // Before the fourth version it was told in words, and only what went wrong.
+    ...(/^v[45]\./.test(socket.protocol) ? {} : { statusText: wordsOf }),
     closed: channels.closed,
     close: () => channels.close(),
   };

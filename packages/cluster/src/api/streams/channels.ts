@@ -34,12 +34,35 @@ export class Channel extends Duplex {
   }
 }
 
+/** How a frame is written: the channel's number and the bytes as they are, or a digit and base64 as text. */
+interface Wire {
+  readonly write: (number: number, chunk: Buffer) => Buffer | string;
+  readonly read: (data: Buffer) => Buffer;
+}
+
+const BINARY: Wire = {
+  write: (number, chunk) => Buffer.concat([Buffer.from([number]), chunk]),
+  read: (data) => data,
+};
+
+const BASE64: Wire = {
+  write: (number, chunk) => `${number}${chunk.toString('base64')}`,
+  read: (data) => {
+    const number = (data[0] ?? 0) - DIGIT_ZERO;
+    const bytes = Buffer.from(data.subarray(1).toString('latin1'), 'base64');
+    return number < 0 || number > MAX_DIGIT ? Buffer.alloc(0) : Buffer.concat([Buffer.from([number]), bytes]);
+  },
+};
+const DIGIT_ZERO = 0x30;
+const MAX_DIGIT = 9;
+
 /**
- * The channel protocols of Kubernetes (v4 and v5.channel.k8s.io): several streams in one WebSocket. Only v5 can say that
- * one stream has ended; with v4 all end together.
+ * The channel protocols of Kubernetes (up to v5.channel.k8s.io, and those with `base64`): several streams in one
+ * WebSocket. Only v5 can say that one stream has ended; with the others all end together.
  */
 export class Channels {
   readonly #socket: WebSocket;
+  readonly #wire: Wire;
   readonly #channels = new Map<number, Channel>();
   readonly #full = new Set<Channel>();
   /** Resolves when the connection is gone, for whatever reason. */
@@ -48,6 +71,7 @@ export class Channels {
   /** @param numbers channels that exist; what is sent on any other is dropped */
   constructor(socket: WebSocket, numbers: readonly number[]) {
     this.#socket = socket;
+    this.#wire = socket.protocol.includes('base64') ? BASE64 : BINARY;
     for (const number of numbers) this.#channels.set(number, new Channel(this, number));
     socket.on('message', (data: Buffer) => this.#receive(data));
     socket.on('error', () => socket.terminate());
@@ -68,7 +92,7 @@ export class Channels {
 
   send(number: number, chunk: Buffer, done: (error?: Error | null) => void): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return done();
-    this.#socket.send(Buffer.concat([Buffer.from([number]), chunk]), () => done());
+    this.#socket.send(this.#wire.write(number, chunk), () => done());
   }
 
   resume(channel: Channel): void {
@@ -80,7 +104,8 @@ export class Channels {
     this.#socket.close(NORMAL);
   }
 
-  #receive(data: Buffer): void {
+  #receive(frame: Buffer): void {
+    const data = this.#wire.read(frame);
     const rest = data.subarray(1);
     if (data[0] === CLOSE) {
       this.#channels.get(rest[0] ?? CLOSE)?.deliver(undefined);

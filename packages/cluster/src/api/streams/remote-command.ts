@@ -8,6 +8,7 @@ import { chooseContainer, containerStatus, hasTerminal } from '../containers.ts'
 import type { Attachment, OutputSink } from '../ports.ts';
 import { flag } from '../request.ts';
 import { badRequest, statusOf } from '../status.ts';
+import type { KubeStatus } from '../status.ts';
 import { existing } from '../write.ts';
 import type { Named } from '../write.ts';
 
@@ -32,6 +33,8 @@ export interface CommandStreams {
   readonly resize: Readable | undefined;
   /** Takes the Status that says how it ended. */
   readonly error: Writable;
+  /** How that is written. Default: JSON. */
+  readonly statusText?: (status: KubeStatus) => string;
   /** Resolves when the client is gone. */
   readonly closed: Promise<void>;
   /** Ends the connection when everything was sent. */
@@ -74,7 +77,7 @@ export async function runCommand(
   streams: CommandStreams,
 ): Promise<void> {
   const status = await outcome(context, remote, streams);
-  streams.error.end(JSON.stringify(status));
+  streams.error.end((streams.statusText ?? JSON.stringify)(status));
   await Promise.race([flushed(streams.error), streams.closed]);
   streams.close();
 }

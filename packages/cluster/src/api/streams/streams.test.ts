@@ -77,11 +77,53 @@ describe('commands over channels', () => {
     expect(bytes).toBe(24 * 1024 * 1024);
   });
 
+  it.each(['channel.k8s.io', 'base64.channel.k8s.io', 'v4.base64.channel.k8s.io'])(
+    'older clients speak %s',
+    async (protocol) => {
+      const client = await open('busy/exec?command=some&command=words&stdout=true&stdin=true', protocol);
+      await client.closed;
+      const read = (channel: number) => {
+        if (!protocol.includes('base64')) return textOf(client, channel);
+        const bytes = client.channels.get(String(channel).charCodeAt(0)) ?? Buffer.alloc(0);
+        return Buffer.from(bytes.toString(), 'base64').toString();
+      };
+      expect(read(1)).toBe('some words\n');
+      expect(read(3)).toEqual(protocol.startsWith('v4') ? expect.stringContaining('"Success"') : '');
+      const failed = await open('busy/exec?command=exit&command=3&stdout=true', protocol);
+      await failed.closed;
+      const words = (failed.channels.get(protocol.includes('base64') ? 0x33 : 3) ?? '').toString();
+      const text = protocol.includes('base64') ? Buffer.from(words, 'base64').toString() : words;
+      expect(text).toContain('command terminated with non-zero exit code');
+      expect(text.startsWith('{')).toBe(protocol.startsWith('v4'));
+    },
+  );
+
+  it('what they send in base64 is read', async () => {
+    const client = await open('busy/exec?command=cat&stdout=true&stdin=true', 'base64.channel.k8s.io');
+    client.socket.send(`0${Buffer.from('typed').toString('base64')}`);
+    client.socket.send('nonsense');
+    await expect.poll(() => Buffer.from(textOf(client, 0x31), 'base64').toString()).toBe('typed');
+    client.socket.close();
+  });
+
+  it('logs are read piece by piece', async () => {
+    for (const protocol of ['binary.k8s.io', 'base64.binary.k8s.io']) {
+      const pieces: Buffer[] = [];
+      const client = await open('busy/log?tailLines=5', protocol);
+      client.socket.on('message', (piece: Buffer) => pieces.push(piece));
+      expect(await client.closed).toBe(1000);
+      const text = Buffer.concat(pieces).toString();
+      const plain = protocol.startsWith('base64') ? Buffer.from(text, 'base64').toString() : text;
+      expect(JSON.parse(plain)).toMatchObject({ container: 'app', tailLines: 5 });
+    }
+    await expect(open('busy/log?tailLines=-5', 'binary.k8s.io')).rejects.toThrow('422');
+  });
+
   it('what is not well asked for is refused before the connection is taken over', async () => {
     await expect(open('busy/exec?stdout=true', V5)).rejects.toThrow('400');
     await expect(open('nosuch/attach', V5)).rejects.toThrow('404');
     await expect(open('busy/portforward?ports=80', 'v9.channel.k8s.io')).rejects.toThrow('400');
-    await expect(open('busy/log', V5)).rejects.toThrow('404');
+    await expect(open('busy/scale', V5)).rejects.toThrow('404');
     expect((await under.send('GET', `${PODS}/busy/attach`)).body.message).toContain(
       'Upgrade request required',
     );

@@ -8,6 +8,7 @@ import type { Named } from '../write.ts';
 import { channelStreams } from './channel-command.ts';
 import { forwardChannels, forwardPorts } from './forward-channels.ts';
 import { forwardSpdy } from './forward-spdy.ts';
+import { LOG_PROTOCOLS, serveLog } from './log-socket.ts';
 import { readForward } from './port-forward.ts';
 import { readCommand, runCommand } from './remote-command.ts';
 import { collectStreams } from './spdy-command.ts';
@@ -28,7 +29,13 @@ type Carrier =
   | { readonly kind: 'tunnel'; readonly protocol: string }
   | { readonly kind: 'spdy'; readonly protocol: string };
 
-const CHANNELS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
+const CHANNELS = [
+  'v5.channel.k8s.io',
+  'v4.channel.k8s.io',
+  'v4.base64.channel.k8s.io',
+  'channel.k8s.io',
+  'base64.channel.k8s.io',
+];
 const TUNNEL = 'SPDY/3.1+portforward.k8s.io';
 const COMMAND_PROTOCOL = 'v4.channel.k8s.io';
 const FORWARD_PROTOCOL = 'portforward.k8s.io';
@@ -39,6 +46,10 @@ const channelSockets = new WebSocketServer({
   ...options,
   handleProtocols: (offered) => CHANNELS.find((name) => offered.has(name)) ?? false,
 });
+const logSockets = new WebSocketServer({
+  ...options,
+  handleProtocols: (offered) => LOG_PROTOCOLS.find((name) => offered.has(name)) ?? false,
+});
 const tunnelSockets = new WebSocketServer(options);
 // The name of the protocol has a slash in it, which the library takes for a mistake: it never sees it.
 tunnelSockets.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${TUNNEL}`));
@@ -46,11 +57,13 @@ tunnelSockets.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: $
 const STREAMS = ['exec', 'attach', 'portforward'];
 
 /**
- * Takes a connection over for exec, attach or port-forward of a pod.
+ * Takes a connection over for exec, attach, port-forward or the log of a pod.
  * @throws ApiFault before anything was answered
  */
-export function serveStreams(context: ApiContext, named: Named, upgrade: Upgrade): void {
+export async function serveStreams(context: ApiContext, named: Named, upgrade: Upgrade): Promise<void> {
   const { subresource = '', type } = named;
+  if (type.plural === 'pods' && subresource === 'log')
+    return serveLog(context, { named, query: upgrade.query }, (use) => accept(logSockets, upgrade, use));
   if (type.plural !== 'pods' || !STREAMS.includes(subresource)) throw unknownPath();
   const { method } = upgrade.message;
   if (method !== 'GET' && method !== 'POST') throw methodNotAllowed();
