@@ -106,8 +106,10 @@ export interface PodSpec {
    * was expressly granted it; the platform's names are not known there.
    */
   readonly network?: 'pod' | 'none' | 'host';
-  /** Lines of /etc/hosts beside the standard ones: name -> address. */
+  /** Lines of /etc/hosts beside the standard ones: name -> address. Names of one address share a line. */
   readonly hosts?: Readonly<Record<string, string>>;
+  /** A comment at the top of /etc/hosts: who keeps it. */
+  readonly hostsHeading?: string;
   /** The whole name it has itself, beside `hostname`. */
   readonly fullName?: string;
   /** Name servers for /etc/resolv.conf. Default: the platform's. */

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../store/types.ts';
 import { fromFirstVersion, toFirstVersion } from './autoscaler-v1.ts';
+import { withDefaults } from './custom/defaulted.ts';
 import { fromEventsGroup, toEventsGroup } from './events.ts';
 import { RESOURCES, apiVersionOf } from './resources.ts';
 import type { ServedResource } from './resources.ts';
@@ -22,8 +23,10 @@ const faceOf = (type: ServedResource) =>
 export function servedForm(type: ServedResource, object: KubeObject): KubeObject {
   const face = faceOf(type);
   if (face) return face.toServed(object);
+  if (!type.custom) return object;
+  const whole = withDefaults(type.custom.schema, object);
   const apiVersion = apiVersionOf(type);
-  return type.custom && object.apiVersion !== apiVersion ? { ...object, apiVersion } : object;
+  return whole.apiVersion === apiVersion ? whole : { ...whole, apiVersion };
 }
 
 /** The inverse: what a client of this resource sent as it is stored. @throws ApiFault 400 */

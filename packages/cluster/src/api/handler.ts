@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '@updraft/kit';
 import { identify } from './access.ts';
@@ -114,7 +115,7 @@ function openAnswer(context: ApiContext, path: string): unknown {
     major: '1',
     minor: '35',
     gitVersion: `v1.35.0+updraft.${context.version}`,
-    gitCommit: '',
+    gitCommit: commitOf(context.version),
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',
     goVersion: 'none',
@@ -122,6 +123,9 @@ function openAnswer(context: ApiContext, path: string): unknown {
     platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
   };
 }
+
+/** Clients want one to be there. Which one it was made of nobody knows here: versions differ in it at least. */
+const commitOf = (version: string) => createHash('sha1').update(version).digest('hex');
 
 async function dispatch(
   context: ApiContext,

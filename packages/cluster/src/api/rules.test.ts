@@ -386,6 +386,19 @@ it('events are one store with two faces', async () => {
   const patched = await patch(path, { note: 'other' });
   expect([patched.code, (await get(`${V1}/events/e`)).body.message]).toEqual([200, 'other']);
   expect(names(await get(`${V1}/events?fieldSelector=involvedObject.name%3Dp`))).toEqual(['e']);
+  await post('/apis/events.k8s.io/v1/namespaces/default/events', {
+    metadata: { name: 'new' },
+    regarding: involvedObject,
+    action: 'Done',
+    reason: 'R',
+    type: 'Normal',
+    eventTime: '2026-01-01T00:00:00.000000Z',
+    reportingController: 'me',
+    reportingInstance: 'me-1',
+  });
+  expect(names(await get(`${V1}/events?fieldSelector=source%3Dme`))).toEqual(['new']);
+  const group = '/apis/events.k8s.io/v1/namespaces/default/events';
+  expect(names(await get(`${group}?fieldSelector=reportingController%3Dme`))).toEqual(['new']);
 });
 
 describe('tokens', () => {

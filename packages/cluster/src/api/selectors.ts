@@ -121,6 +121,7 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     'regarding.uid',
     'reason',
     'reportingComponent',
+    'reportingController',
     'source',
     'type',
   ],
@@ -157,7 +158,9 @@ export function parseFieldSelector(
 }
 
 function fieldOf(object: KubeObject, field: string): string {
-  if (field === 'source') return text(dig(object, ['source', 'component']));
+  const reporter = text(dig(object, ['reportingComponent']));
+  if (field === 'source') return text(dig(object, ['source', 'component'])) || reporter;
+  if (field === 'reportingController') return reporter;
   if (field === 'name') return object.metadata.name;
   const parts = field.split('.');
   if (parts[0] === 'regarding') return text(dig(object, ['involvedObject', ...parts.slice(1)]));

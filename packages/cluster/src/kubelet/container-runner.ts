@@ -265,7 +265,7 @@ export class ContainerRunner {
       this.#events().normal('Created', `Created container: ${container.name}`);
       this.#events().normal('Started', `Started container ${container.name}`);
       const state = { running: { startedAt: timestamp(facts.startedMs) } };
-      this.#set({ state, ready: false, started: container.startupProbe === undefined });
+      this.#set({ state, ready: isReadyAtOnce(container), started: container.startupProbe === undefined });
       if (this.#stopping.signal.aborted) void running.stop(0);
       else void instance.watchOver();
     }
@@ -336,7 +336,8 @@ export class ContainerRunner {
   async #goesOn(exit: ContainerExit): Promise<boolean> {
     if (this.#stopping.signal.aborted || !this.#restarts(exit)) return false;
     if (!(await this.#pauseAfterCrash())) return false;
-    this.#set({ restartCount: this.#status.restartCount + 1 });
+    // Shown with the start itself: a count that is ahead of it would read as a start that has failed.
+    this.#status = { ...this.#status, restartCount: this.#status.restartCount + 1 };
     return true;
   }
 
@@ -370,3 +371,7 @@ export class ContainerRunner {
     return slept(services.clock, pauseMs, this.#stopping.signal);
   }
 }
+
+/** Nobody is asked first, neither a probe nor a hook. */
+const isReadyAtOnce = ({ startupProbe, readinessProbe, lifecycle }: Container): boolean =>
+  !startupProbe && !readinessProbe && !lifecycle?.postStart;

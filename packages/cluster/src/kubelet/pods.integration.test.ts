@@ -240,10 +240,10 @@ test('settings of the kernel: safe ones are set, others make the pod fail', asyn
 });
 
 test('names: a domain of its own, other name servers, aliases', async () => {
-  const name = await run('hostname; hostname -f; cat /etc/resolv.conf; grep other /etc/hosts', {
+  const name = await run('hostname; hostname -f; cat /etc/resolv.conf; grep -e other -e managed /etc/hosts', {
     hostname: 'db-0',
     subdomain: 'db',
-    hostAliases: [{ ip: '10.9.8.7', hostnames: ['other'] }],
+    hostAliases: [{ ip: '10.9.8.7', hostnames: ['other', 'another'] }],
     dnsPolicy: 'None',
     dnsConfig: {
       nameservers: ['10.1.1.1'],
@@ -252,7 +252,7 @@ test('names: a domain of its own, other name servers, aliases', async () => {
     },
   });
   expect(await ended(name)).toBe(
-    'db-0\ndb-0.db.shop.svc.cluster.local\nnameserver 10.1.1.1\nsearch a.example\noptions ndots:2\n10.9.8.7 other\n',
+    'db-0\ndb-0.db.shop.svc.cluster.local\nnameserver 10.1.1.1\nsearch a.example\noptions ndots:2\n# Kubernetes-managed hosts file.\n10.9.8.7\tother\tanother\n',
   );
 });
 

@@ -9,6 +9,9 @@ const MAX_NAME = 63;
 /** Lines of resolv.conf that the C library reads. */
 const MAX_SERVERS = 3;
 
+/** By this programs tell that it is no file of the image. */
+const HOSTS_HEADING = 'Kubernetes-managed hosts file.';
+
 /** What the runtime calls a pod. */
 export const sandboxName = ({ metadata: { name, uid } }: Pod) =>
   `${name.replaceAll('.', '-').slice(0, MAX_NAME - 9)}-${uid.slice(0, 8)}`;
@@ -34,7 +37,7 @@ export function sandboxSpec(place: Place, pod: Pod): SandboxSpec {
     ...(fullName === undefined ? {} : { fullName }),
     labels: { ...labels, 'io.kubernetes.pod.namespace': namespace, 'io.kubernetes.pod.name': name },
     hosts: Object.fromEntries(hosts),
-    ...(spec.hostNetwork ? { network: 'host' as const } : {}),
+    ...(spec.hostNetwork ? { network: 'host' as const } : { hostsHeading: HOSTS_HEADING }),
     ...resolverOf(place, pod),
     sysctls: sysctlsOf(pod),
   };

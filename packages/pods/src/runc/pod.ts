@@ -39,10 +39,14 @@ export async function writePodFiles({ spec, folder, link, gateway }: PodParts): 
 }
 
 function hostsFile(spec: PodSpec, address: string | undefined): string {
-  const lines = ['127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback'];
+  const lines = spec.hostsHeading === undefined ? [] : [`# ${spec.hostsHeading}`];
+  lines.push('127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback');
   const names = spec.fullName === undefined ? spec.hostname : `${spec.fullName} ${spec.hostname}`;
   lines.push(`${address ?? '127.0.1.1'} ${names}`);
-  for (const [name, target] of Object.entries(spec.hosts ?? {})) lines.push(`${target} ${name}`);
+  const others = new Map<string, string[]>();
+  for (const [name, target] of Object.entries(spec.hosts ?? {}))
+    others.set(target, [...(others.get(target) ?? []), name]);
+  for (const [target, shared] of others) lines.push([target, ...shared].join('\t'));
   return `${lines.join('\n')}\n`;
 }
 

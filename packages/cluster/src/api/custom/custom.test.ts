@@ -184,6 +184,40 @@ describe('a definition', () => {
 });
 
 describe('objects of a custom kind', () => {
+  it('get defaults that came later when they are read, by every way', async () => {
+    const names = { plural: 'hats', singular: 'hat', kind: 'Hat', listKind: 'HatList' };
+    const properties = { brim: { type: 'string' }, band: { type: 'string' } };
+    const version = (withDefault: object) => ({
+      name: 'v1',
+      served: true,
+      storage: true,
+      schema: { openAPIV3Schema: { type: 'object', properties: { ...properties, ...withDefault } } },
+    });
+    const group = 'head.example.com';
+    const body = (withDefault: object) => ({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `hats.${group}` },
+      spec: { group, scope: 'Cluster', names, versions: [version(withDefault)] },
+    });
+    const HATS = `/apis/${group}/v1/hats`;
+    expect(await under.send('POST', DEFINITIONS, { body: body({}) })).toMatchObject({ code: 201 });
+    const hat = { apiVersion: `${group}/v1`, kind: 'Hat', metadata: { name: 'bowler' } };
+    expect(await under.send('POST', HATS, { body: hat })).toMatchObject({ code: 201 });
+    const brim = { brim: { type: 'string', default: 'wide' } };
+    await under.send('PATCH', `${DEFINITIONS}/hats.${group}`, {
+      body: { spec: { versions: [version(brim)] } },
+      type: MERGE,
+    });
+    expect((await under.send('GET', `${HATS}/bowler`)).body.brim).toBe('wide');
+    expect((await under.send('GET', HATS)).body.items[0].brim).toBe('wide');
+    const watch = await under.watch(`${HATS}?watch=true`);
+    await expect.poll(() => watch.lines).toMatchObject([{ object: { brim: 'wide' } }]);
+    watch.stop();
+    const patched = await under.send('PATCH', `${HATS}/bowler`, { body: { band: 'red' }, type: MERGE });
+    expect(patched.body).toMatchObject({ brim: 'wide', band: 'red' });
+  });
+
   it('are defaulted, pruned and held against the schema', async () => {
     const made = await make('a', { colour: 'red', unknown: 1, free: { any: [1] }, buttons: [{ name: 'x' }] });
     expect(made.headers['warning']).toContain('unknown field');

@@ -183,13 +183,16 @@ function fieldsOf(bytes: Buffer): WireField[] {
   return fields;
 }
 
+/** 0001-01-01T00:00:00Z */
+const GO_ZERO_SECONDS = -62_135_596_800;
+
 function readTime(bytes: Buffer): string | undefined {
   const fields = fieldsOf(bytes);
   const seconds = Number(BigInt.asIntN(64, fields.find((field) => field.number === 1)?.value ?? 0n));
-  if (fields.length === 0) return undefined;
+  // Go's own beginning of time is how it writes "no time".
+  if (fields.length === 0 || seconds === GO_ZERO_SECONDS) return undefined;
   const time = new Date(seconds * 1000);
-  // Year 1 is how Go writes "no time".
-  if (Number.isNaN(time.getTime()) || time.getUTCFullYear() <= 1) return undefined;
+  if (Number.isNaN(time.getTime())) return undefined;
   return `${time.toISOString().slice(0, 19)}Z`;
 }
 

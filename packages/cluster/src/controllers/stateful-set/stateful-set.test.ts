@@ -144,6 +144,34 @@ test('scaling down keeps the claim; deleting the claim removes its folder', asyn
   expect(claims()).toHaveLength(1);
 });
 
+test('scaling down waits for a pod that does not work, unless it is the first of them', async () => {
+  await apply({ replicas: 3, volumeClaimTemplates: [] });
+  for (let round = 0; round < 3; round += 1) await allReady();
+  expect(names()).toEqual(['db-0', 'db-1', 'db-2']);
+  const unready = (...broken: string[]) => {
+    for (const pod of pods().filter(({ metadata }) => broken.includes(metadata.name)))
+      objects().modify('pods', 'shop', pod.metadata.name, ({ status }) => {
+        for (const condition of status?.conditions ?? [])
+          if (condition.type === 'Ready') condition.status = 'False';
+      });
+  };
+  const left = () =>
+    pods()
+      .filter(({ metadata }) => !metadata.deletionTimestamp)
+      .map(({ metadata }) => metadata.name);
+  unready('db-1', 'db-2');
+  await change((spec) => {
+    spec.replicas = 0;
+  });
+  expect(left()).toEqual(['db-0', 'db-1', 'db-2']);
+  plane.ready(pods()[2] as never);
+  await quiet();
+  expect(left()).toEqual(['db-0', 'db-1']);
+  plane.bury();
+  await quiet();
+  expect(left()).toEqual(['db-0']);
+});
+
 const change = async (edit: (spec: StatefulSet['spec']) => void) => {
   objects().modify('statefulsets.apps', 'shop', 'db', ({ spec }) => edit(spec));
   await quiet();

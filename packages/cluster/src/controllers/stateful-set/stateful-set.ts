@@ -99,7 +99,10 @@ function step(context: ControllerContext, plan: Plan): void {
   const surplus = [...plan.pods]
     .filter(([ordinal]) => !plan.wanted.includes(ordinal))
     .toSorted(([a], [b]) => b - a);
+  // One that does not work keeps those above it: it may need them to come back.
+  const [, weakest] = surplus.findLast(([, pod]) => !healthy(pod)) ?? [];
   for (const [, pod] of surplus) {
+    if (!parallel && !healthy(pod) && pod !== weakest) return;
     if (!isTerminating(pod)) {
       handClaimsTo(context, plan.set, pod);
       remove(context, plan, pod);
