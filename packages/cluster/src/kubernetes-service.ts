@@ -1,4 +1,4 @@
-import { MANAGED_BY, SERVICE_NAME } from './controllers/endpoints/slices.ts';
+import { MANAGED_BY, SERVICE_NAME, SKIP_MIRROR } from './controllers/endpoints/slices.ts';
 import type { Objects } from './kinds/objects.ts';
 
 const NAME = 'kubernetes';
@@ -37,14 +37,17 @@ export function publishApi(
     });
   }
   const subsets = [{ addresses: [{ ip: api.address }], ports }];
+  // It has its slice already.
+  const noMirror = { [SKIP_MIRROR]: 'true' };
   const mirror = objects.modify('endpoints', NAMESPACE, NAME, (stored) => {
     stored.subsets = subsets;
+    stored.metadata.labels = { ...stored.metadata.labels, ...noMirror };
   });
   if (!mirror) {
     objects.create('endpoints', {
       apiVersion: 'v1',
       kind: 'Endpoints',
-      metadata: { name: NAME, namespace: NAMESPACE },
+      metadata: { name: NAME, namespace: NAMESPACE, labels: noMirror },
       subsets,
     });
   }

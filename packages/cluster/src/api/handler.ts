@@ -60,7 +60,7 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
   const wish = wishOf(message);
   try {
     const url = addressOf(message);
-    const open = openAnswer(context, url.pathname);
+    const open = openAnswer(context, url);
     if (open !== undefined) return plain(response, open, wish);
     if (await proxied(context, exchange, url)) return;
     const request = await readRequest(context, message, url);
@@ -108,8 +108,10 @@ async function readRequest(context: ApiContext, message: IncomingMessage, url: U
 }
 
 /** What anybody may ask. */
-function openAnswer(context: ApiContext, path: string): unknown {
-  if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) return 'ok';
+function openAnswer(context: ApiContext, { pathname: path, searchParams }: URL): unknown {
+  const [, asked] = /^\/(healthz|livez|readyz)(?:\/|$)/.exec(path) ?? [];
+  if (asked !== undefined)
+    return searchParams.has('verbose') ? `[+]ping ok\n[+]store ok\n${asked} check passed\n` : 'ok';
   if (path !== '/version') return undefined;
   return {
     major: '1',

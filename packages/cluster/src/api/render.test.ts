@@ -27,3 +27,8 @@ it('writes lines for people, which say the same', async () => {
 it('does as it is told where that is against the kind of program', async () => {
   expect((await get(`${PATH}?pretty=false`, 'curl/8.5.0')).text).not.toContain('\n');
 });
+
+it('tells at length how it is when asked to', async () => {
+  expect((await get('/readyz')).text).toBe('ok');
+  expect((await get('/readyz?verbose')).text).toBe('[+]ping ok\n[+]store ok\nreadyz check passed\n');
+});

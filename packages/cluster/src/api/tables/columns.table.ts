@@ -177,6 +177,21 @@ const roleText = (binding: KubeObject) => {
   return `${textAt(role, 'kind') ?? ''}/${textAt(role, 'name') ?? ''}`;
 };
 
+const subjectsOf = (kind: string) => (binding: KubeObject) =>
+  recordsAt(binding, 'subjects')
+    .filter((subject) => subject['kind'] === kind)
+    .map(({ name, namespace }) => (kind === 'ServiceAccount' ? `${String(namespace)}/${String(name)}` : name))
+    .join(', ');
+
+const BINDING = [
+  NAME,
+  text('Role', roleText),
+  AGE,
+  wide('Users', subjectsOf('User')),
+  wide('Groups', subjectsOf('Group')),
+  wide('ServiceAccounts', subjectsOf('ServiceAccount')),
+];
+
 const intOrText = (value: unknown) =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : 'N/A';
 
@@ -440,8 +455,8 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ],
   'roles.rbac.authorization.k8s.io': [NAME, CREATED_AT],
   'clusterroles.rbac.authorization.k8s.io': [NAME, CREATED_AT],
-  'rolebindings.rbac.authorization.k8s.io': [NAME, text('Role', roleText), AGE],
-  'clusterrolebindings.rbac.authorization.k8s.io': [NAME, text('Role', roleText), AGE],
+  'rolebindings.rbac.authorization.k8s.io': BINDING,
+  'clusterrolebindings.rbac.authorization.k8s.io': BINDING,
   limitranges: [NAME, CREATED_AT],
   resourcequotas: [
     NAME,

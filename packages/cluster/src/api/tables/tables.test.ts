@@ -138,6 +138,28 @@ describe('tables', () => {
     ]);
   });
 
+  it('shows who is bound, when asked for all', () => {
+    const type = RESOURCES.find(({ plural }) => plural === 'rolebindings');
+    const subjects = [
+      { kind: 'User', name: 'kim' },
+      { kind: 'ServiceAccount', name: 'a', namespace: 'shop' },
+      { kind: 'User', name: 'lee' },
+    ];
+    const binding = { apiVersion: '', kind: '', metadata, roleRef: { kind: 'Role', name: 'r' }, subjects };
+    const { rows, columnDefinitions } = toTable(
+      type!,
+      [binding],
+      {},
+      { apiVersion: 'meta.k8s.io/v1', include: 'None', nowMs: NOW, headers: true },
+    ) as { rows: { cells: unknown[] }[]; columnDefinitions: { name: string; priority: number }[] };
+    expect(rows[0]?.cells).toEqual(['a', 'Role/r', '60m', 'kim, lee', '', 'shop/a']);
+    expect(columnDefinitions.slice(3).map(({ name, priority }) => `${name} ${priority}`)).toEqual([
+      'Users 1',
+      'Groups 1',
+      'ServiceAccounts 1',
+    ]);
+  });
+
   it('shows selectors as they are written', () => {
     const matchExpressions = [
       { key: 'b', operator: 'In', values: ['c', 'd'] },

@@ -183,3 +183,11 @@ test('deleting it takes its jobs and their pods along', async () => {
   await pass(60 * MINUTE);
   expect(jobs()).toEqual([]);
 });
+
+test('a day that no year has is told', async () => {
+  await apply({ schedule: '59 23 31 2 *' });
+  expect(jobs()).toEqual([]);
+  expect(plane.eventTexts()).toEqual([
+    'InvalidSchedule: invalid schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second',
+  ]);
+});

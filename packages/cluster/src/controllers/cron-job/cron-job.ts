@@ -15,6 +15,8 @@ const MINUTE_MS = 60_000;
 /** A machine that slept has slept through its timers: look at the clock at least this often. */
 const LONGEST_WAIT_MS = 5 * MINUTE_MS;
 const MANY_MISSED = 100;
+/** What Kubernetes says of a day that no year has. */
+const NEVER = 'time difference between two schedules is less than 1 second';
 
 /** Makes Jobs at their times. A run that was missed is made up for once, as late as its deadline allows. */
 export function cronJobController(context: ControllerContext): Controller {
@@ -112,6 +114,10 @@ function startDue(context: ControllerContext, cron: CronJob, schedule: Schedule)
   const due = dueAt(context, cron, schedule);
   if (due !== undefined) start(context, cron, due);
   const next = schedule.nextAfter(nowMs);
+  if (next === undefined) {
+    const why = `invalid schedule: ${cron.spec.schedule} : ${NEVER}`;
+    eventsOf(context).warning(cron, 'InvalidSchedule', why);
+  }
   return next === undefined ? undefined : { afterMs: Math.min(next - nowMs, LONGEST_WAIT_MS) };
 }
 

@@ -11,7 +11,7 @@ import { matchesLabels } from '../../kinds/selectors.ts';
 import { keyOf, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { mirrorOf, MIRROR_CONTROLLER } from './mirror.ts';
-import { MANAGED_BY, podsOf, SERVICE_NAME, SLICE_CONTROLLER, slicesFor } from './slices.ts';
+import { MANAGED_BY, podsOf, SERVICE_NAME, SKIP_MIRROR, SLICE_CONTROLLER, slicesFor } from './slices.ts';
 
 /** Keeps EndpointSlices, and Endpoints as their mirror, equal to what the pods behind each Service are. */
 export function endpointsController(context: ControllerContext): Controller {
@@ -51,7 +51,7 @@ function reconcile(context: ControllerContext, key: string): void {
 function mirroredSlices({ objects }: ControllerContext, service: Service): Draft<EndpointSlice>[] {
   const { namespace, name } = service.metadata;
   const endpoints = objects.get('endpoints', namespace, name);
-  if (!endpoints || endpoints.metadata.labels?.[SLICE_MIRROR] === 'true') return [];
+  if (!endpoints || endpoints.metadata.labels?.[SKIP_MIRROR] === 'true') return [];
   return (endpoints.subsets ?? []).map((subset, index) => mirrorOf(service, subset, index));
 }
 
@@ -81,8 +81,6 @@ function putSlices(
   }
 }
 
-const SLICE_MIRROR = 'endpointslice.kubernetes.io/skip-mirror';
-
 function putEndpoints(
   context: ControllerContext,
   service: Service,
@@ -90,7 +88,7 @@ function putEndpoints(
 ): void {
   const { namespace, name } = service.metadata;
   const subsets = slices.map(subsetOf).filter((subset) => subset !== undefined);
-  const labels = { ...service.metadata.labels, [SLICE_MIRROR]: 'true' };
+  const labels = { ...service.metadata.labels, [SKIP_MIRROR]: 'true' };
   const draft: Draft<Endpoints> = {
     apiVersion: 'v1',
     kind: 'Endpoints',
@@ -131,6 +129,6 @@ function subsetOf(slice: Draft<EndpointSlice>): EndpointSubset | undefined {
 
 function removeEndpoints(context: ControllerContext, namespace: string, name: string): void {
   const mirror = context.objects.get('endpoints', namespace, name);
-  if (mirror?.metadata.labels?.[SLICE_MIRROR] === 'true')
+  if (mirror?.metadata.labels?.[SKIP_MIRROR] === 'true')
     context.objects.store.remove('endpoints', namespace, name);
 }

@@ -8,6 +8,8 @@ import { controllerReference } from '../ownership.ts';
 import { isFinished, isReady, isTerminating } from '../pods.ts';
 
 export const SERVICE_NAME = 'kubernetes.io/service-name';
+/** On Endpoints that have slices of their own. */
+export const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror';
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
 export const SLICE_CONTROLLER = 'endpointslice-controller.kubernetes.io';
 
