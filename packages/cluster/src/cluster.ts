@@ -2,10 +2,12 @@ import path from 'node:path';
 import { messageOf, Undo } from '@updraft/kit';
 import { ensureDefaultRoles } from './api/authorization/bootstrap.ts';
 import { ensurePriorityClasses } from './api/admission/policies/priority.ts';
+import { CredentialKeeper } from './api/credential-keeper.ts';
 import { base64, createCredentials, kubeconfigYaml } from './api/credentials.ts';
 import type { Credentials } from './api/credentials.ts';
 import type { KubeletPort } from './api/ports.ts';
 import { createApiServer } from './api/server.ts';
+import type { ApiServer } from './api/server.ts';
 import { clusterRoleController } from './controllers/cluster-roles.ts';
 import { startControllers } from './controllers/controller.ts';
 import type { Controller, ControllerContext, RunningControllers } from './controllers/controller.ts';
@@ -63,7 +65,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   const nodeName = nodeNameOf();
   const serviceAddress = apiServiceAddress(network.serviceCidr);
   const hosts = [network.gateway, serviceAddress];
-  const credentials = await createCredentials(path.join(dir, 'certificates'), { clock, hosts });
+  const credentials = await createCredentials(certificatesFolder(config), { clock, hosts });
   const context = openContext(config, nodeName, undo);
   const { objects } = context;
   const late: { kubelet?: Kubelet; controllers?: RunningControllers } = {};
@@ -81,6 +83,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
     version: config.version,
   });
   undo.add(() => api.close());
+  const keeper = keepCredentials(config, { first: credentials, hosts, api }, undo);
   ensureSystemNamespaces(context);
   ensureDefaultRoles(objects.store);
   ensureStorageClass(context);
@@ -114,7 +117,30 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   undo.add(() => late.controllers?.stop());
   undo.add(keepNode({ ...nodeOptions(config, nodeName), objects }));
   undo.add(keepEvents(context));
-  return clusterOf({ context, credentials, apiPort, ingress, undo, config });
+  return clusterOf({ context, keeper, apiPort, ingress, undo, config });
+}
+
+const certificatesFolder = ({ dir }: ClusterConfig) => path.join(dir, 'certificates');
+
+function keepCredentials(
+  config: ClusterConfig,
+  parts: { readonly first: Credentials; readonly hosts: readonly string[]; readonly api: ApiServer },
+  undo: Undo,
+): CredentialKeeper {
+  const { clock, logger } = config;
+  const { first, hosts, api } = parts;
+  const keeper = new CredentialKeeper(first, {
+    clock,
+    renew: () => createCredentials(certificatesFolder(config), { clock, hosts, keepsAuthority: true }),
+    onRenewed: (fresh) => {
+      api.renew(fresh);
+      logger.log('info', 'certificates of the cluster were about to end and are new');
+    },
+    onFault: (error) =>
+      logger.log('error', 'certificates of the cluster cannot be made anew', { error: messageOf(error) }),
+  });
+  undo.add(() => keeper.close());
+  return keeper;
 }
 
 async function openIngress(
@@ -128,7 +154,7 @@ async function openIngress(
     ports: config.ingressPorts,
     tlsPorts: config.ingressTlsPorts ?? [],
     address: config.network.gateway,
-    dir: path.join(config.dir, 'certificates'),
+    dir: certificatesFolder(config),
   });
   undo.add(() => ingress.close());
   return ingress;
@@ -235,14 +261,14 @@ function keepEvents({ objects, clock }: ControllerContext): () => void {
 
 interface Parts {
   readonly context: ControllerContext;
-  readonly credentials: Credentials;
+  readonly keeper: CredentialKeeper;
   readonly apiPort: number;
   readonly ingress: IngressServer;
   readonly undo: Undo;
   readonly config: ClusterConfig;
 }
 
-function clusterOf({ context, credentials, apiPort, ingress, undo, config }: Parts): Cluster {
+function clusterOf({ context, keeper, apiPort, ingress, undo, config }: Parts): Cluster {
   const { objects } = context;
   let stopping: Promise<void> | undefined;
   const stop = async () => {
@@ -250,15 +276,18 @@ function clusterOf({ context, credentials, apiPort, ingress, undo, config }: Par
     await config.network.setServices([]);
   };
   return {
-    credentials: {
-      certificateAuthorityData: base64(credentials.ca),
-      clientCertificateData: base64(credentials.client.certificate),
-      clientKeyData: base64(credentials.client.key),
+    get credentials() {
+      const { ca, client } = keeper.current;
+      return {
+        certificateAuthorityData: base64(ca),
+        clientCertificateData: base64(client.certificate),
+        clientKeyData: base64(client.key),
+      };
     },
     apiPort,
     ingressPort: ingress.port,
     ingressTlsPort: ingress.tlsPort,
-    kubeconfig: (host) => kubeconfigYaml(credentials, `https://${host}:${apiPort}`),
+    kubeconfig: (host) => kubeconfigYaml(keeper.current, `https://${host}:${apiPort}`),
     hasNamespace: (name) => objects.get('namespaces', undefined, name) !== undefined,
     counts: () => {
       const pods = objects.list('pods');

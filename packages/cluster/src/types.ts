@@ -46,7 +46,7 @@ export interface ClusterConfig {
 
 /** A running cluster. */
 export interface Cluster {
-  /** What clients need, base64 as in a kubeconfig (`*-data`). */
+  /** What clients need, base64 as in a kubeconfig (`*-data`); the client's is another one before it ends. */
   readonly credentials: {
     readonly certificateAuthorityData: string;
     readonly clientCertificateData: string;

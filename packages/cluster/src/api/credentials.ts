@@ -9,6 +9,8 @@ export interface CredentialOptions {
   readonly clock: Clock;
   /** Host names and addresses beside the usual ones that clients call the API server by. */
   readonly hosts?: readonly string[];
+  /** The authority stays although it ends soon: what runs has been given its certificate. */
+  readonly keepsAuthority?: boolean;
 }
 
 /** Certificates (PEM) of one cluster, and the key that signs its service accounts' tokens. */
@@ -48,7 +50,7 @@ export async function createCredentials(dir: string, options: CredentialOptions)
     client: await readPair(dir, 'client'),
     token: await readPair(dir, 'token'),
   };
-  const caStays = isUsable(kept.ca, { nowMs });
+  const caStays = isUsable(kept.ca, { nowMs, ...(options.keepsAuthority ? { lastsMs: 0 } : {}) });
   const stays = {
     ca: caStays,
     server: caStays && isUsable(kept.server, { nowMs, hosts, issuer: kept.ca }),
@@ -98,6 +100,8 @@ async function save(dir: string, made: Kept): Promise<void> {
 
 interface Need {
   readonly nowMs: number;
+  /** How long it has to be good for. */
+  readonly lastsMs?: number;
   readonly hosts?: readonly string[];
   readonly issuer?: KeyPair;
 }
@@ -106,7 +110,7 @@ function isUsable(pair: KeyPair, need: Need): boolean {
   if (!pair.certificate || !pair.key) return false;
   try {
     const certificate = new X509Certificate(pair.certificate);
-    const lasts = Date.parse(certificate.validTo) - need.nowMs > RENEW_BEFORE_MS;
+    const lasts = Date.parse(certificate.validTo) - need.nowMs > (need.lastsMs ?? RENEW_BEFORE_MS);
     const issued = !need.issuer || certificate.verify(new X509Certificate(need.issuer.certificate).publicKey);
     const covers = (need.hosts ?? []).every((host) =>
       isAddress(host) ? certificate.checkIP(host) !== undefined : certificate.checkHost(host) !== undefined,

@@ -49,6 +49,8 @@ export interface ApiServer {
    * @throws ClusterFault PORT_IN_USE after 100 tries
    */
   listen(options: { readonly port: number; readonly addresses: readonly string[] }): Promise<number>;
+  /** Connections from now on meet these certificates; those that are open go on. */
+  renew(credentials: Credentials): void;
   /** Ends every connection, watches included. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -66,13 +68,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const handler = createHandler(context);
   const stops = [cleanUpDefinitions(context), fillTokenSecrets(context, credentials.ca)];
   const servers: Server[] = [];
+  let current = credentials;
   return {
     handler,
     tokens,
     async listen({ port, addresses }) {
       for (let tried = 0; tried < PORT_TRIES; tried += 1) {
         const started = await listenOn(addresses, port === 0 ? 0 : port + tried, () =>
-          makeServer(context, { handler, credentials }),
+          makeServer(context, { handler, credentials: current }),
         );
         if (!started) continue;
         servers.push(...started);
@@ -87,6 +90,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         },
       );
     },
+    renew(fresh) {
+      current = fresh;
+      for (const server of servers) server.setSecureContext(secureContext(fresh));
+    },
     async close() {
       for (const stop of stops.splice(0)) stop();
       await Promise.all(servers.splice(0).map(closeServer));
@@ -97,17 +104,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 /** Connections that the HTTP server has handed over and no longer counts as its own. */
 const upgraded = new WeakMap<Server, Set<Duplex>>();
 
+const secureContext = ({ ca, server }: Credentials) =>
+  ({ ca, cert: server.certificate, key: server.key, minVersion: 'TLSv1.2' }) as const;
+
 function makeServer(context: ApiContext, parts: { handler: Handler; credentials: Credentials }): Server {
-  const { ca, server } = parts.credentials;
   const made = createServer(
     {
-      ca,
-      cert: server.certificate,
-      key: server.key,
+      ...secureContext(parts.credentials),
       // Who comes without a certificate may have a token: the handler decides.
       requestCert: true,
       rejectUnauthorized: false,
-      minVersion: 'TLSv1.2',
       keepAliveTimeout: KEEP_ALIVE_MS,
       // From its first byte to its last: who sends more slowly than this has no request.
       requestTimeout: REQUEST_TIMEOUT_MS,
