@@ -84,7 +84,13 @@ export type VolumeMount = {
   mountPropagation?: string;
 };
 
-export type ContainerPort = { name?: string; containerPort: number; protocol?: string; hostPort?: number };
+export type ContainerPort = {
+  name?: string;
+  containerPort: number;
+  protocol?: string;
+  hostPort?: number;
+  hostIP?: string;
+};
 
 export type Container = {
   name: string;

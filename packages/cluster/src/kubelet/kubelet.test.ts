@@ -381,3 +381,50 @@ test('what is ignored is said', async () => {
     'Unsupported: this cluster does not support, and ignores: runtimeClassName, ports.hostPort',
   );
 });
+
+test('a deadline that comes nearer ends the pod', async () => {
+  await begin();
+  const pod = await node.run({}, { activeDeadlineSeconds: 1000 });
+  node.context.objects.modify('pods', 'shop', pod.metadata.name, ({ spec }) => {
+    spec.activeDeadlineSeconds = 5;
+  });
+  await node.pass(4000);
+  expect(status()?.phase).toBe('Running');
+  await node.pass(1500);
+  await node.until(() => status()?.phase === 'Failed');
+  expect(status()?.reason).toBe('DeadlineExceeded');
+});
+
+test('a pod that names the node itself is refused where its port is taken, or the room', async () => {
+  await begin();
+  const { objects } = node.context;
+  const ports = [{ containerPort: 80, hostPort: 8080 }];
+  await node.run({ ports });
+  const add = (name: string, container: object, spec: object = {}) =>
+    objects.create('pods', {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'shop' },
+      spec: { nodeName: 'node', containers: [{ name: 'c', image: 'web:1', ...container }], ...spec },
+    } as never);
+  const { nodeName } = node.pod()?.spec ?? {};
+  objects.create('nodes', {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: nodeName ?? '' },
+    spec: {},
+    status: { allocatable: { cpu: '1', memory: '1Gi', pods: '3' } },
+  } as never);
+  add('second', { ports }, { nodeName });
+  add('large', { resources: { requests: { cpu: '2' } } }, { nodeName });
+  add('elsewhere', {}, { nodeName, nodeSelector: { disk: 'ssd' } });
+  add('fits', {}, { nodeName });
+  await node.until(() => node.pod('fits')?.status?.phase === 'Running');
+  const outcome = (name: string) => {
+    const { phase, reason, message } = node.pod(name)?.status ?? {};
+    return [phase, reason, message];
+  };
+  expect(outcome('second')).toEqual(['Failed', 'NodePorts', 'Pod was rejected: Predicate NodePorts failed']);
+  expect(outcome('large').slice(0, 2)).toEqual(['Failed', 'OutOfcpu']);
+  expect(outcome('elsewhere').slice(0, 2)).toEqual(['Failed', 'NodeAffinity']);
+});

@@ -4,6 +4,9 @@ import type { Container, ContainerStatus, Pod } from '../kinds/pod.ts';
 import { roleOf } from './container-role.ts';
 import { ContainerRunner } from './container-runner.ts';
 import { hasEndedForGood, notStarted } from './container-state.ts';
+import { refusalOf } from './admission.ts';
+import type { Refusal } from './admission.ts';
+import { Deadline } from './deadline.ts';
 import { EphemeralContainers } from './ephemeral-containers.ts';
 import { deletionGraceMs, graceMs } from './grace.ts';
 import { openLog, removeLogs } from './pod-logs.ts';
@@ -12,7 +15,6 @@ import type { PodFacts } from './pod-status.ts';
 import { slept } from './prober.ts';
 import { containersOf, revive, statusesOf } from './revival.ts';
 import { sandboxSpec } from './sandbox.ts';
-import { forbiddenSysctl } from './sysctls.ts';
 import { ignoredFields } from './unsupported.ts';
 import type { KubeletServices } from './services.ts';
 import { watchSizes } from './volumes/size-watch.ts';
@@ -30,6 +32,7 @@ export class PodWorker {
   readonly #ephemeral = new EphemeralContainers((container) => this.#add(container));
   readonly #stopping = new AbortController();
   readonly #startedMs: number;
+  readonly #deadline: Deadline;
   readonly #before: ReadonlyMap<string, ContainerStatus>;
   #pod: Pod;
   #sandbox: Sandbox | undefined;
@@ -51,6 +54,10 @@ export class PodWorker {
     this.#startedMs = pod.status?.startTime ? Date.parse(pod.status.startTime) : services.clock.now();
     this.#before = new Map(statusesOf(pod).map((status) => [status.name, status]));
     this.#volumes = new PodVolumes(services, () => this.#pod);
+    this.#deadline = new Deadline(services.clock, this.#startedMs, () => {
+      const message = 'Pod was active on the node longer than the specified deadline';
+      this.#condemn({ reason: 'DeadlineExceeded', message }, graceMs(this.#pod));
+    });
     this.#runners = [];
   }
 
@@ -125,6 +132,7 @@ export class PodWorker {
   /** A newer object of the same pod. */
   update(pod: Pod): void {
     this.#pod = pod;
+    this.#deadline.follow(pod);
     if (pod.metadata.deletionTimestamp !== undefined) {
       void this.terminate(deletionGraceMs(this.#pod, this.#services.clock.now()));
     } else {
@@ -202,16 +210,15 @@ export class PodWorker {
   async #live(): Promise<void> {
     const { containers, restartPolicy } = this.#pod.spec;
     const isOver = containers.every(({ name }) => hasEndedForGood(this.#ended.get(name), restartPolicy));
-    const forbidden = forbiddenSysctl(this.#pod);
-    if (forbidden !== undefined)
-      return this.#refuse('SysctlForbidden', `forbidden sysctl: "${forbidden}" not allowlisted`);
+    const refusal = refusalOf(this.#services, this.#pod);
+    if (refusal) return this.#refuse(refusal);
     if (!isOver && !(await this.#provide())) return;
     if (!isOver) this.#ephemeral.open(this.#pod);
-    const cancelDeadline = this.#armDeadline();
+    this.#deadline.start(this.#pod);
     this.#watchSizes();
     const sidecars: Promise<void>[] = [];
     if (isOver || (await this.#initialise(sidecars))) await this.#runApps();
-    cancelDeadline();
+    this.#deadline.end();
     if (this.#stopping.signal.aborted && !this.#verdict) return;
     await this.#retire(sidecars);
   }
@@ -314,17 +321,6 @@ export class PodWorker {
     this.#publish();
   }
 
-  #armDeadline(): () => void {
-    const { activeDeadlineSeconds } = this.#pod.spec;
-    if (activeDeadlineSeconds === undefined) return () => undefined;
-    const { clock } = this.#services;
-    const leftMs = this.#startedMs + activeDeadlineSeconds * 1000 - clock.now();
-    return clock.timer(Math.max(0, leftMs), () => {
-      const message = 'Pod was active on the node longer than the specified deadline';
-      this.#condemn({ reason: 'DeadlineExceeded', message }, graceMs(this.#pod));
-    });
-  }
-
   #watchSizes(): void {
     const { clock, events } = this.#services;
     const onOutgrown = (message: string) => {
@@ -344,9 +340,9 @@ export class PodWorker {
   }
 
   /** It fails before it has begun. */
-  #refuse(reason: string, message: string): void {
-    this.#verdict = { reason, message };
-    this.#services.events.warning(this.#pod, reason, message);
+  #refuse(refusal: Refusal): void {
+    this.#verdict = refusal;
+    this.#services.events.warning(this.#pod, refusal.reason, refusal.message);
     this.#publish();
   }
 

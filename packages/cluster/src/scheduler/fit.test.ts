@@ -177,13 +177,22 @@ test('spreading over one node is no obstacle, a missing label is, and so are dom
   );
 });
 
+const port = (hostPort: number, more: object = {}) => ({
+  containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort, ...more }] }],
+});
+
 test('a port of the host is taken once', async () => {
-  const port = (hostPort: number) => ({
-    containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort }] }],
-  });
   expect(await place('a', port(8080))).toBe('node');
   expect(await place('b', port(8080))).toContain("didn't have free ports");
   expect(await place('c', port(8081))).toBe('node');
+  expect(await place('d', port(8081, { protocol: 'UDP' }))).toBe('node');
+});
+
+test('a port of one address of the host leaves it to the others, not to all', async () => {
+  expect(await place('a', port(8082, { hostIP: '10.0.0.1' }))).toBe('node');
+  expect(await place('b', port(8082, { hostIP: '10.0.0.2' }))).toBe('node');
+  expect(await place('c', port(8082, { hostIP: '10.0.0.1' }))).toContain("didn't have free ports");
+  expect(await place('d', port(8082))).toContain("didn't have free ports");
 });
 
 test('gates keep a pod where it is, without an event, until the last is gone', async () => {

@@ -28,7 +28,7 @@ export function obstacleOn(pod: Pod, around: Surroundings): Obstacle | undefined
 }
 
 function obstacleByRoom(pod: Pod, around: Surroundings): Obstacle | undefined {
-  if (portsOf(pod).some((port) => around.pods.some((other) => portsOf(other).includes(port)))) {
+  if (wantsTakenPort(pod, around.pods)) {
     return { reasons: ["node(s) didn't have free ports for the requested pod ports"], resolvable: true };
   }
   const short = shortages(pod, around.node, around.pods);
@@ -37,17 +37,37 @@ function obstacleByRoom(pod: Pod, around: Surroundings): Obstacle | undefined {
   return spread === undefined ? undefined : { reasons: [spread], resolvable: true };
 }
 
+/** Whether it wants a port of the host itself that another has, on the same address or on all. */
+export function wantsTakenPort(pod: Pod, others: readonly Pod[]): boolean {
+  const wanted = portsOf(pod);
+  return (
+    wanted.length > 0 && others.flatMap(portsOf).some((taken) => wanted.some((one) => clash(one, taken)))
+  );
+}
+
+interface HostPort {
+  readonly port: string;
+  readonly address: string;
+}
+
+const EVERYWHERE = '0.0.0.0';
+
+const clash = (one: HostPort, other: HostPort): boolean =>
+  one.port === other.port &&
+  (one.address === other.address || [one.address, other.address].includes(EVERYWHERE));
+
 /** Ports of the host itself that the pod takes. */
-function portsOf({ spec }: Pod): string[] {
+function portsOf({ spec }: Pod): HostPort[] {
   return [...spec.containers, ...(spec.initContainers ?? [])].flatMap(({ ports }) =>
-    (ports ?? []).flatMap(({ hostPort, containerPort, protocol = 'TCP' }) => {
+    (ports ?? []).flatMap(({ hostPort, hostIP, containerPort, protocol = 'TCP' }) => {
       const port = hostPort ?? (spec.hostNetwork ? containerPort : 0);
-      return port > 0 ? [`${protocol} ${port}`] : [];
+      return port > 0 ? [{ port: `${protocol} ${port}`, address: hostIP || EVERYWHERE }] : [];
     }),
   );
 }
 
-function shortages(pod: Pod, node: Node, pods: readonly Pod[]): string[] {
+/** What the node has too little of besides what these pods have asked for, in the scheduler's words. */
+export function shortages(pod: Pod, node: Node, pods: readonly Pod[]): string[] {
   const allocatable = node.status?.allocatable;
   // A node that has not said what it has is not asked.
   if (!allocatable) return [];

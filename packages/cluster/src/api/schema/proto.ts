@@ -1,4 +1,5 @@
 import { badRequest } from '../status.ts';
+import { POINTERS_ALWAYS, POINTERS_OF_TYPES } from './pointers.table.ts';
 import { PROTO_TEXT } from './proto.table.ts';
 import { parseType, tableLines } from './schema.ts';
 import type { TypeRef } from './schema.ts';
@@ -23,20 +24,14 @@ const SPECIAL: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
   'io.k8s.api.authorization.v1.ExtraValue': readStrings,
 };
 
-/**
- * Go writes 0 and false for what was not given, except behind pointers, where they mean something. These are the
- * pointers among the members of the kinds served.
- */
-const POINTERS = new Set(
-  `replicas gracePeriodSeconds revisionHistoryLimit progressDeadlineSeconds parallelism completions backoffLimit
-  activeDeadlineSeconds ttlSecondsAfterFinished suspend successfulJobsHistoryLimit failedJobsHistoryLimit
-  startingDeadlineSeconds terminationGracePeriodSeconds automountServiceAccountToken enableServiceLinks
-  shareProcessNamespace hostUsers priority setHostnameAsFQDN runAsUser runAsGroup runAsNonRoot
-  allowPrivilegeEscalation privileged readOnlyRootFilesystem fsGroup optional defaultMode mode immutable
-  allocateLoadBalancerNodePorts controller blockOwnerDeletion orphanDependents minReplicas expirationSeconds
-  partition backoffLimitPerIndex maxFailedIndexes manualSelector timeoutSeconds seconds start publishNotReadyAddresses
-  storageClassName`.split(/\s+/),
-);
+/** Go writes 0, false and '' for what was not given, except behind pointers, where they mean something. */
+const POINTERS = new Set(`${POINTERS_ALWAYS} ${POINTERS_OF_TYPES}`.split(/\s+/));
+
+function isPointer(message: string, member: string): boolean {
+  const [type = ''] = message.split('.').slice(-1);
+  const inGroup = message.split('.').slice(-3).join('.');
+  return [member, `${type}.${member}`, `${inGroup}.${member}`].some((name) => POINTERS.has(name));
+}
 
 /** The JSON form of a protobuf body. @throws ApiFault 400 */
 export function decodeProtobuf(body: Buffer): unknown {
@@ -83,7 +78,7 @@ function decodeMessage(name: string, bytes: Buffer, depth: number): Members {
   const result: Members = {};
   for (const field of fieldsOf(bytes)) {
     const member = known.get(field.number);
-    if (member) addMember(result, member, { field, depth: depth + 1 });
+    if (member) addMember(result, { ...member, of: name }, { field, depth: depth + 1 });
   }
   return result;
 }
@@ -93,8 +88,12 @@ interface Reading {
   readonly depth: number;
 }
 
-function addMember(result: Members, member: { name: string; type: TypeRef }, reading: Reading): void {
-  const { name, type } = member;
+function addMember(
+  result: Members,
+  member: { of: string; name: string; type: TypeRef },
+  reading: Reading,
+): void {
+  const { of, name, type } = member;
   if (type.kind === 'list') {
     const list = (result[name] ??= []) as unknown[];
     list.push(decodeValue(type.of, reading));
@@ -104,7 +103,7 @@ function addMember(result: Members, member: { name: string; type: TypeRef }, rea
     Object.assign(result, decodeValue(type, reading));
   } else {
     const value = decodeValue(type, reading);
-    if (value !== undefined && (!EMPTY.includes(value) || POINTERS.has(name))) result[name] = value;
+    if (value !== undefined && (!EMPTY.includes(value) || isPointer(of, name))) result[name] = value;
   }
 }
 

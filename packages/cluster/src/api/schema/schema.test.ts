@@ -161,6 +161,15 @@ describe('protobuf', () => {
     expect(decodeProtobuf(envelope('coordination.k8s.io/v1', 'Lease', field(2, time)))).toMatchObject({
       spec: { renewTime: '1970-01-01T00:00:05.000000Z' },
     });
+    const transitions = Buffer.concat([varint(5, 0), varint(2, 0)]);
+    expect(
+      decodeProtobuf(envelope('coordination.k8s.io/v1', 'Lease', field(2, transitions))),
+      'pointers to zero',
+    ).toMatchObject({ spec: { leaseTransitions: 0, leaseDurationSeconds: 0 } });
+    const conditions = field(2, field(2, varint(1, 0)));
+    expect(decodeProtobuf(envelope('discovery.k8s.io/v1', 'EndpointSlice', conditions))).toMatchObject({
+      endpoints: [{ conditions: { ready: false } }],
+    });
     const volume = field(1, Buffer.concat([field(1, 'v'), field(2, field(2, ''))]));
     const pod = decodeProtobuf(envelope('v1', 'Pod', field(2, volume)));
     expect(pod).toMatchObject({ spec: { volumes: [{ name: 'v', emptyDir: {} }] } });
