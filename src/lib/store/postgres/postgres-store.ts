@@ -2,6 +2,7 @@ import postgres, { type Sql } from 'postgres';
 import { newId } from '../new-id.ts';
 import { ONCE_MS, StoreAway, pageOf } from '../store.ts';
 import type { Accept, Creation, Listing, Once, Page, Store, WriteOutcome } from '../store.ts';
+import { Batch } from './batch.ts';
 import { isAway, storeError } from './faults.ts';
 import { migrate } from './migrations.ts';
 
@@ -19,6 +20,14 @@ export interface PostgresOptions {
 /** A request waits no longer than this for a connection and its answer. */
 const MARGIN_MS = 1000;
 const RETRY_MS = 250;
+const SHARED = {
+  /** More would spread the same calls over more statements. */
+  lanes: 2,
+  // Who waits behind a statement that was given up would wait as long again.
+  endsWaiting: (error: unknown) => error instanceof StoreAway && error.tookTooLong,
+};
+const MAX_BATCH_LENGTH = 1_000_000;
+const MAX_BATCH_READS = 100;
 /** How often keys that nobody can use any more are removed. */
 const SWEEP_MS = 3_600_000;
 
@@ -30,6 +39,29 @@ export class PostgresStore implements Store {
   readonly description = 'postgres (shared database)';
   readonly #options: PostgresOptions;
   readonly #sql: Sql;
+  readonly #creates = new Batch<string, string>({
+    run: (texts) => this.#create(texts),
+    ...SHARED,
+    maxWeight: MAX_BATCH_LENGTH,
+    weightOf: (text) => text.length,
+  });
+  readonly #reads = new Batch<string, string | undefined>({
+    run: (ids) => this.#read(ids),
+    ...SHARED,
+    maxWeight: MAX_BATCH_READS,
+    weightOf: () => 1,
+  });
+  /** All who ask together get one list. */
+  readonly #lists = new Batch<undefined, Listing>({
+    run: async (asked) => {
+      const listing = await this.#list();
+      return asked.map(() => listing);
+    },
+    ...SHARED,
+    lanes: 1,
+    maxWeight: Infinity,
+    weightOf: () => 1,
+  });
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: PostgresOptions) {
@@ -73,12 +105,18 @@ export class PostgresStore implements Store {
     await this.#once(() => this.#sql`select 1`);
   }
 
-  async create(text: string): Promise<string> {
-    const id = newId();
+  create(text: string): Promise<string> {
+    return this.#creates.add(text);
+  }
+
+  async #create(texts: readonly string[]): Promise<readonly string[]> {
+    const ids = texts.map(() => newId());
     await this.#again(
-      () => this.#sql`insert into entries (id, doc) values (${id}, ${text}) on conflict (id) do nothing`,
+      () => this.#sql`
+        insert into entries (id, doc) select * from unnest(${ids}::text[], ${texts as string[]}::text[])
+        on conflict (id) do nothing`,
     );
-    return id;
+    return ids;
   }
 
   async createOnce(text: string, once: Once): Promise<Creation> {
@@ -88,11 +126,20 @@ export class PostgresStore implements Store {
     );
   }
 
-  async get(id: string): Promise<string | undefined> {
-    const [row] = await this.#again(
-      () => this.#sql<{ doc: string }[]>`select doc from entries where id = ${id}`,
+  get(id: string): Promise<string | undefined> {
+    return this.#reads.add(id);
+  }
+
+  async #read(ids: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const wanted = [...new Set(ids)];
+    const rows = await this.#again(
+      () =>
+        this.#sql<
+          { id: string; doc: string }[]
+        >`select id, doc from entries where id = any(${wanted}::text[])`,
     );
-    return row?.doc;
+    const docs = new Map(rows.map(({ id, doc }) => [id, doc]));
+    return ids.map((id) => docs.get(id));
   }
 
   async replace(id: string, text: string, accept?: Accept): Promise<WriteOutcome> {
@@ -116,7 +163,11 @@ export class PostgresStore implements Store {
     return count === 0 ? 'absent' : 'done';
   }
 
-  async list(): Promise<Listing> {
+  list(): Promise<Listing> {
+    return this.#lists.add(undefined);
+  }
+
+  async #list(): Promise<Listing> {
     const [row] = await this.#again(
       () => this.#sql<{ members: string | null }[]>`
         select string_agg('"' || id || '":' || doc, ',' order by id) as members from entries`,
