@@ -12,7 +12,12 @@ import type { Store } from './store/store.ts';
 export interface Config {
   readonly service: { readonly name: string };
   readonly store:
-    | { readonly kind: 'memory'; readonly max_entries: number }
+    | {
+        readonly kind: 'memory';
+        readonly max_entries?: number;
+        /** Of all entries together; absent: what the process's memory allows. */
+        readonly max_characters?: number;
+      }
     | { readonly kind: 'file'; readonly path: string }
     | {
         readonly kind: 'postgres';
@@ -50,7 +55,11 @@ const SCHEMA = {
       required: ['kind'],
       oneOf: [
         {
-          properties: { kind: { const: 'memory' }, max_entries: { type: 'integer', minimum: 1 } },
+          properties: {
+            kind: { const: 'memory' },
+            max_entries: { type: 'integer', minimum: 1 },
+            max_characters: { type: 'integer', minimum: 1, maximum: 500_000_000 },
+          },
           additionalProperties: false,
         },
         {
@@ -97,18 +106,21 @@ const SCHEMA = {
 
 const SETTINGS: Settings = [
   ['service', 'name'],
-  ...['kind', 'max_entries', 'path', 'pool', 'statement_timeout_ms', 'connect_timeout_ms'].map((key) => [
-    'store',
-    key,
-  ]),
+  ...[
+    'kind',
+    'max_entries',
+    'max_characters',
+    'path',
+    'pool',
+    'statement_timeout_ms',
+    'connect_timeout_ms',
+  ].map((key) => ['store', key]),
   ['limits', 'body_bytes'],
   ['limits', 'request_timeout_ms'],
   ['metrics', 'port'],
   ['shutdown', 'drain_delay_ms'],
   ['shutdown', 'grace_ms'],
 ];
-
-const MAX_ENTRIES = 100_000;
 
 function explain(errors: readonly ErrorObject[] | null | undefined): string {
   const lines = (errors ?? []).map((error) => {
@@ -151,7 +163,7 @@ export function readConfig(file: string, env: Environment = {}): Config {
 export function createStore({ store }: Config, configFile: string, env: Environment): Store {
   switch (store.kind) {
     case 'memory':
-      return new MemoryStore({ maxEntries: store.max_entries ?? MAX_ENTRIES });
+      return new MemoryStore({ maxEntries: store.max_entries, maxLength: store.max_characters });
     case 'file':
       return new FileStore({ path: path.resolve(path.dirname(configFile), store.path) });
     case 'postgres':

@@ -94,6 +94,7 @@ describe('readConfig', () => {
     ['store: {kind: disk}', 'store'],
     ['store: {kind: file}', 'path'],
     ['store: {kind: memory, path: /x}', 'path'],
+    ['store: {kind: memory, max_characters: 0}', 'store.max_characters'],
     ['limits: {body_bytes: 0}', 'limits.body_bytes'],
     ['limits: {body_bytes: many}', 'limits.body_bytes'],
     ['store: {kind: postgres, url: "mysql://x"}', 'store.url'],

@@ -164,4 +164,16 @@ describe('the memory store', () => {
     await store.remove(id);
     await expect(store.create('3')).resolves.toMatch(/^[0-9a-f]{32}$/);
   });
+
+  test('has an end in characters too, for whatever is written', async () => {
+    const store = new MemoryStore({ maxLength: 10 });
+    const id = await store.create('12345');
+    await expect(store.create('123456')).rejects.toThrow(StoreFull);
+    await expect(store.replace(id, '12345678901')).rejects.toThrow(StoreFull);
+    expect(await store.get(id)).toBe('12345');
+    expect(await store.replace(id, '1234567890')).toBe('done');
+    await expect(store.create('1')).rejects.toThrow(StoreFull);
+    await store.remove(id);
+    await expect(store.create('1234567890')).resolves.toMatch(/^[0-9a-f]{32}$/);
+  });
 });

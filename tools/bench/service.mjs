@@ -143,7 +143,7 @@ async function startAll(dir) {
   const servers = [
     await startServer('bare node:http', { args: [peers, 'bare'] }, dir),
     await startServer('naive Fastify', { args: [peers, 'naive'] }, dir),
-    await startServer('address book', service('memory', { ADDRSERVICE_STORE_MAX_ENTRIES: '10000000' }), dir),
+    await startServer('address book', service('memory', {}), dir),
   ];
   const script = fileURLToPath(new URL('./service-database.ts', import.meta.url));
   const database = await start('database', { args: ['--import', 'tsx', script] }, dir);

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import type { Soon } from '../soon.ts';
 import { newId } from './new-id.ts';
 import {
@@ -20,6 +21,17 @@ interface Remembered {
   readonly at: number;
 }
 
+export interface MemoryLimits {
+  readonly maxEntries?: number | undefined;
+  /** Of their texts together. A list is one text of all of them and must fit beside them. */
+  readonly maxLength?: number | undefined;
+}
+
+/** Below the longest string that there can be, for the list; in a small container, what leaves room to work. */
+const DEFAULT_MAX_LENGTH = Math.min(getHeapStatistics().heap_size_limit / 4, 400_000_000);
+/** Keys are small beside entries. */
+const MAX_KEYS = 100_000;
+
 /** Entries of this process alone: gone when it ends, unknown to its replicas. */
 export class MemoryStore implements Store {
   readonly description = 'memory (this process only)';
@@ -27,11 +39,15 @@ export class MemoryStore implements Store {
   /** Keys of creates, oldest first. */
   readonly #keys = new Map<string, Remembered>();
   readonly #maxEntries: number;
+  readonly #maxLength: number;
+  /** Of all texts together. */
+  #length = 0;
   /** Kept until the next write, so that reading a long list again costs nothing. */
   #listing: Listing | undefined;
 
-  constructor(options: { maxEntries: number }) {
-    this.#maxEntries = options.maxEntries;
+  constructor({ maxEntries = Infinity, maxLength = DEFAULT_MAX_LENGTH }: MemoryLimits) {
+    this.#maxEntries = maxEntries;
+    this.#maxLength = maxLength;
   }
 
   async open(): Promise<void> {}
@@ -45,9 +61,16 @@ export class MemoryStore implements Store {
   #add(text: string): string {
     if (this.#entries.size >= this.#maxEntries) throw new StoreFull(`${this.#maxEntries} entries are stored`);
     const id = newId();
+    this.#put(id, text);
+    return id;
+  }
+
+  #put(id: string, text: string): void {
+    const length = this.#length + text.length - (this.#entries.get(id)?.length ?? 0);
+    if (length > this.#maxLength) throw new StoreFull(`there is room for ${this.#maxLength} characters`);
+    this.#length = length;
     this.#entries.set(id, text);
     this.#listing = undefined;
-    return id;
   }
 
   async createOnce(text: string, { key, fingerprint }: Once): Promise<Creation> {
@@ -65,11 +88,15 @@ export class MemoryStore implements Store {
   }
 
   async replace(id: string, text: string, accept?: Accept): Promise<WriteOutcome> {
-    return this.#write(id, accept, () => this.#entries.set(id, text));
+    return this.#write(id, accept, () => this.#put(id, text));
   }
 
   async remove(id: string, accept?: Accept): Promise<WriteOutcome> {
-    return this.#write(id, accept, () => this.#entries.delete(id));
+    return this.#write(id, accept, (current) => {
+      this.#entries.delete(id);
+      this.#length -= current.length;
+      this.#listing = undefined;
+    });
   }
 
   list(): Soon<Listing> {
@@ -85,22 +112,22 @@ export class MemoryStore implements Store {
 
   async close(): Promise<void> {
     this.#entries.clear();
+    this.#length = 0;
     this.#keys.clear();
     this.#listing = undefined;
   }
 
-  #write(id: string, accept: Accept | undefined, change: () => void): WriteOutcome {
+  #write(id: string, accept: Accept | undefined, change: (current: string) => void): WriteOutcome {
     const current = this.#entries.get(id);
     if (current === undefined) return 'absent';
     if (accept !== undefined && !accept(current)) return 'refused';
-    change();
-    this.#listing = undefined;
+    change(current);
     return 'done';
   }
 
   #forgetOld(): void {
     for (const [key, { at }] of this.#keys) {
-      if (Date.now() - at < ONCE_MS && this.#keys.size < this.#maxEntries) return;
+      if (Date.now() - at < ONCE_MS && this.#keys.size < MAX_KEYS) return;
       this.#keys.delete(key);
     }
   }
