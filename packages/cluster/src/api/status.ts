@@ -150,11 +150,16 @@ export interface FieldProblem {
   readonly message: string;
 }
 
-export function invalid(subject: Subject, name: string, problems: readonly FieldProblem[]): ApiFault {
+/** @param name undefined for what was not given any */
+export function invalid(
+  subject: Subject,
+  name: string | undefined,
+  problems: readonly FieldProblem[],
+): ApiFault {
   const lines = problems.map((problem) => `${problem.field}: ${problem.message}`);
   const list = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
-  return new ApiFault(422, 'Invalid', `${kind(subject)} "${name}" is invalid: ${list}`, {
-    name,
+  return new ApiFault(422, 'Invalid', `${kind(subject)} "${name ?? ''}" is invalid: ${list}`, {
+    ...(name ? { name } : {}),
     ...(subject.group ? { group: subject.group } : {}),
     kind: subject.kind,
     causes: problems,

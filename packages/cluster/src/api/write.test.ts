@@ -9,6 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => under.close());
 
+it('says of an object without a name that it needs one', async () => {
+  const body = { apiVersion: 'v1', kind: 'ConfigMap' };
+  const refused = await under.send('POST', '/api/v1/namespaces/default/configmaps', { body });
+  expect(refused.body.message).toBe(
+    'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required',
+  );
+});
+
 it('replaces an object whatever its version when it is said to be 0', async () => {
   const path = '/api/v1/namespaces/default/configmaps';
   await under.send('POST', path, { body: configMap('any') });
