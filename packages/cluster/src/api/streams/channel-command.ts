@@ -1,3 +1,4 @@
+import type { Clock } from '@updraft/kit';
 import type { WebSocket } from 'ws';
 import type { KubeStatus } from '../status.ts';
 import { Channels } from './channels.ts';
@@ -12,8 +13,8 @@ const RESIZE = 4;
 const wordsOf = ({ status, message = '' }: KubeStatus) => (status === 'Success' ? '' : message);
 
 /** The streams of a command over the channel protocols. */
-export function channelStreams(remote: RemoteCommand, socket: WebSocket): CommandStreams {
-  const channels = new Channels(socket, [STDIN, STDOUT, STDERR, ERROR, RESIZE]);
+export function channelStreams(remote: RemoteCommand, socket: WebSocket, clock: Clock): CommandStreams {
+  const channels = new Channels(socket, [STDIN, STDOUT, STDERR, ERROR, RESIZE], clock);
   /** What a client says where nobody listens is let go. */
   const output = (number: number) => channels.open(number).resume();
   const input = (number: number, wanted: boolean) => (wanted ? channels.open(number) : void output(number));

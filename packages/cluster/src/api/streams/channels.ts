@@ -1,5 +1,7 @@
 import { Duplex } from 'node:stream';
+import type { Clock } from '@updraft/kit';
 import type { WebSocket } from 'ws';
+import { Heartbeat } from './heartbeat.ts';
 
 /** v5: the next byte names a channel whose sender is done. */
 const CLOSE = 255;
@@ -65,18 +67,21 @@ export class Channels {
   readonly #wire: Wire;
   readonly #channels = new Map<number, Channel>();
   readonly #full = new Set<Channel>();
+  readonly #heartbeat: Heartbeat;
   /** Resolves when the connection is gone, for whatever reason. */
   readonly closed: Promise<void>;
 
   /** @param numbers channels that exist; what is sent on any other is dropped */
-  constructor(socket: WebSocket, numbers: readonly number[]) {
+  constructor(socket: WebSocket, numbers: readonly number[], clock: Clock) {
     this.#socket = socket;
+    this.#heartbeat = new Heartbeat(clock, () => socket.ping());
     this.#wire = socket.protocol.includes('base64') ? BASE64 : BINARY;
     for (const number of numbers) this.#channels.set(number, new Channel(this, number));
     socket.on('message', (data: Buffer) => this.#receive(data));
     socket.on('error', () => socket.terminate());
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
+        this.#heartbeat.end();
         for (const channel of this.#channels.values()) channel.destroy();
         resolve();
       });
@@ -96,7 +101,9 @@ export class Channels {
   }
 
   resume(channel: Channel): void {
-    if (this.#full.delete(channel) && this.#full.size === 0) this.#socket.resume();
+    if (!this.#full.delete(channel) || this.#full.size > 0) return;
+    this.#heartbeat.end();
+    this.#socket.resume();
   }
 
   /** After everything was sent. */
@@ -115,5 +122,6 @@ export class Channels {
     if (!channel || rest.length === 0 || channel.deliver(rest)) return;
     this.#full.add(channel);
     this.#socket.pause();
+    this.#heartbeat.begin();
   }
 }

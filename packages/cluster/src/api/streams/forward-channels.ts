@@ -33,6 +33,7 @@ export function forwardChannels(
   const channels = new Channels(
     socket,
     ports.flatMap((_port, index) => [2 * index, 2 * index + 1]),
+    context.clock,
   );
   const carried = ports.map((port, index) => {
     const data = channels.open(2 * index);

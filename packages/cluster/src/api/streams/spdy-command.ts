@@ -22,14 +22,18 @@ export async function collectStreams(
   const all = new Promise<void>((resolve) => {
     complete = resolve;
   });
-  const connection = serveSpdy(transport, (stream) => {
-    const name = stream.headers.get('streamtype') ?? '';
-    // What is said on a stream that nobody listens to is let go.
-    if (name !== 'stdin' && name !== 'resize') stream.resume();
-    if (!wanted.includes(name) || found.has(name)) return stream.destroy();
-    found.set(name, stream);
-    if (found.size === wanted.length) complete();
-  });
+  const connection = serveSpdy(
+    transport,
+    (stream) => {
+      const name = stream.headers.get('streamtype') ?? '';
+      // What is said on a stream that nobody listens to is let go.
+      if (name !== 'stdin' && name !== 'resize') stream.resume();
+      if (!wanted.includes(name) || found.has(name)) return stream.destroy();
+      found.set(name, stream);
+      if (found.size === wanted.length) complete();
+    },
+    clock,
+  );
   const cancel = clock.timer(PATIENCE_MS, () => connection.close());
   await Promise.race([all, connection.closed]);
   cancel();

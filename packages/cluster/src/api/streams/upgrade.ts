@@ -41,7 +41,15 @@ const COMMAND_PROTOCOL = 'v4.channel.k8s.io';
 const FORWARD_PROTOCOL = 'portforward.k8s.io';
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
-const options = { noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false };
+/** A client that does not read gets no more answers to its pings than this. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+const options = {
+  noServer: true,
+  maxPayload: MAX_MESSAGE_BYTES,
+  perMessageDeflate: false,
+  autoPong: false,
+};
 const channelSockets = new WebSocketServer({
   ...options,
   handleProtocols: (offered) => CHANNELS.find((name) => offered.has(name)) ?? false,
@@ -72,7 +80,7 @@ export async function serveStreams(context: ApiContext, named: Named, upgrade: U
   const carrier = carrierOf(upgrade.message, COMMAND_PROTOCOL);
   if (carrier.kind === 'channels') {
     return accept(channelSockets, upgrade, (socket) => {
-      void runCommand(context, command, channelStreams(command, socket));
+      void runCommand(context, command, channelStreams(command, socket, context.clock));
     });
   }
   if (carrier.kind === 'tunnel') throw notSpoken([TUNNEL]);
@@ -94,15 +102,20 @@ function serveForward(context: ApiContext, named: Named, upgrade: Upgrade): void
     const { 'sec-websocket-protocol': _hidden, ...headers } = upgrade.message.headers;
     upgrade.message.headers = headers;
     return accept(tunnelSockets, upgrade, (socket) => {
-      const connection = serveSpdy(createWebSocketStream(socket), onStream);
+      const connection = serveSpdy(createWebSocketStream(socket), onStream, context.clock);
       void connection.closed.then(() => socket.terminate());
     });
   }
-  serveSpdy(spdyTransport(upgrade, carrier.protocol), onStream);
+  serveSpdy(spdyTransport(upgrade, carrier.protocol), onStream, context.clock);
 }
 
 function accept(sockets: WebSocketServer, upgrade: Upgrade, use: (socket: WebSocket) => void): void {
-  sockets.handleUpgrade(upgrade.message, upgrade.socket, upgrade.head, use);
+  sockets.handleUpgrade(upgrade.message, upgrade.socket, upgrade.head, (socket) => {
+    socket.on('ping', (data: Buffer) => {
+      if (socket.bufferedAmount < MAX_BUFFERED_BYTES) socket.pong(data);
+    });
+    use(socket);
+  });
 }
 
 function carrierOf(message: IncomingMessage, protocol: string): Carrier {

@@ -1,5 +1,7 @@
 import { Duplex } from 'node:stream';
+import type { Clock } from '@updraft/kit';
 import { badRequest } from '../../status.ts';
+import { Heartbeat } from '../heartbeat.ts';
 import {
   FIN,
   FrameReader,
@@ -39,8 +41,12 @@ export interface SpdyConnection {
  * closed ends, resets, pings.
  * @param transport taken over: read, written and ended by this connection alone
  */
-export function serveSpdy(transport: Duplex, onStream: (stream: SpdyStream) => void): SpdyConnection {
-  return new SpdyServer(transport, onStream);
+export function serveSpdy(
+  transport: Duplex,
+  onStream: (stream: SpdyStream) => void,
+  clock: Clock,
+): SpdyConnection {
+  return new SpdyServer(transport, onStream, clock);
 }
 
 /** One stream, opened by the client. Its end and ours are closed each by itself. */
@@ -88,15 +94,21 @@ class SpdyServer implements SpdyConnection {
   readonly #reader = new HeaderReader();
   readonly #writer = new HeaderWriter();
   readonly #streams = new Map<number, SpdyStream>();
-  readonly #full = new Set<SpdyStream>();
+  /** What the connection waits for before it is read on: streams that are full, answers that the client does not take. */
+  readonly #full = new Set<SpdyStream | 'answers'>();
+  readonly #heartbeat: Heartbeat;
   readonly #onStream: (stream: SpdyStream) => void;
   readonly closed: Promise<void>;
 
-  constructor(transport: Duplex, onStream: (stream: SpdyStream) => void) {
+  constructor(transport: Duplex, onStream: (stream: SpdyStream) => void, clock: Clock) {
     this.#transport = transport;
     this.#onStream = onStream;
+    let pings = 0;
+    // Ours have even numbers: the client sends them back.
+    this.#heartbeat = new Heartbeat(clock, () => this.#put(controlFrame(PING, words((pings += 2)))));
     this.closed = new Promise((resolve) => {
       transport.once('close', () => {
+        this.#heartbeat.end();
         this.#abandon();
         resolve();
       });
@@ -120,8 +132,16 @@ class SpdyServer implements SpdyConnection {
     this.#put(dataFrame(id, FIN, Buffer.alloc(0)), done);
   }
 
-  resume(stream: SpdyStream): void {
-    if (this.#full.delete(stream) && this.#full.size === 0) this.#transport.resume();
+  resume(waited: SpdyStream | 'answers'): void {
+    if (!this.#full.delete(waited) || this.#full.size > 0) return;
+    this.#heartbeat.end();
+    this.#transport.resume();
+  }
+
+  #pause(reason: SpdyStream | 'answers'): void {
+    this.#full.add(reason);
+    this.#transport.pause();
+    this.#heartbeat.begin();
   }
 
   forget(stream: SpdyStream): void {
@@ -155,7 +175,16 @@ class SpdyServer implements SpdyConnection {
     const { payload } = frame;
     if (frame.type === SYN_STREAM) this.#open(frame.flags, payload);
     else if (frame.type === RST_STREAM) this.#reset(numberAt(payload, 0) & STREAM_ID);
-    else if (frame.type === PING) this.#put(controlFrame(PING, words(numberAt(payload, 0))));
+    else if (frame.type === PING) this.#pong(numberAt(payload, 0));
+    if (this.#transport.writableLength <= MAX_WAITING_BYTES || this.#full.has('answers')) return;
+    // Each frame may have an answer: a client that takes none is not read from.
+    this.#transport.once('drain', () => this.resume('answers'));
+    this.#pause('answers');
+  }
+
+  /** An even number is an answer of the client's. */
+  #pong(number: number): void {
+    if (number % 2 === 1) this.#put(controlFrame(PING, words(number)));
   }
 
   #open(flags: number, payload: Buffer): void {
@@ -181,8 +210,7 @@ class SpdyServer implements SpdyConnection {
     if (frame.payload.length > 0) stream.deliver(frame.payload);
     if ((frame.flags & FIN) !== 0) stream.deliver(undefined);
     if (stream.readableLength > MAX_WAITING_BYTES) {
-      this.#full.add(stream);
-      this.#transport.pause();
+      this.#pause(stream);
     }
   }
 

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { constants, createDeflate } from 'node:zlib';
+import { systemClock } from '@updraft/kit';
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../testing/fake-clock.ts';
 import { serveSpdy } from './connection.ts';
 import type { SpdyConnection, SpdyStream } from './connection.ts';
 import { DICTIONARY } from './dictionary.table.ts';
@@ -96,7 +98,7 @@ class Wire extends Duplex {
 async function opened(): Promise<{ wire: Wire; stream: SpdyStream; connection: SpdyConnection }> {
   const wire = new Wire();
   const streams: SpdyStream[] = [];
-  const connection = serveSpdy(wire, (stream) => streams.push(stream));
+  const connection = serveSpdy(wire, (stream) => streams.push(stream), systemClock);
   const [block = Buffer.alloc(0)] = await clientBlocks({ streamtype: 'data' });
   wire.push(controlFrame(SYN_STREAM, Buffer.concat([words(1, 0), Buffer.from([0, 0]), block])));
   await turn();
@@ -153,5 +155,54 @@ describe('a connection', () => {
     expect(wire.writableEnded).toBe(true);
     wire.push(null);
     await connection.closed;
+  });
+});
+
+describe('a client that does not play along', () => {
+  it('is asked now and then whether it is there, while nothing is read from it', async () => {
+    const clock = new FakeClock();
+    const wire = new Wire();
+    const streams: SpdyStream[] = [];
+    serveSpdy(wire, (stream) => streams.push(stream), clock);
+    const [block = Buffer.alloc(0)] = await clientBlocks({ streamtype: 'data' });
+    wire.push(controlFrame(SYN_STREAM, Buffer.concat([words(1, 0), Buffer.from([0, 0]), block])));
+    const pings = () => wire.sent.filter((frame) => frame.kind === 'control' && frame.type === PING).length;
+    await clock.advance(60_000);
+    expect(pings()).toBe(0);
+    const piece = dataFrame(1, 0, Buffer.alloc(1024 * 1024 - 8));
+    for (let sent = 0; sent < 6; sent += 1) wire.push(piece);
+    await turn();
+    await clock.advance(11_000);
+    expect(pings()).toBe(2);
+    streams[0]?.resume();
+    await turn();
+    await clock.advance(60_000);
+    expect(pings()).toBe(2);
+    wire.destroy();
+    await turn();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is not read from while it takes no answers, and then again', async () => {
+    let take: () => void = () => undefined;
+    const wire = new Duplex({
+      read: () => undefined,
+      write: (_chunk, _encoding, done: () => void) => (take = done),
+      writev: (_chunks, done: () => void) => (take = done),
+    });
+    serveSpdy(wire, () => undefined, new FakeClock());
+    const pings = Buffer.concat(Array.from({ length: 5000 }, () => controlFrame(PING, words(1))));
+    for (let sent = 0; sent < 200; sent += 1) {
+      wire.push(pings);
+      await turn();
+    }
+    expect(wire.isPaused()).toBe(true);
+    expect(wire.writableLength).toBeLessThan(6 * 1024 * 1024);
+    for (let turns = 0; turns < 50; turns += 1) {
+      take();
+      await turn();
+    }
+    expect(wire.isPaused()).toBe(false);
+    wire.destroy();
   });
 });
