@@ -210,6 +210,12 @@ const GROUPS: readonly GroupTable[] = [
     ],
   },
   {
+    group: 'node.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.node.v1',
+    rows: [['RuntimeClass', 'runtimeclasses', { cluster: true }]],
+  },
+  {
     group: 'scheduling.k8s.io',
     version: 'v1',
     definitions: 'io.k8s.api.scheduling.v1',

@@ -5,7 +5,7 @@ import type { ConfigMap, KubeEvent, Lease, Namespace, Node, Secret, ServiceAccou
 import type { Endpoints, EndpointSlice, Ingress, IngressClass, NetworkPolicy, Service } from './network.ts';
 import type { Pod } from './pod.ts';
 import type { PodDisruptionBudget } from './policy.ts';
-import type { LimitRange, PriorityClass, ResourceQuota } from './quota.ts';
+import type { LimitRange, PriorityClass, ResourceQuota, RuntimeClass } from './quota.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from './storage.ts';
 import type {
   ControllerRevision,
@@ -33,6 +33,7 @@ export interface Kinds {
   resourcequotas: ResourceQuota;
   limitranges: LimitRange;
   'priorityclasses.scheduling.k8s.io': PriorityClass;
+  'runtimeclasses.node.k8s.io': RuntimeClass;
   'deployments.apps': Deployment;
   'replicasets.apps': ReplicaSet;
   'statefulsets.apps': StatefulSet;

@@ -1,4 +1,5 @@
 import type { IntOrString, Typed } from './meta.ts';
+import type { Toleration } from './pod.ts';
 
 export type ScopeRequirement = { scopeName: string; operator: string; values?: string[] };
 
@@ -28,4 +29,10 @@ export type PriorityClass = Omit<Typed<undefined, undefined>, 'spec' | 'status'>
   globalDefault?: boolean;
   description?: string;
   preemptionPolicy?: string;
+};
+
+export type RuntimeClass = Omit<Typed<undefined, undefined>, 'spec' | 'status'> & {
+  handler: string;
+  overhead?: { podFixed?: Record<string, IntOrString> };
+  scheduling?: { nodeSelector?: Record<string, string>; tolerations?: Toleration[] };
 };

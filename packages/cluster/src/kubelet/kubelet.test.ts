@@ -382,6 +382,17 @@ test('what is ignored is said', async () => {
   );
 });
 
+test('a pod that somebody has called failed stays so, and its containers end', async () => {
+  await begin();
+  const pod = await node.run({});
+  node.context.objects.modify('pods', 'shop', pod.metadata.name, (stored) => {
+    stored.status = { ...stored.status, phase: 'Failed', reason: 'Because' };
+  });
+  await node.until(() => container()?.state.terminated !== undefined);
+  expect(status()).toMatchObject({ phase: 'Failed', reason: 'Because' });
+  await node.until(() => node.runtime.list().length === 0);
+});
+
 test('a deadline that comes nearer ends the pod', async () => {
   await begin();
   const pod = await node.run({}, { activeDeadlineSeconds: 1000 });

@@ -1,5 +1,6 @@
 import { timestamp } from '@updraft/kit';
 import { withCondition } from '../controllers/conditions.ts';
+import { isFinished } from '../controllers/pods.ts';
 import type { Condition } from '../kinds/meta.ts';
 import type { ContainerStatus, Pod, PodPhase, PodStatus } from '../kinds/pod.ts';
 import { qosClassOf } from './quality.ts';
@@ -15,7 +16,7 @@ export interface PodFacts {
   /** When the kubelet took the pod on. */
   readonly startedMs: number;
   /** Set when the pod has ended for a reason of its own, such as DeadlineExceeded. */
-  readonly verdict: { readonly reason: string; readonly message: string } | undefined;
+  readonly verdict: { readonly reason?: string; readonly message?: string } | undefined;
 }
 
 function initDone(pod: Pod, facts: PodFacts): boolean {
@@ -42,9 +43,16 @@ export function phaseOf(pod: Pod, facts: PodFacts): PodPhase {
   return policy === 'Never' ? 'Failed' : 'Running';
 }
 
+/** Of a pod that somebody else has called ended. */
+export const verdictIn = ({ status: { reason, message } = {} }: Pod): NonNullable<PodFacts['verdict']> => ({
+  ...(reason === undefined ? {} : { reason }),
+  ...(message === undefined ? {} : { message }),
+});
+
 /** The status to be written: conditions of others (scheduler, readiness gates) are kept. */
 export function statusOf(pod: Pod, facts: PodFacts, nowMs: number): PodStatus {
-  const phase = phaseOf(pod, facts);
+  // What has ended stays so, whoever said it.
+  const phase = (isFinished(pod) && pod.status?.phase) || phaseOf(pod, facts);
   const { address } = facts;
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),

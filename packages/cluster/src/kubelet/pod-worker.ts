@@ -1,5 +1,6 @@
 import { messageOf } from '@updraft/kit';
 import type { Pod as Sandbox } from '@updraft/pods';
+import { isFinished } from '../controllers/pods.ts';
 import type { Container, ContainerStatus, Pod } from '../kinds/pod.ts';
 import { roleOf } from './container-role.ts';
 import { ContainerRunner } from './container-runner.ts';
@@ -10,7 +11,7 @@ import { Deadline } from './deadline.ts';
 import { EphemeralContainers } from './ephemeral-containers.ts';
 import { deletionGraceMs, graceMs } from './grace.ts';
 import { openLog, removeLogs } from './pod-logs.ts';
-import { statusOf } from './pod-status.ts';
+import { statusOf, verdictIn } from './pod-status.ts';
 import type { PodFacts } from './pod-status.ts';
 import { slept } from './prober.ts';
 import { containersOf, revive, statusesOf } from './revival.ts';
@@ -136,6 +137,9 @@ export class PodWorker {
     if (pod.metadata.deletionTimestamp !== undefined) {
       void this.terminate(deletionGraceMs(this.#pod, this.#services.clock.now()));
     } else {
+      // Somebody else has said that it is over.
+      const isCut = isFinished(pod) && this.#facts().app.some(({ state }) => state.running);
+      if (isCut && !this.#verdict) this.#condemn(verdictIn(pod), graceMs(pod));
       this.#ephemeral.startNew(pod);
       this.#publish();
     }

@@ -111,7 +111,8 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
         metadata: { name: 'p', namespace: 'shop', generation: 1, labels: { app: 'web' } },
         spec: { nodeName: 'node', restartPolicy: 'Always', containers, ...spec },
       });
-      await until(() => decided(find()) || runtime.started.length > 0 || objects.list('events').length > 0);
+      const isTold = () => objects.list('events').some(({ type }) => type === 'Warning');
+      await until(() => decided(find()) || runtime.started.length > 0 || isTold());
       await until(() => runtime.started.length === 0 || find()?.status?.containerStatuses !== undefined);
       return find() ?? created;
     },

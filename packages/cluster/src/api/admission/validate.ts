@@ -145,6 +145,18 @@ const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
     stays(object, before, { problems, path: ['addressType'] }),
   pods: podSpecStays,
   persistentvolumeclaims: validateClaimChange,
+  'priorityclasses.scheduling.k8s.io': (object, before, problems) => {
+    if (object['value'] !== before['value']) problems.forbidden('value', 'may not be changed in an update.');
+    stays(object, before, { problems, path: ['preemptionPolicy'] });
+  },
+  'runtimeclasses.node.k8s.io': (object, before, problems) =>
+    stays(object, before, { problems, path: ['handler'] }),
+  'storageclasses.storage.k8s.io': (object, before, problems) => {
+    for (const field of ['parameters', 'provisioner', 'reclaimPolicy'])
+      if (!isDeepStrictEqual(object[field], before[field]))
+        problems.forbidden(field, `updates to ${field} are forbidden.`);
+    stays(object, before, { problems, path: ['volumeBindingMode'] });
+  },
   'rolebindings.rbac.authorization.k8s.io': (object, before, problems) =>
     stays(object, before, { problems, path: ['roleRef'], why: 'cannot change roleRef' }),
   'clusterrolebindings.rbac.authorization.k8s.io': (object, before, problems) =>
@@ -221,7 +233,8 @@ function immutableData(object: KubeObject, before: KubeObject, problems: Problem
   if (before['immutable'] !== true) return;
   const why = 'field is immutable when `immutable` is set';
   if (object['immutable'] !== true) problems.forbidden('immutable', why);
-  if (!isDeepStrictEqual(object['data'], before['data'])) problems.forbidden('data', why);
+  for (const field of ['data', 'binaryData'])
+    if (!isDeepStrictEqual(object[field], before[field])) problems.forbidden(field, why);
 }
 
 const KEY_FORM = /^[-._a-zA-Z0-9]+$/;

@@ -345,6 +345,9 @@ export const PROTO_TEXT = `
 ~networking.v1.NetworkPolicyPort {"1":"protocol s","2":"port @io.k8s.apimachinery.pkg.util.intstr.IntOrString","3":"endPort i"}
 ~networking.v1.NetworkPolicySpec {"1":"podSelector @^LabelSelector","2":"ingress [@~networking.v1.NetworkPolicyIngressRule","3":"egress [@~networking.v1.NetworkPolicyEgressRule","4":"policyTypes [s"}
 ~networking.v1.ServiceBackendPort {"1":"name s","2":"number i"}
+~node.v1.Overhead {"1":"podFixed {@io.k8s.apimachinery.pkg.api.resource.Quantity"}
+~node.v1.RuntimeClass {"1":"metadata @^ObjectMeta","2":"handler s","3":"overhead @~node.v1.Overhead","4":"scheduling @~node.v1.Scheduling"}
+~node.v1.Scheduling {"1":"nodeSelector {s","2":"tolerations [@~core.v1.Toleration"}
 ~policy.v1.Eviction {"1":"metadata @^ObjectMeta","2":"deleteOptions @^DeleteOptions"}
 ~policy.v1.PodDisruptionBudget {"1":"metadata @^ObjectMeta","2":"spec @~policy.v1.PodDisruptionBudgetSpec","3":"status @~policy.v1.PodDisruptionBudgetStatus"}
 ~policy.v1.PodDisruptionBudgetSpec {"1":"minAvailable @io.k8s.apimachinery.pkg.util.intstr.IntOrString","2":"selector @^LabelSelector","3":"maxUnavailable @io.k8s.apimachinery.pkg.util.intstr.IntOrString","4":"unhealthyPodEvictionPolicy s"}

@@ -337,6 +337,9 @@ export const SCHEMA_TEXT = `
 ~networking.v1.NetworkPolicyPort {"properties":{"endPort":"i","port":"@io.k8s.apimachinery.pkg.util.intstr.IntOrString","protocol":"s"}}
 ~networking.v1.NetworkPolicySpec {"properties":{"egress":"[@~networking.v1.NetworkPolicyEgressRule","ingress":"[@~networking.v1.NetworkPolicyIngressRule","podSelector":"@^LabelSelector","policyTypes":"[s"}}
 ~networking.v1.ServiceBackendPort {"properties":{"name":"s","number":"i"},"atomic":true}
+~node.v1.Overhead {"properties":{"podFixed":"{@io.k8s.apimachinery.pkg.api.resource.Quantity"}}
+~node.v1.RuntimeClass {"properties":{"apiVersion":"s","handler":"s","kind":"s","metadata":"@^ObjectMeta","overhead":"@~node.v1.Overhead","scheduling":"@~node.v1.Scheduling"},"required":["handler"]}
+~node.v1.Scheduling {"properties":{"nodeSelector":"{s atomic","tolerations":"[@~core.v1.Toleration"}}
 ~policy.v1.Eviction {"properties":{"apiVersion":"s","deleteOptions":"@^DeleteOptions","kind":"s","metadata":"@^ObjectMeta"}}
 ~policy.v1.PodDisruptionBudget {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~policy.v1.PodDisruptionBudgetSpec","status":"@~policy.v1.PodDisruptionBudgetStatus"}}
 ~policy.v1.PodDisruptionBudgetSpec {"properties":{"maxUnavailable":"@io.k8s.apimachinery.pkg.util.intstr.IntOrString","minAvailable":"@io.k8s.apimachinery.pkg.util.intstr.IntOrString","selector":"@^LabelSelector replace","unhealthyPodEvictionPolicy":"s"}}
