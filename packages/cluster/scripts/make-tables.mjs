@@ -111,6 +111,7 @@ const EMBEDDED = [
   'localObjectReference',
   'ephemeralContainerCommon',
   'ingressRuleValue',
+  'rule',
 ];
 
 const goName = (name) => name.replace(/^io\.k8s\./, 'k8s.io.');

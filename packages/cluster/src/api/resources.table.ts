@@ -221,6 +221,23 @@ const GROUPS: readonly GroupTable[] = [
     definitions: 'io.k8s.api.scheduling.v1',
     rows: [['PriorityClass', 'priorityclasses', { short: ['pc'], cluster: true, generation: true }]],
   },
+  {
+    group: 'admissionregistration.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.admissionregistration.v1',
+    rows: [
+      [
+        'MutatingWebhookConfiguration',
+        'mutatingwebhookconfigurations',
+        { categories: ['api-extensions'], cluster: true, generation: true, inert: true },
+      ],
+      [
+        'ValidatingWebhookConfiguration',
+        'validatingwebhookconfigurations',
+        { categories: ['api-extensions'], cluster: true, generation: true, inert: true },
+      ],
+    ],
+  },
 ];
 
 function served(table: GroupTable, row: Row): ServedResource {

@@ -1,5 +1,7 @@
 import type { KubeObject } from '../../store/types.ts';
 import { DEFINITIONS } from '../custom/definition.ts';
+import { MUTATING, VALIDATING } from '../webhooks/configuration.ts';
+import { defaultConfiguration } from '../webhooks/default-configuration.ts';
 import { defaults, ensureRecord, recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { defaultPod, defaultPodSpec } from './pod-defaults.ts';
@@ -65,6 +67,8 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
   },
   services: defaultService,
   [DEFINITIONS]: defaultDefinition,
+  [MUTATING]: defaultConfiguration,
+  [VALIDATING]: defaultConfiguration,
   limitranges: (range) => {
     for (const item of recordsAt(recordAt(range, 'spec'), 'limits')) {
       if (item['type'] !== 'Container') continue;

@@ -9,6 +9,8 @@ import { SIGNING_REQUESTS } from '../signing/request.ts';
 import { validateSigningRequest } from '../signing/validate.ts';
 import { invalid } from '../status.ts';
 import { ACCOUNT_NAME, TOKEN_SECRET } from '../token-secrets.ts';
+import { MUTATING, VALIDATING } from '../webhooks/configuration.ts';
+import { validateConfiguration } from '../webhooks/validate-configuration.ts';
 import { recordAt, recordsAt, textAt } from './members.ts';
 import type { Members } from './members.ts';
 import { Problems } from './problems.ts';
@@ -56,6 +58,14 @@ export function validate(
   if (problems.list.length > 0) throw invalid(type, object.metadata.name, problems.list);
 }
 
+/** Checks what of an object's metadata was changed by a path that leaves all but its status alone. @throws ApiFault 422 */
+export function validateMetaChange(type: ServedResource, object: KubeObject, before: KubeObject): void {
+  const problems = new Problems();
+  validateMeta(type, object, problems);
+  validateFinalizers(object, before, problems);
+  if (problems.list.length > 0) throw invalid(type, object.metadata.name, problems.list);
+}
+
 function validateFinalizers(object: KubeObject, before: KubeObject, problems: Problems): void {
   if (before.metadata.deletionTimestamp === undefined) return;
   const former = before.metadata.finalizers ?? [];
@@ -96,6 +106,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'networkpolicies.networking.k8s.io': validateNetworkPolicy,
   'horizontalpodautoscalers.autoscaling': validateAutoscaler,
   [DEFINITIONS]: validateDefinition,
+  [MUTATING]: validateConfiguration,
+  [VALIDATING]: validateConfiguration,
   persistentvolumes: validatePersistentVolume,
   persistentvolumeclaims: validateClaim,
 };

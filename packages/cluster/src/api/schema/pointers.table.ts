@@ -36,5 +36,6 @@ PodResourceClaimStatus.resourceClaimName PortStatus.error Preconditions.resource
 ReplicationControllerSpec.replicas ResourceHealth.message RollingUpdateStatefulSetStrategy.partition
 SleepAction.seconds StatefulSetOrdinals.start StatefulSetSpec.replicas TypedLocalObjectReference.apiGroup
 TypedObjectReference.apiGroup TypedObjectReference.namespace discovery.v1.EndpointPort.name
-discovery.v1.EndpointPort.port discovery.v1.EndpointPort.protocol
+discovery.v1.EndpointPort.port discovery.v1.EndpointPort.protocol MutatingWebhook.timeoutSeconds
+ServiceReference.path ServiceReference.port ValidatingWebhook.timeoutSeconds WebhookClientConfig.url
 `;

@@ -1,5 +1,14 @@
 // Made by scripts/make-tables.mjs. See proto.ts for the notation.
 export const PROTO_TEXT = `
+~admissionregistration.v1.MatchCondition {"1":"name s","2":"expression s"}
+~admissionregistration.v1.MutatingWebhook {"1":"name s","2":"clientConfig @~admissionregistration.v1.WebhookClientConfig","3":"rules [@~admissionregistration.v1.RuleWithOperations","4":"failurePolicy s","5":"namespaceSelector @^LabelSelector","6":"sideEffects s","7":"timeoutSeconds i","8":"admissionReviewVersions [s","9":"matchPolicy s","10":"reinvocationPolicy s","11":"objectSelector @^LabelSelector","12":"matchConditions [@~admissionregistration.v1.MatchCondition"}
+~admissionregistration.v1.MutatingWebhookConfiguration {"1":"metadata @^ObjectMeta","2":"webhooks [@~admissionregistration.v1.MutatingWebhook"}
+~admissionregistration.v1.Rule {"1":"apiGroups [s","2":"apiVersions [s","3":"resources [s","4":"scope s"}
+~admissionregistration.v1.RuleWithOperations {"1":"operations [s","2":"* @~admissionregistration.v1.Rule"}
+~admissionregistration.v1.ServiceReference {"1":"namespace s","2":"name s","3":"path s","4":"port i"}
+~admissionregistration.v1.ValidatingWebhook {"1":"name s","2":"clientConfig @~admissionregistration.v1.WebhookClientConfig","3":"rules [@~admissionregistration.v1.RuleWithOperations","4":"failurePolicy s","5":"namespaceSelector @^LabelSelector","6":"sideEffects s","7":"timeoutSeconds i","8":"admissionReviewVersions [s","9":"matchPolicy s","10":"objectSelector @^LabelSelector","11":"matchConditions [@~admissionregistration.v1.MatchCondition"}
+~admissionregistration.v1.ValidatingWebhookConfiguration {"1":"metadata @^ObjectMeta","2":"webhooks [@~admissionregistration.v1.ValidatingWebhook"}
+~admissionregistration.v1.WebhookClientConfig {"1":"service @~admissionregistration.v1.ServiceReference","2":"caBundle y","3":"url s"}
 ~apps.v1.ControllerRevision {"1":"metadata @^ObjectMeta","2":"data @io.k8s.apimachinery.pkg.runtime.RawExtension","3":"revision l"}
 ~apps.v1.DaemonSet {"1":"metadata @^ObjectMeta","2":"spec @~apps.v1.DaemonSetSpec","3":"status @~apps.v1.DaemonSetStatus"}
 ~apps.v1.DaemonSetCondition {"1":"type s","2":"status s","3":"lastTransitionTime @^Time","4":"reason s","5":"message s"}

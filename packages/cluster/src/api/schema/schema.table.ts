@@ -1,5 +1,13 @@
 // Made by scripts/make-tables.mjs. See schema.ts for the notation.
 export const SCHEMA_TEXT = `
+~admissionregistration.v1.MatchCondition {"properties":{"expression":"s","name":"s"},"required":["name","expression"]}
+~admissionregistration.v1.MutatingWebhook {"properties":{"admissionReviewVersions":"[s","clientConfig":"@~admissionregistration.v1.WebhookClientConfig","failurePolicy":"s","matchConditions":"[@~admissionregistration.v1.MatchCondition keys=name merge=name","matchPolicy":"s","name":"s","namespaceSelector":"@^LabelSelector","objectSelector":"@^LabelSelector","reinvocationPolicy":"s","rules":"[@~admissionregistration.v1.RuleWithOperations","sideEffects":"s","timeoutSeconds":"i"},"required":["name","clientConfig","sideEffects","admissionReviewVersions"]}
+~admissionregistration.v1.MutatingWebhookConfiguration {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","webhooks":"[@~admissionregistration.v1.MutatingWebhook keys=name merge=name"}}
+~admissionregistration.v1.RuleWithOperations {"properties":{"apiGroups":"[s","apiVersions":"[s","operations":"[s","resources":"[s","scope":"s"}}
+~admissionregistration.v1.ServiceReference {"properties":{"name":"s","namespace":"s","path":"s","port":"i"},"required":["namespace","name"]}
+~admissionregistration.v1.ValidatingWebhook {"properties":{"admissionReviewVersions":"[s","clientConfig":"@~admissionregistration.v1.WebhookClientConfig","failurePolicy":"s","matchConditions":"[@~admissionregistration.v1.MatchCondition keys=name merge=name","matchPolicy":"s","name":"s","namespaceSelector":"@^LabelSelector","objectSelector":"@^LabelSelector","rules":"[@~admissionregistration.v1.RuleWithOperations","sideEffects":"s","timeoutSeconds":"i"},"required":["name","clientConfig","sideEffects","admissionReviewVersions"]}
+~admissionregistration.v1.ValidatingWebhookConfiguration {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","webhooks":"[@~admissionregistration.v1.ValidatingWebhook keys=name merge=name"}}
+~admissionregistration.v1.WebhookClientConfig {"properties":{"caBundle":"y","service":"@~admissionregistration.v1.ServiceReference","url":"s"}}
 ~apps.v1.ControllerRevision {"properties":{"apiVersion":"s","data":"@io.k8s.apimachinery.pkg.runtime.RawExtension","kind":"s","metadata":"@^ObjectMeta","revision":"l"},"required":["revision"]}
 ~apps.v1.DaemonSet {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~apps.v1.DaemonSetSpec","status":"@~apps.v1.DaemonSetStatus"}}
 ~apps.v1.DaemonSetCondition {"properties":{"lastTransitionTime":"@^Time","message":"s","reason":"s","status":"s","type":"s"},"required":["type","status"]}

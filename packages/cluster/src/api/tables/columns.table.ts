@@ -183,6 +183,12 @@ const subjectsOf = (kind: string) => (binding: KubeObject) =>
     .map(({ name, namespace }) => (kind === 'ServiceAccount' ? `${String(namespace)}/${String(name)}` : name))
     .join(', ');
 
+const WEBHOOK_CONFIGURATION = [
+  NAME,
+  count('Webhooks', (object) => recordsAt(object, 'webhooks').length),
+  AGE,
+];
+
 const BINDING = [
   NAME,
   text('Role', roleText),
@@ -476,6 +482,8 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     AGE,
     text('PreemptionPolicy', (object) => textAt(object, 'preemptionPolicy') ?? 'PreemptLowerPriority'),
   ],
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io': WEBHOOK_CONFIGURATION,
+  'validatingwebhookconfigurations.admissionregistration.k8s.io': WEBHOOK_CONFIGURATION,
   'controllerrevisions.apps': [
     NAME,
     text('Controller', (object) => {
