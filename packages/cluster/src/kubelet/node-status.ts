@@ -1,4 +1,5 @@
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { timestamp } from '@updraft/kit';
 import type { Clock } from '@updraft/kit';
 import { withCondition } from '../controllers/conditions.ts';
@@ -39,7 +40,7 @@ export function keepNode(options: NodeOptions): () => void {
   let cancel: () => void;
   const beat = () => {
     renewLease(options);
-    if (options.clock.now() - lastHeartbeatMs >= HEARTBEAT_MS) {
+    if (options.clock.now() - lastHeartbeatMs >= HEARTBEAT_MS || hasMore(options)) {
       lastHeartbeatMs = options.clock.now();
       writeNode(options);
     }
@@ -47,6 +48,12 @@ export function keepNode(options: NodeOptions): () => void {
   };
   beat();
   return () => cancel();
+}
+
+/** Somebody has said that the node has more than it offers. */
+function hasMore({ objects, name }: NodeOptions): boolean {
+  const { capacity: all, allocatable } = objects.get('nodes', undefined, name)?.status ?? {};
+  return !isDeepStrictEqual(extendedIn(all), extendedIn(allocatable));
 }
 
 function writeNode(options: NodeOptions): void {
@@ -73,8 +80,9 @@ function writeNode(options: NodeOptions): void {
     const conditions = conditionsAt(node.status?.conditions, options.clock.now());
     node.status = {
       ...node.status,
-      capacity: capacity(),
-      allocatable: capacity(),
+      capacity: { ...extendedIn(node.status?.capacity), ...capacity() },
+      // All of it can be had, as Kubernetes has it, too.
+      allocatable: { ...extendedIn(node.status?.capacity), ...capacity() },
       addresses: [
         { type: 'InternalIP', address: options.address },
         { type: 'Hostname', address: name },
@@ -86,6 +94,11 @@ function writeNode(options: NodeOptions): void {
 }
 
 const architecture = () => (arch() === 'x64' ? 'amd64' : arch());
+
+/** What others say that the node has, such as devices: their names have a domain. */
+function extendedIn(amounts: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(amounts).filter(([name]) => name.includes('/')));
+}
 
 /** What the node has, all of which pods may use. */
 export function capacity(): Record<string, string> {
