@@ -11,16 +11,25 @@ export interface WorkQueueOptions {
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 60_000;
+/** After so much work in one go everybody else gets a turn. */
+const SLICE_MS = 10;
+/** A key that comes back more often than this in a window answers itself, or somebody answers it: it is slowed down. */
+const MOST_RUNS = 500;
+const WINDOW_MS = 10_000;
+const SLOWED_MS = 500;
 
 /**
  * Keys to be looked at, each at most once at a time and never two side by side. A key that is added while it is being
- * looked at is looked at again. A failure is retried with a growing pause, which a success resets.
+ * looked at is looked at again. A failure is retried with a growing pause, which a success resets. Two that undo each
+ * other's work go on doing so, but neither fast nor alone.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #ready = new Set<string>();
   readonly #timers = new Map<string, { dueAt: number; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
+  readonly #runs = new Map<string, number>();
+  #windowMs = 0;
   #draining: Promise<void> | undefined;
   #stopped = false;
 
@@ -30,6 +39,11 @@ export class WorkQueue {
 
   add(key: string): void {
     if (this.#stopped) return;
+    if (this.#runsOf(key) >= MOST_RUNS) return this.addAfter(key, SLOWED_MS);
+    this.#take(key);
+  }
+
+  #take(key: string): void {
     this.#ready.add(key);
     this.#draining ??= this.#drain();
   }
@@ -43,7 +57,7 @@ export class WorkQueue {
     planned?.cancel();
     const cancel = this.#options.clock.timer(ms, () => {
       this.#timers.delete(key);
-      this.add(key);
+      this.#take(key);
     });
     this.#timers.set(key, { dueAt, cancel });
   }
@@ -65,8 +79,26 @@ export class WorkQueue {
   async #drain(): Promise<void> {
     // Listeners add keys while the store is still telling others: start after them, and let input and output through.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    for (let key = this.#next(); key !== undefined; key = this.#next()) await this.#process(key);
+    const { clock } = this.#options;
+    let sliceMs = clock.elapsed();
+    for (let key = this.#next(); key !== undefined; key = this.#next()) {
+      this.#runs.set(key, this.#runsOf(key) + 1);
+      await this.#process(key);
+      if (clock.elapsed() - sliceMs < SLICE_MS) continue;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      sliceMs = clock.elapsed();
+    }
     this.#draining = undefined;
+  }
+
+  /** How often the key was looked at in the present window. */
+  #runsOf(key: string): number {
+    const nowMs = this.#options.clock.elapsed();
+    if (nowMs - this.#windowMs >= WINDOW_MS) {
+      this.#windowMs = nowMs;
+      this.#runs.clear();
+    }
+    return this.#runs.get(key) ?? 0;
   }
 
   #next(): string | undefined {
