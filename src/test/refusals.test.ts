@@ -95,6 +95,38 @@ describe('HTTP as it is written', () => {
     expect((await ask('GET /addresses HTTP/1.0\r\n\r\n')).head).toMatch(/^HTTP\/1\.1 200 /);
   });
 
+  it('lets who sends too much finish, and goes on with the connection', async () => {
+    app = await runApp();
+    const post = 'POST /addresses HTTP/1.1\r\nHost: a\r\n';
+    const [whole, chunk] = ['a'.repeat(200_000), `30d40\r\n${'a'.repeat(200_000)}\r\n0\r\n\r\n`];
+    const answers = await sendRaw(
+      app.port,
+      `${post}Content-Length: 200000\r\n\r\n${whole}${post}Transfer-Encoding: chunked\r\n\r\n${chunk}` +
+        `GET /livez HTTP/1.1\r\nHost: a\r\n${closing}`,
+    );
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 413', 'HTTP/1.1 200']);
+    const huge = await sendRaw(app.port, `${post}Content-Length: 99999999\r\n\r\n`);
+    expect(huge).toMatch(/^HTTP\/1\.1 413 [^]*\r\nconnection: close\r\n/);
+  });
+
+  it('cuts a connection that never stops sending', async () => {
+    app = await runApp();
+    const head = 'POST /addresses HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const socket = connect(app.port, '127.0.0.1', () => socket.write(head));
+    const chunk = `100000\r\n${'a'.repeat(1_048_576)}\r\n`;
+    let sent = 0;
+    const more = () => {
+      while (!socket.destroyed && socket.write(chunk)) sent += 1;
+    };
+    socket
+      .resume()
+      .on('connect', more)
+      .on('drain', more)
+      .on('error', () => undefined);
+    await new Promise((resolve) => socket.on('close', resolve));
+    expect(sent).toBeLessThan(60);
+  });
+
   it('knows the absolute form and OPTIONS *', async () => {
     const absolute = await ask(
       `GET http://example.org/addresses/?a=b HTTP/1.1\r\nHost: example.org\r\n${closing}`,

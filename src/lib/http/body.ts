@@ -2,8 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { HttpFault } from '../fault.ts';
 import { decodeBody } from './encoding.ts';
 
-/** What is left of the body is not read: the connection ends with the answer. */
-const tooLarge = () => new HttpFault(413, 'Content Too Large', { headers: { connection: 'close' } });
+/** So much of a body that is refused is read and thrown away: who is still sending would lose the answer otherwise. */
+const DISCARDED_BYTES = 33_554_432;
+
+const tooLarge = (headers: Readonly<Record<string, string>> = {}) =>
+  new HttpFault(413, 'Content Too Large', { headers });
 
 function receive(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -12,7 +15,8 @@ function receive(request: IncomingMessage, limit: number): Promise<Buffer> {
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= limit) chunks.push(chunk);
-      else reject(tooLarge());
+      else if (size <= limit + DISCARDED_BYTES) reject(tooLarge());
+      else request.destroy();
     });
     request.on('end', () => {
       const [first] = chunks;
@@ -28,7 +32,8 @@ function receive(request: IncomingMessage, limit: number): Promise<Buffer> {
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const { 'content-length': length, 'content-encoding': coding } = request.headers;
-  if (Number(length ?? 0) > limit) throw tooLarge();
+  const announced = Number(length ?? 0);
+  if (announced > limit) throw tooLarge(announced > DISCARDED_BYTES ? { connection: 'close' } : {});
   const body = await receive(request, limit);
   return coding === undefined ? body : decodeBody(body, coding, limit);
 }

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import { HttpFault } from '../fault.ts';
 import { EntryUnreadable, StoreAway, StoreBusy, StoreFull } from '../store/store.ts';
 
@@ -26,11 +25,6 @@ export function faultOf(error: unknown): HttpFault {
   if (error instanceof StoreBusy || error instanceof StoreAway)
     return new HttpFault(503, 'Service Unavailable', { headers: { 'retry-after': '1' }, cause });
   if (error instanceof EntryUnreadable) return new HttpFault(500, 'Stored entry is damaged', { cause });
-  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
-  if (status === 413)
-    return new HttpFault(413, 'Content Too Large', { headers: { connection: 'close' }, cause });
-  if (status >= 400 && status < 500)
-    return new HttpFault(status, STATUS_CODES[status] ?? 'Bad Request', { cause });
   return new HttpFault(500, 'Internal Server Error', { cause });
 }
 
