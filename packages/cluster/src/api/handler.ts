@@ -25,6 +25,7 @@ import { openApiDocument, openApiIndex } from './schema/openapi.ts';
 import { scale } from './scale.ts';
 import { APPROVAL, SIGNING_REQUESTS, demandSigner } from './signing/request.ts';
 import { badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
+import { RequestCounts, serverMetrics } from './server-metrics.ts';
 import { bind, evict, finalize, issueToken } from './subresources.ts';
 import { METRICS, metrics } from './metrics.ts';
 import { PROXY, parseTarget } from './target.ts';
@@ -41,8 +42,9 @@ export type Handler = (message: IncomingMessage, response: ServerResponse) => vo
 
 export function createHandler(context: ApiContext): Handler {
   const snapshots = new Snapshots();
+  const counts = new RequestCounts();
   return (message, response) => {
-    serve(context, { message, response, snapshots }).catch((error: unknown) => {
+    serve(context, { message, response, snapshots, counts }).catch((error: unknown) => {
       context.logger.log('error', 'the API server could not answer', { error: messageOf(error) });
       response.destroy();
     });
@@ -53,6 +55,7 @@ interface Exchange {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly snapshots: Snapshots;
+  readonly counts: RequestCounts;
 }
 
 async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
@@ -65,7 +68,9 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
     if (await proxied(context, exchange, url)) return;
     const request = await readRequest(context, message, url);
     const target = parseTarget(catalogOf(context.store), request.path);
-    demand(context.authorizer, accessRequest(request, target));
+    const access = accessRequest(request, target);
+    response.once('close', () => exchange.counts.add(access.verb, target, response.statusCode));
+    demand(context.authorizer, access);
     const answer = await dispatch(context, request, { ...exchange, target });
     if (answer) write(response, answer, wish);
   } catch (error) {
@@ -135,6 +140,7 @@ async function dispatch(
   exchange: Exchange & { readonly target: Target | undefined },
 ): Promise<Handled> {
   const { target } = exchange;
+  if (request.path === '/metrics') return { code: 200, body: serverMetrics(context.store, exchange.counts) };
   if (target === undefined || target.plural === '')
     return { code: 200, body: document(catalogOf(context.store), request) };
   if (target.apiVersion === METRICS) return metrics(context, request, target);
@@ -162,7 +168,17 @@ function discoveryText(catalog: Catalog, version: 'v2' | 'v2beta1', core: boolea
   return new Text(type, JSON.stringify(aggregated(catalog, version, core)));
 }
 
-const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
+const PATHS = [
+  '/api',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/metrics',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/readyz',
+  '/version',
+];
 
 function plainDocument(catalog: Catalog, path: string): unknown {
   return path === '/' ? { paths: PATHS } : listing(catalog, path.split('/').filter(Boolean));
