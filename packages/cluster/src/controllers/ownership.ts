@@ -92,8 +92,8 @@ function release<R extends KnownResource>(
   owner: Owner,
 ): void {
   objects.modify(resource, object.metadata.namespace, object.metadata.name, ({ metadata }) => {
-    metadata.ownerReferences = (metadata.ownerReferences ?? []).filter(
-      ({ uid }) => uid !== owner.metadata.uid,
-    );
+    const others = (metadata.ownerReferences ?? []).filter(({ uid }) => uid !== owner.metadata.uid);
+    if (others.length > 0) metadata.ownerReferences = others;
+    else delete metadata.ownerReferences;
   });
 }

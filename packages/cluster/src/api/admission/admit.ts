@@ -11,6 +11,7 @@ import type { ServedResource } from '../resources.ts';
 import { SIGNING_REQUESTS, nextStatus } from '../signing/request.ts';
 import { validateDecision } from '../signing/validate.ts';
 import { forbidden, notFound } from '../status.ts';
+import { admitStatus } from './admit-status.ts';
 import { applyDefaults } from './defaults.ts';
 import { admitByPolicies } from './policies/policies.ts';
 import { recordsAt } from './members.ts';
@@ -101,17 +102,6 @@ export function admitChange(
   if (subresource === 'status') return admitStatus(type, object, before);
   if (subresource === EPHEMERAL) return admitEphemeral(type, object, before);
   return admitUpdate(context, type, change);
-}
-
-/** Only the status (and who owns its fields) is taken from `object`. */
-function admitStatus(type: ServedResource, object: KubeObject, before: KubeObject): KubeObject {
-  const metadata = structuredClone(before.metadata);
-  metadata.resourceVersion = object.metadata.resourceVersion;
-  const next: KubeObject = { ...structuredClone(before), metadata };
-  if (object.status === undefined) delete next.status;
-  else next.status = object.status;
-  if (type.custom) validate(type, next, before);
-  return next;
 }
 
 /** Only the ephemeral containers (and who owns their fields) are taken from `object`. */
