@@ -206,7 +206,9 @@ function allControllers(
     ...workloadControllers(context, parts.metrics),
     scheduler(context, parts.nodeName),
     endpointsController(context),
-    serviceForwardsController(context, config.network),
+    serviceForwardsController(context, config.network, {
+      hostPorts: config.grants?.includes('hostNetwork') === true,
+    }),
     loadBalancerController(context, { network: config.network, takenPorts: listeningPorts }),
     volumeController(context, path.join(config.dir, 'volumes')),
     ingressController(context, parts.ingress),

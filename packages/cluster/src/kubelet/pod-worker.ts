@@ -101,7 +101,7 @@ export class PodWorker {
   goOn(): void {
     if (this.#life) return;
     this.#life = this.#live().catch((error: unknown) => this.#logFault('a pod could not be run', error));
-    const ignored = ignoredFields(this.#pod);
+    const ignored = ignoredFields(this.#pod, this.#services.grants);
     if (ignored.length > 0) {
       const message = `this cluster does not support, and ignores: ${ignored.join(', ')}`;
       this.#services.events.warning(this.#pod, 'Unsupported', message);

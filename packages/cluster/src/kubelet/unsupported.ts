@@ -1,4 +1,5 @@
 import type { Container, Pod, PodSpec } from '../kinds/pod.ts';
+import type { Grant } from '../types.ts';
 
 type Checks = Readonly<Record<string, (pod: Pod & { spec: Record<string, unknown> }) => boolean>>;
 
@@ -38,6 +39,7 @@ function anySecurity(spec: PodSpec, field: string): boolean {
 }
 
 /** The names of those fields, to be said in an event rather than passed over. */
-export function ignoredFields(pod: Pod): string[] {
-  return Object.keys(IGNORED).filter((field) => IGNORED[field]?.(pod as never));
+export function ignoredFields(pod: Pod, grants: ReadonlySet<Grant>): string[] {
+  const given = grants.has('hostNetwork') ? ['ports.hostPort'] : [];
+  return Object.keys(IGNORED).filter((field) => !given.includes(field) && IGNORED[field]?.(pod as never));
 }

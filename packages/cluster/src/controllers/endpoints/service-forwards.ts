@@ -1,23 +1,35 @@
 import type { PlatformNetwork, ServiceForward } from '@updraft/pods';
 import type { Service, ServicePort } from '../../kinds/network.ts';
 import type { Objects } from '../../kinds/objects.ts';
+import type { Pod } from '../../kinds/pod.ts';
 import { keyOf } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
+import { hasHostPort, hostPortForwards } from './host-ports.ts';
 import { LOOPBACK, mayBeExternal } from './external-addresses.ts';
 import type { ClusterRanges } from './external-addresses.ts';
 import { slicesByService, targetsIn } from './targets.ts';
 
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 
-/** Keeps the network's Service addresses equal to the Services and their endpoints. One key: the whole set goes at once. */
-export function serviceForwardsController(context: ControllerContext, network: PlatformNetwork): Controller {
+/**
+ * Keeps the network's Service addresses equal to the Services and their endpoints, and the host's ports to the pods that
+ * have them, where that is granted. One key: the whole set goes at once.
+ */
+export function serviceForwardsController(
+  context: ControllerContext,
+  network: PlatformNetwork,
+  { hostPorts }: { readonly hostPorts: boolean },
+): Controller {
   let last = '';
   return {
     name: 'service-forwards',
-    resources: ['services', 'endpointslices.discovery.k8s.io'],
-    keys: () => ['all'],
+    resources: ['services', 'endpointslices.discovery.k8s.io', ...(hostPorts ? (['pods'] as const) : [])],
+    keys: ({ resource, object }) =>
+      resource === 'pods' && !hasHostPort(object as unknown as Pod) ? [] : ['all'],
     reconcile: async () => {
-      const forwards = forwardsOf(context.objects, network);
+      const services = forwardsOf(context.objects, network);
+      const ports = hostPorts ? hostPortForwards(context.objects, network) : [];
+      const forwards = distinct([...services, ...ports]);
       const text = JSON.stringify(forwards);
       if (text === last) return;
       await network.setServices(forwards);
@@ -28,24 +40,29 @@ export function serviceForwardsController(context: ControllerContext, network: P
 
 /** Of two Services that claim the same address and port, the older one has it. */
 export function forwardsOf(objects: Objects, ranges: ClusterRanges): ServiceForward[] {
-  const claimed = new Set<string>();
   const slices = slicesByService(objects);
   const services = objects
     .list('services')
     .toSorted((a, b) => Date.parse(a.metadata.creationTimestamp) - Date.parse(b.metadata.creationTimestamp));
-  return services
-    .flatMap((service) => {
+  return distinct(
+    services.flatMap((service) => {
       const own = slices.get(keyOf(service)) ?? [];
       return (service.spec.ports ?? []).flatMap((port) =>
         portForwards(service, port, { ranges, targets: targetsIn(own, port) }),
       );
-    })
-    .filter(({ address, port, protocol }) => {
-      const key = `${address} ${protocol} ${port}`;
-      if (claimed.has(key)) return false;
-      claimed.add(key);
-      return true;
-    });
+    }),
+  );
+}
+
+/** The first of those that want the same address and port. */
+function distinct(forwards: readonly ServiceForward[]): ServiceForward[] {
+  const claimed = new Set<string>();
+  return forwards.filter(({ address, port, protocol }) => {
+    const key = `${address} ${protocol} ${port}`;
+    if (claimed.has(key)) return false;
+    claimed.add(key);
+    return true;
+  });
 }
 
 const PROTOCOLS = new Map([
