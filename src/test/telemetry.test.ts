@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ServiceLog } from '../lib/request-log.ts';
 import { startService } from '../lib/service.ts';
+import { RequestDurations } from '../lib/telemetry/request-durations.ts';
 import { withFolder } from './testing/running-app.ts';
 
 const QUIET = 'shutdown: {drain_delay_ms: 0}\n';
@@ -45,6 +46,24 @@ describe('metrics', () => {
       expect(text).not.toContain('a'.repeat(32));
       expect((await fetch(`${url}/metrics`)).status).toBe(404);
     });
+  });
+
+  it('are a histogram as Prometheus reads it', () => {
+    const durations = new RequestDurations();
+    const get = { method: 'GET', route: '/addresses', status: 200 };
+    for (const ms of [0.5, 1, 3, 20_000]) durations.observe({ ...get, ms });
+    durations.observe({ method: 'BREW', route: undefined, status: 405, ms: 1 });
+    durations.observe({ method: 'COPY', route: undefined, status: 405, ms: 1 });
+    const lines = durations.text().split('\n');
+    const labels = 'method="GET",route="/addresses",status="200"';
+    const name = 'http_request_duration_seconds';
+    expect(lines).toContain(`# TYPE ${name} histogram`);
+    const counts = { '0.001': 2, '0.0025': 2, '0.005': 3, '10': 3, '+Inf': 4 };
+    for (const [bound, count] of Object.entries(counts))
+      expect(lines).toContain(`${name}_bucket{le="${bound}",${labels}} ${count}`);
+    expect(lines).toContain(`${name}_sum{${labels}} 20.0045`);
+    expect(lines).toContain(`${name}_count{${labels}} 4`);
+    expect(lines).toContain(`${name}_count{method="other",route="unknown",status="405"} 2`);
   });
 
   it('are not served when nobody asked', async () => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Measured } from './metrics.ts';
+import type { Measured } from './request-durations.ts';
 
 /** One span for each request, sent to a collector. */
 export interface Tracing {
