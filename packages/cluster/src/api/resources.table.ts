@@ -139,7 +139,9 @@ const GROUPS: readonly GroupTable[] = [
     rows: [
       ['IngressClass', 'ingressclasses', { cluster: true, generation: true }],
       ['Ingress', 'ingresses', { short: ['ing'], status: true, generation: true }],
+      ['IPAddress', 'ipaddresses', { short: ['ip'], cluster: true, inert: true }],
       ['NetworkPolicy', 'networkpolicies', { short: ['netpol'], generation: true }],
+      ['ServiceCIDR', 'servicecidrs', { cluster: true, status: true, inert: true }],
     ],
   },
   {
@@ -165,7 +167,14 @@ const GROUPS: readonly GroupTable[] = [
     group: 'storage.k8s.io',
     version: 'v1',
     definitions: 'io.k8s.api.storage.v1',
-    rows: [['StorageClass', 'storageclasses', { short: ['sc'], cluster: true }]],
+    rows: [
+      ['CSIDriver', 'csidrivers', { cluster: true, generation: true, inert: true }],
+      ['CSINode', 'csinodes', { cluster: true, inert: true }],
+      ['CSIStorageCapacity', 'csistoragecapacities', { inert: true }],
+      ['StorageClass', 'storageclasses', { short: ['sc'], cluster: true }],
+      ['VolumeAttachment', 'volumeattachments', { cluster: true, status: true, inert: true }],
+      ['VolumeAttributesClass', 'volumeattributesclasses', { short: ['vac'], cluster: true, inert: true }],
+    ],
   },
   {
     group: 'discovery.k8s.io',
@@ -222,10 +231,33 @@ const GROUPS: readonly GroupTable[] = [
     rows: [['PriorityClass', 'priorityclasses', { short: ['pc'], cluster: true, generation: true }]],
   },
   {
+    group: 'flowcontrol.apiserver.k8s.io',
+    version: 'v1',
+    definitions: 'io.k8s.api.flowcontrol.v1',
+    rows: [
+      ['FlowSchema', 'flowschemas', { cluster: true, status: true, generation: true, inert: true }],
+      [
+        'PriorityLevelConfiguration',
+        'prioritylevelconfigurations',
+        { cluster: true, status: true, generation: true, inert: true },
+      ],
+    ],
+  },
+  {
     group: 'admissionregistration.k8s.io',
     version: 'v1',
     definitions: 'io.k8s.api.admissionregistration.v1',
     rows: [
+      [
+        'ValidatingAdmissionPolicy',
+        'validatingadmissionpolicies',
+        { categories: ['api-extensions'], cluster: true, status: true, generation: true, inert: true },
+      ],
+      [
+        'ValidatingAdmissionPolicyBinding',
+        'validatingadmissionpolicybindings',
+        { categories: ['api-extensions'], cluster: true, generation: true, inert: true },
+      ],
       [
         'MutatingWebhookConfiguration',
         'mutatingwebhookconfigurations',

@@ -1,13 +1,27 @@
 // Made by scripts/make-tables.mjs. See proto.ts for the notation.
 export const PROTO_TEXT = `
+~admissionregistration.v1.AuditAnnotation {"1":"key s","2":"valueExpression s"}
+~admissionregistration.v1.ExpressionWarning {"2":"fieldRef s","3":"warning s"}
 ~admissionregistration.v1.MatchCondition {"1":"name s","2":"expression s"}
+~admissionregistration.v1.MatchResources {"1":"namespaceSelector @^LabelSelector","2":"objectSelector @^LabelSelector","3":"resourceRules [@~admissionregistration.v1.NamedRuleWithOperations","4":"excludeResourceRules [@~admissionregistration.v1.NamedRuleWithOperations","7":"matchPolicy s"}
 ~admissionregistration.v1.MutatingWebhook {"1":"name s","2":"clientConfig @~admissionregistration.v1.WebhookClientConfig","3":"rules [@~admissionregistration.v1.RuleWithOperations","4":"failurePolicy s","5":"namespaceSelector @^LabelSelector","6":"sideEffects s","7":"timeoutSeconds i","8":"admissionReviewVersions [s","9":"matchPolicy s","10":"reinvocationPolicy s","11":"objectSelector @^LabelSelector","12":"matchConditions [@~admissionregistration.v1.MatchCondition"}
 ~admissionregistration.v1.MutatingWebhookConfiguration {"1":"metadata @^ObjectMeta","2":"webhooks [@~admissionregistration.v1.MutatingWebhook"}
+~admissionregistration.v1.NamedRuleWithOperations {"1":"resourceNames [s"}
+~admissionregistration.v1.ParamKind {"1":"apiVersion s","2":"kind s"}
+~admissionregistration.v1.ParamRef {"1":"name s","2":"namespace s","3":"selector @^LabelSelector","4":"parameterNotFoundAction s"}
 ~admissionregistration.v1.Rule {"1":"apiGroups [s","2":"apiVersions [s","3":"resources [s","4":"scope s"}
 ~admissionregistration.v1.RuleWithOperations {"1":"operations [s","2":"* @~admissionregistration.v1.Rule"}
 ~admissionregistration.v1.ServiceReference {"1":"namespace s","2":"name s","3":"path s","4":"port i"}
+~admissionregistration.v1.TypeChecking {"1":"expressionWarnings [@~admissionregistration.v1.ExpressionWarning"}
+~admissionregistration.v1.ValidatingAdmissionPolicy {"1":"metadata @^ObjectMeta","2":"spec @~admissionregistration.v1.ValidatingAdmissionPolicySpec","3":"status @~admissionregistration.v1.ValidatingAdmissionPolicyStatus"}
+~admissionregistration.v1.ValidatingAdmissionPolicyBinding {"1":"metadata @^ObjectMeta","2":"spec @~admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec"}
+~admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec {"1":"policyName s","2":"paramRef @~admissionregistration.v1.ParamRef","3":"matchResources @~admissionregistration.v1.MatchResources","4":"validationActions [s"}
+~admissionregistration.v1.ValidatingAdmissionPolicySpec {"1":"paramKind @~admissionregistration.v1.ParamKind","2":"matchConstraints @~admissionregistration.v1.MatchResources","3":"validations [@~admissionregistration.v1.Validation","4":"failurePolicy s","5":"auditAnnotations [@~admissionregistration.v1.AuditAnnotation","6":"matchConditions [@~admissionregistration.v1.MatchCondition","7":"variables [@~admissionregistration.v1.Variable"}
+~admissionregistration.v1.ValidatingAdmissionPolicyStatus {"1":"observedGeneration l","2":"typeChecking @~admissionregistration.v1.TypeChecking","3":"conditions [@^Condition"}
 ~admissionregistration.v1.ValidatingWebhook {"1":"name s","2":"clientConfig @~admissionregistration.v1.WebhookClientConfig","3":"rules [@~admissionregistration.v1.RuleWithOperations","4":"failurePolicy s","5":"namespaceSelector @^LabelSelector","6":"sideEffects s","7":"timeoutSeconds i","8":"admissionReviewVersions [s","9":"matchPolicy s","10":"objectSelector @^LabelSelector","11":"matchConditions [@~admissionregistration.v1.MatchCondition"}
 ~admissionregistration.v1.ValidatingWebhookConfiguration {"1":"metadata @^ObjectMeta","2":"webhooks [@~admissionregistration.v1.ValidatingWebhook"}
+~admissionregistration.v1.Validation {"1":"expression s","2":"message s","3":"reason s","4":"messageExpression s"}
+~admissionregistration.v1.Variable {"1":"name s","2":"expression s"}
 ~admissionregistration.v1.WebhookClientConfig {"1":"service @~admissionregistration.v1.ServiceReference","2":"caBundle y","3":"url s"}
 ~apps.v1.ControllerRevision {"1":"metadata @^ObjectMeta","2":"data @io.k8s.apimachinery.pkg.runtime.RawExtension","3":"revision l"}
 ~apps.v1.DaemonSet {"1":"metadata @^ObjectMeta","2":"spec @~apps.v1.DaemonSetSpec","3":"status @~apps.v1.DaemonSetStatus"}
@@ -332,6 +346,8 @@ export const PROTO_TEXT = `
 ~events.v1.EventSeries {"1":"count i","2":"lastObservedTime @^MicroTime"}
 ~networking.v1.HTTPIngressPath {"1":"path s","2":"backend @~networking.v1.IngressBackend","3":"pathType s"}
 ~networking.v1.HTTPIngressRuleValue {"1":"paths [@~networking.v1.HTTPIngressPath"}
+~networking.v1.IPAddress {"1":"metadata @^ObjectMeta","2":"spec @~networking.v1.IPAddressSpec"}
+~networking.v1.IPAddressSpec {"1":"parentRef @~networking.v1.ParentReference"}
 ~networking.v1.IPBlock {"1":"cidr s","2":"except [s"}
 ~networking.v1.Ingress {"1":"metadata @^ObjectMeta","2":"spec @~networking.v1.IngressSpec","3":"status @~networking.v1.IngressStatus"}
 ~networking.v1.IngressBackend {"3":"resource @~core.v1.TypedLocalObjectReference","4":"service @~networking.v1.IngressServiceBackend"}
@@ -353,7 +369,11 @@ export const PROTO_TEXT = `
 ~networking.v1.NetworkPolicyPeer {"1":"podSelector @^LabelSelector","2":"namespaceSelector @^LabelSelector","3":"ipBlock @~networking.v1.IPBlock"}
 ~networking.v1.NetworkPolicyPort {"1":"protocol s","2":"port @io.k8s.apimachinery.pkg.util.intstr.IntOrString","3":"endPort i"}
 ~networking.v1.NetworkPolicySpec {"1":"podSelector @^LabelSelector","2":"ingress [@~networking.v1.NetworkPolicyIngressRule","3":"egress [@~networking.v1.NetworkPolicyEgressRule","4":"policyTypes [s"}
+~networking.v1.ParentReference {"1":"group s","2":"resource s","3":"namespace s","4":"name s"}
 ~networking.v1.ServiceBackendPort {"1":"name s","2":"number i"}
+~networking.v1.ServiceCIDR {"1":"metadata @^ObjectMeta","2":"spec @~networking.v1.ServiceCIDRSpec","3":"status @~networking.v1.ServiceCIDRStatus"}
+~networking.v1.ServiceCIDRSpec {"1":"cidrs [s"}
+~networking.v1.ServiceCIDRStatus {"1":"conditions [@^Condition"}
 ~node.v1.Overhead {"1":"podFixed {@io.k8s.apimachinery.pkg.api.resource.Quantity"}
 ~node.v1.RuntimeClass {"1":"metadata @^ObjectMeta","2":"handler s","3":"overhead @~node.v1.Overhead","4":"scheduling @~node.v1.Scheduling"}
 ~node.v1.Scheduling {"1":"nodeSelector {s","2":"tolerations [@~core.v1.Toleration"}
@@ -370,7 +390,21 @@ export const PROTO_TEXT = `
 ~rbac.v1.RoleRef {"1":"apiGroup s","2":"kind s","3":"name s"}
 ~rbac.v1.Subject {"1":"kind s","2":"apiGroup s","3":"name s","4":"namespace s"}
 ~scheduling.v1.PriorityClass {"1":"metadata @^ObjectMeta","2":"value i","3":"globalDefault b","4":"description s","5":"preemptionPolicy s"}
+~storage.v1.CSIDriver {"1":"metadata @^ObjectMeta","2":"spec @~storage.v1.CSIDriverSpec"}
+~storage.v1.CSIDriverSpec {"1":"attachRequired b","2":"podInfoOnMount b","3":"volumeLifecycleModes [s","4":"storageCapacity b","5":"fsGroupPolicy s","6":"tokenRequests [@~storage.v1.TokenRequest","7":"requiresRepublish b","8":"seLinuxMount b","9":"nodeAllocatableUpdatePeriodSeconds l","10":"serviceAccountTokenInSecrets b","11":"preventPodSchedulingIfMissing b"}
+~storage.v1.CSINode {"1":"metadata @^ObjectMeta","2":"spec @~storage.v1.CSINodeSpec"}
+~storage.v1.CSINodeDriver {"1":"name s","2":"nodeID s","3":"topologyKeys [s","4":"allocatable @~storage.v1.VolumeNodeResources"}
+~storage.v1.CSINodeSpec {"1":"drivers [@~storage.v1.CSINodeDriver"}
+~storage.v1.CSIStorageCapacity {"1":"metadata @^ObjectMeta","2":"nodeTopology @^LabelSelector","3":"storageClassName s","4":"capacity @io.k8s.apimachinery.pkg.api.resource.Quantity","5":"maximumVolumeSize @io.k8s.apimachinery.pkg.api.resource.Quantity"}
 ~storage.v1.StorageClass {"1":"metadata @^ObjectMeta","2":"provisioner s","3":"parameters {s","4":"reclaimPolicy s","5":"mountOptions [s","6":"allowVolumeExpansion b","7":"volumeBindingMode s","8":"allowedTopologies [@~core.v1.TopologySelectorTerm"}
+~storage.v1.TokenRequest {"1":"audience s","2":"expirationSeconds l"}
+~storage.v1.VolumeAttachment {"1":"metadata @^ObjectMeta","2":"spec @~storage.v1.VolumeAttachmentSpec","3":"status @~storage.v1.VolumeAttachmentStatus"}
+~storage.v1.VolumeAttachmentSource {"1":"persistentVolumeName s","2":"inlineVolumeSpec @~core.v1.PersistentVolumeSpec"}
+~storage.v1.VolumeAttachmentSpec {"1":"attacher s","2":"source @~storage.v1.VolumeAttachmentSource","3":"nodeName s"}
+~storage.v1.VolumeAttachmentStatus {"1":"attached b","2":"attachmentMetadata {s","3":"attachError @~storage.v1.VolumeError","4":"detachError @~storage.v1.VolumeError"}
+~storage.v1.VolumeAttributesClass {"1":"metadata @^ObjectMeta","2":"driverName s","3":"parameters {s"}
+~storage.v1.VolumeError {"1":"time @^Time","2":"message s","3":"errorCode i"}
+~storage.v1.VolumeNodeResources {"1":"count i"}
 io.k8s.apimachinery.pkg.api.resource.Quantity {"1":"string s"}
 ^Condition {"1":"type s","2":"status s","3":"observedGeneration l","4":"lastTransitionTime @^Time","5":"reason s","6":"message s"}
 ^DeleteOptions {"1":"gracePeriodSeconds l","2":"preconditions @^Preconditions","3":"orphanDependents b","4":"propagationPolicy s","5":"dryRun [s","6":"ignoreStoreReadErrorWithClusterBreakingPotential b"}

@@ -1,12 +1,26 @@
 // Made by scripts/make-tables.mjs. See schema.ts for the notation.
 export const SCHEMA_TEXT = `
+~admissionregistration.v1.AuditAnnotation {"properties":{"key":"s","valueExpression":"s"},"required":["key","valueExpression"]}
+~admissionregistration.v1.ExpressionWarning {"properties":{"fieldRef":"s","warning":"s"},"required":["fieldRef","warning"]}
 ~admissionregistration.v1.MatchCondition {"properties":{"expression":"s","name":"s"},"required":["name","expression"]}
+~admissionregistration.v1.MatchResources {"properties":{"excludeResourceRules":"[@~admissionregistration.v1.NamedRuleWithOperations","matchPolicy":"s","namespaceSelector":"@^LabelSelector","objectSelector":"@^LabelSelector","resourceRules":"[@~admissionregistration.v1.NamedRuleWithOperations"},"atomic":true}
 ~admissionregistration.v1.MutatingWebhook {"properties":{"admissionReviewVersions":"[s","clientConfig":"@~admissionregistration.v1.WebhookClientConfig","failurePolicy":"s","matchConditions":"[@~admissionregistration.v1.MatchCondition keys=name merge=name","matchPolicy":"s","name":"s","namespaceSelector":"@^LabelSelector","objectSelector":"@^LabelSelector","reinvocationPolicy":"s","rules":"[@~admissionregistration.v1.RuleWithOperations","sideEffects":"s","timeoutSeconds":"i"},"required":["name","clientConfig","sideEffects","admissionReviewVersions"]}
 ~admissionregistration.v1.MutatingWebhookConfiguration {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","webhooks":"[@~admissionregistration.v1.MutatingWebhook keys=name merge=name"}}
+~admissionregistration.v1.NamedRuleWithOperations {"properties":{"apiGroups":"[s","apiVersions":"[s","operations":"[s","resourceNames":"[s","resources":"[s","scope":"s"},"atomic":true}
+~admissionregistration.v1.ParamKind {"properties":{"apiVersion":"s","kind":"s"},"atomic":true}
+~admissionregistration.v1.ParamRef {"properties":{"name":"s","namespace":"s","parameterNotFoundAction":"s","selector":"@^LabelSelector"},"atomic":true}
 ~admissionregistration.v1.RuleWithOperations {"properties":{"apiGroups":"[s","apiVersions":"[s","operations":"[s","resources":"[s","scope":"s"}}
 ~admissionregistration.v1.ServiceReference {"properties":{"name":"s","namespace":"s","path":"s","port":"i"},"required":["namespace","name"]}
+~admissionregistration.v1.TypeChecking {"properties":{"expressionWarnings":"[@~admissionregistration.v1.ExpressionWarning"}}
+~admissionregistration.v1.ValidatingAdmissionPolicy {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~admissionregistration.v1.ValidatingAdmissionPolicySpec","status":"@~admissionregistration.v1.ValidatingAdmissionPolicyStatus"}}
+~admissionregistration.v1.ValidatingAdmissionPolicyBinding {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec"},"required":["spec"]}
+~admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec {"properties":{"matchResources":"@~admissionregistration.v1.MatchResources","paramRef":"@~admissionregistration.v1.ParamRef","policyName":"s","validationActions":"[s set"},"required":["policyName","validationActions"]}
+~admissionregistration.v1.ValidatingAdmissionPolicySpec {"properties":{"auditAnnotations":"[@~admissionregistration.v1.AuditAnnotation","failurePolicy":"s","matchConditions":"[@~admissionregistration.v1.MatchCondition keys=name merge=name","matchConstraints":"@~admissionregistration.v1.MatchResources","paramKind":"@~admissionregistration.v1.ParamKind","validations":"[@~admissionregistration.v1.Validation","variables":"[@~admissionregistration.v1.Variable keys=name merge=name"}}
+~admissionregistration.v1.ValidatingAdmissionPolicyStatus {"properties":{"conditions":"[@^Condition keys=type","observedGeneration":"l","typeChecking":"@~admissionregistration.v1.TypeChecking"}}
 ~admissionregistration.v1.ValidatingWebhook {"properties":{"admissionReviewVersions":"[s","clientConfig":"@~admissionregistration.v1.WebhookClientConfig","failurePolicy":"s","matchConditions":"[@~admissionregistration.v1.MatchCondition keys=name merge=name","matchPolicy":"s","name":"s","namespaceSelector":"@^LabelSelector","objectSelector":"@^LabelSelector","rules":"[@~admissionregistration.v1.RuleWithOperations","sideEffects":"s","timeoutSeconds":"i"},"required":["name","clientConfig","sideEffects","admissionReviewVersions"]}
 ~admissionregistration.v1.ValidatingWebhookConfiguration {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","webhooks":"[@~admissionregistration.v1.ValidatingWebhook keys=name merge=name"}}
+~admissionregistration.v1.Validation {"properties":{"expression":"s","message":"s","messageExpression":"s","reason":"s"},"required":["expression"]}
+~admissionregistration.v1.Variable {"properties":{"expression":"s","name":"s"},"required":["name","expression"],"atomic":true}
 ~admissionregistration.v1.WebhookClientConfig {"properties":{"caBundle":"y","service":"@~admissionregistration.v1.ServiceReference","url":"s"}}
 ~apps.v1.ControllerRevision {"properties":{"apiVersion":"s","data":"@io.k8s.apimachinery.pkg.runtime.RawExtension","kind":"s","metadata":"@^ObjectMeta","revision":"l"},"required":["revision"]}
 ~apps.v1.DaemonSet {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~apps.v1.DaemonSetSpec","status":"@~apps.v1.DaemonSetStatus"}}
@@ -322,8 +336,31 @@ export const SCHEMA_TEXT = `
 ~discovery.v1.ForZone {"properties":{"name":"s"},"required":["name"]}
 ~events.v1.Event {"properties":{"action":"s","apiVersion":"s","deprecatedCount":"i","deprecatedFirstTimestamp":"@^Time","deprecatedLastTimestamp":"@^Time","deprecatedSource":"@~core.v1.EventSource","eventTime":"@^MicroTime","kind":"s","metadata":"@^ObjectMeta","note":"s","reason":"s","regarding":"@~core.v1.ObjectReference","related":"@~core.v1.ObjectReference","reportingController":"s","reportingInstance":"s","series":"@~events.v1.EventSeries","type":"s"},"required":["eventTime"]}
 ~events.v1.EventSeries {"properties":{"count":"i","lastObservedTime":"@^MicroTime"},"required":["count","lastObservedTime"]}
+~flowcontrol.v1.ExemptPriorityLevelConfiguration {"properties":{"lendablePercent":"i","nominalConcurrencyShares":"i"}}
+~flowcontrol.v1.FlowDistinguisherMethod {"properties":{"type":"s"},"required":["type"]}
+~flowcontrol.v1.FlowSchema {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~flowcontrol.v1.FlowSchemaSpec","status":"@~flowcontrol.v1.FlowSchemaStatus"}}
+~flowcontrol.v1.FlowSchemaCondition {"properties":{"lastTransitionTime":"@^Time","message":"s","reason":"s","status":"s","type":"s"}}
+~flowcontrol.v1.FlowSchemaSpec {"properties":{"distinguisherMethod":"@~flowcontrol.v1.FlowDistinguisherMethod","matchingPrecedence":"i","priorityLevelConfiguration":"@~flowcontrol.v1.PriorityLevelConfigurationReference","rules":"[@~flowcontrol.v1.PolicyRulesWithSubjects"},"required":["priorityLevelConfiguration"]}
+~flowcontrol.v1.FlowSchemaStatus {"properties":{"conditions":"[@~flowcontrol.v1.FlowSchemaCondition keys=type merge=type"}}
+~flowcontrol.v1.GroupSubject {"properties":{"name":"s"},"required":["name"]}
+~flowcontrol.v1.LimitResponse {"properties":{"queuing":"@~flowcontrol.v1.QueuingConfiguration","type":"s"},"required":["type"]}
+~flowcontrol.v1.LimitedPriorityLevelConfiguration {"properties":{"borrowingLimitPercent":"i","lendablePercent":"i","limitResponse":"@~flowcontrol.v1.LimitResponse","nominalConcurrencyShares":"i"}}
+~flowcontrol.v1.NonResourcePolicyRule {"properties":{"nonResourceURLs":"[s set","verbs":"[s set"},"required":["verbs","nonResourceURLs"]}
+~flowcontrol.v1.PolicyRulesWithSubjects {"properties":{"nonResourceRules":"[@~flowcontrol.v1.NonResourcePolicyRule","resourceRules":"[@~flowcontrol.v1.ResourcePolicyRule","subjects":"[@~flowcontrol.v1.Subject"},"required":["subjects"]}
+~flowcontrol.v1.PriorityLevelConfiguration {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~flowcontrol.v1.PriorityLevelConfigurationSpec","status":"@~flowcontrol.v1.PriorityLevelConfigurationStatus"}}
+~flowcontrol.v1.PriorityLevelConfigurationCondition {"properties":{"lastTransitionTime":"@^Time","message":"s","reason":"s","status":"s","type":"s"}}
+~flowcontrol.v1.PriorityLevelConfigurationReference {"properties":{"name":"s"},"required":["name"]}
+~flowcontrol.v1.PriorityLevelConfigurationSpec {"properties":{"exempt":"@~flowcontrol.v1.ExemptPriorityLevelConfiguration","limited":"@~flowcontrol.v1.LimitedPriorityLevelConfiguration","type":"s"},"required":["type"]}
+~flowcontrol.v1.PriorityLevelConfigurationStatus {"properties":{"conditions":"[@~flowcontrol.v1.PriorityLevelConfigurationCondition keys=type merge=type"}}
+~flowcontrol.v1.QueuingConfiguration {"properties":{"handSize":"i","queueLengthLimit":"i","queues":"i"}}
+~flowcontrol.v1.ResourcePolicyRule {"properties":{"apiGroups":"[s set","clusterScope":"b","namespaces":"[s set","resources":"[s set","verbs":"[s set"},"required":["verbs","apiGroups","resources"]}
+~flowcontrol.v1.ServiceAccountSubject {"properties":{"name":"s","namespace":"s"},"required":["namespace","name"]}
+~flowcontrol.v1.Subject {"properties":{"group":"@~flowcontrol.v1.GroupSubject","kind":"s","serviceAccount":"@~flowcontrol.v1.ServiceAccountSubject","user":"@~flowcontrol.v1.UserSubject"},"required":["kind"]}
+~flowcontrol.v1.UserSubject {"properties":{"name":"s"},"required":["name"]}
 ~networking.v1.HTTPIngressPath {"properties":{"backend":"@~networking.v1.IngressBackend","path":"s","pathType":"s"},"required":["pathType","backend"]}
 ~networking.v1.HTTPIngressRuleValue {"properties":{"paths":"[@~networking.v1.HTTPIngressPath"},"required":["paths"]}
+~networking.v1.IPAddress {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~networking.v1.IPAddressSpec"},"required":["spec"]}
+~networking.v1.IPAddressSpec {"properties":{"parentRef":"@~networking.v1.ParentReference"},"required":["parentRef"]}
 ~networking.v1.IPBlock {"properties":{"cidr":"s","except":"[s"},"required":["cidr"]}
 ~networking.v1.Ingress {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~networking.v1.IngressSpec","status":"@~networking.v1.IngressStatus"}}
 ~networking.v1.IngressBackend {"properties":{"resource":"@~core.v1.TypedLocalObjectReference","service":"@~networking.v1.IngressServiceBackend"}}
@@ -344,7 +381,11 @@ export const SCHEMA_TEXT = `
 ~networking.v1.NetworkPolicyPeer {"properties":{"ipBlock":"@~networking.v1.IPBlock","namespaceSelector":"@^LabelSelector","podSelector":"@^LabelSelector"}}
 ~networking.v1.NetworkPolicyPort {"properties":{"endPort":"i","port":"@io.k8s.apimachinery.pkg.util.intstr.IntOrString","protocol":"s"}}
 ~networking.v1.NetworkPolicySpec {"properties":{"egress":"[@~networking.v1.NetworkPolicyEgressRule","ingress":"[@~networking.v1.NetworkPolicyIngressRule","podSelector":"@^LabelSelector","policyTypes":"[s"}}
+~networking.v1.ParentReference {"properties":{"group":"s","name":"s","namespace":"s","resource":"s"},"required":["resource","name"]}
 ~networking.v1.ServiceBackendPort {"properties":{"name":"s","number":"i"},"atomic":true}
+~networking.v1.ServiceCIDR {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~networking.v1.ServiceCIDRSpec","status":"@~networking.v1.ServiceCIDRStatus"}}
+~networking.v1.ServiceCIDRSpec {"properties":{"cidrs":"[s"}}
+~networking.v1.ServiceCIDRStatus {"properties":{"conditions":"[@^Condition keys=type merge=type"}}
 ~node.v1.Overhead {"properties":{"podFixed":"{@io.k8s.apimachinery.pkg.api.resource.Quantity"}}
 ~node.v1.RuntimeClass {"properties":{"apiVersion":"s","handler":"s","kind":"s","metadata":"@^ObjectMeta","overhead":"@~node.v1.Overhead","scheduling":"@~node.v1.Scheduling"},"required":["handler"]}
 ~node.v1.Scheduling {"properties":{"nodeSelector":"{s atomic","tolerations":"[@~core.v1.Toleration"}}
@@ -361,7 +402,21 @@ export const SCHEMA_TEXT = `
 ~rbac.v1.RoleRef {"properties":{"apiGroup":"s","kind":"s","name":"s"},"required":["kind","name"],"atomic":true}
 ~rbac.v1.Subject {"properties":{"apiGroup":"s","kind":"s","name":"s","namespace":"s"},"required":["kind","name"],"atomic":true}
 ~scheduling.v1.PriorityClass {"properties":{"apiVersion":"s","description":"s","globalDefault":"b","kind":"s","metadata":"@^ObjectMeta","preemptionPolicy":"s","value":"i"}}
+~storage.v1.CSIDriver {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~storage.v1.CSIDriverSpec"},"required":["spec"]}
+~storage.v1.CSIDriverSpec {"properties":{"attachRequired":"b","fsGroupPolicy":"s","nodeAllocatableUpdatePeriodSeconds":"l","podInfoOnMount":"b","preventPodSchedulingIfMissing":"b","requiresRepublish":"b","seLinuxMount":"b","serviceAccountTokenInSecrets":"b","storageCapacity":"b","tokenRequests":"[@~storage.v1.TokenRequest","volumeLifecycleModes":"[s set"}}
+~storage.v1.CSINode {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~storage.v1.CSINodeSpec"},"required":["spec"]}
+~storage.v1.CSINodeDriver {"properties":{"allocatable":"@~storage.v1.VolumeNodeResources","name":"s","nodeID":"s","topologyKeys":"[s"},"required":["name","nodeID"]}
+~storage.v1.CSINodeSpec {"properties":{"drivers":"[@~storage.v1.CSINodeDriver keys=name merge=name"},"required":["drivers"]}
+~storage.v1.CSIStorageCapacity {"properties":{"apiVersion":"s","capacity":"@io.k8s.apimachinery.pkg.api.resource.Quantity","kind":"s","maximumVolumeSize":"@io.k8s.apimachinery.pkg.api.resource.Quantity","metadata":"@^ObjectMeta","nodeTopology":"@^LabelSelector","storageClassName":"s"},"required":["storageClassName"]}
 ~storage.v1.StorageClass {"properties":{"allowVolumeExpansion":"b","allowedTopologies":"[@~core.v1.TopologySelectorTerm","apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","mountOptions":"[s","parameters":"{s","provisioner":"s","reclaimPolicy":"s","volumeBindingMode":"s"},"required":["provisioner"]}
+~storage.v1.TokenRequest {"properties":{"audience":"s","expirationSeconds":"l"},"required":["audience"]}
+~storage.v1.VolumeAttachment {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@~storage.v1.VolumeAttachmentSpec","status":"@~storage.v1.VolumeAttachmentStatus"},"required":["spec"]}
+~storage.v1.VolumeAttachmentSource {"properties":{"inlineVolumeSpec":"@~core.v1.PersistentVolumeSpec","persistentVolumeName":"s"}}
+~storage.v1.VolumeAttachmentSpec {"properties":{"attacher":"s","nodeName":"s","source":"@~storage.v1.VolumeAttachmentSource"},"required":["attacher","source","nodeName"]}
+~storage.v1.VolumeAttachmentStatus {"properties":{"attachError":"@~storage.v1.VolumeError","attached":"b","attachmentMetadata":"{s","detachError":"@~storage.v1.VolumeError"},"required":["attached"]}
+~storage.v1.VolumeAttributesClass {"properties":{"apiVersion":"s","driverName":"s","kind":"s","metadata":"@^ObjectMeta","parameters":"{s"},"required":["driverName"]}
+~storage.v1.VolumeError {"properties":{"errorCode":"i","message":"s","time":"@^Time"}}
+~storage.v1.VolumeNodeResources {"properties":{"count":"i"}}
 io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition {"properties":{"description":"s","format":"s","jsonPath":"s","name":"s","priority":"i","type":"s"},"required":["name","type","jsonPath"]}
 io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion {"properties":{"strategy":"s","webhook":"@io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion"},"required":["strategy"]}
 io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition {"properties":{"apiVersion":"s","kind":"s","metadata":"@^ObjectMeta","spec":"@io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec","status":"@io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus"},"required":["spec"]}
