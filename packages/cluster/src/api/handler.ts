@@ -200,10 +200,10 @@ function openApiText(catalog: Catalog, path: string): JsonText | undefined {
 }
 
 function listing(catalog: Catalog, parts: readonly string[]): unknown {
-  const [root, first = '', second] = parts;
+  const [root, first = '', second = ''] = parts;
   if (root === 'api' && parts.length === 2) return resourceList(catalog, first);
-  if (root !== 'apis') return undefined;
-  return second === undefined ? group(catalog, first) : resourceList(catalog, `${first}/${second}`);
+  if (root !== 'apis' || parts.length > 3) return undefined;
+  return parts.length === 2 ? group(catalog, first) : resourceList(catalog, `${first}/${second}`);
 }
 
 interface ResourceExchange extends Exchange {
