@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { Clock, Logger } from '@updraft/kit';
 import { codeOf } from '@updraft/kit';
 import { ClusterFault } from '../fault.ts';
@@ -26,6 +27,9 @@ import { PROXY, parseTarget } from './target.ts';
 import { fillTokenSecrets } from './token-secrets.ts';
 import { createTokenIssuer } from './tokens.ts';
 import type { TokenIssuer } from './tokens.ts';
+import { reviewConnection } from './webhooks/connect.ts';
+import { createWebhooks } from './webhooks/gate.ts';
+import type { Webhooks } from './webhooks/gate.ts';
 
 export interface ApiServerOptions {
   readonly store: ResourceStore;
@@ -37,6 +41,12 @@ export interface ApiServerOptions {
   readonly logger: Logger;
   /** Of the product, shown in `/version`. */
   readonly version: string;
+  readonly limits?: {
+    /** How long a client may stay silent before the end of its handshake, and before its first request. */
+    readonly silenceMs: number;
+    /** On one address: strangers, too, may connect, and each connection costs a descriptor. */
+    readonly connections: number;
+  };
 }
 
 /** The cluster's API over HTTPS with client certificates. */
@@ -44,6 +54,8 @@ export interface ApiServer {
   readonly handler: Handler;
   /** For the kubelet: tokens of service accounts, mounted into pods. */
   readonly tokens: TokenIssuer;
+  /** For controllers: who is to be asked about what they create. */
+  readonly webhooks: Webhooks;
   /**
    * Starts to listen on the same port of every address: `port`, or the next one that is free on all of them.
    * @throws ClusterFault PORT_IN_USE after 100 tries
@@ -59,12 +71,15 @@ const PORT_TRIES = 100;
 const KEEP_ALIVE_MS = 90_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const HEADERS_TIMEOUT_MS = 20_000;
+const LIMITS = { silenceMs: 30_000, connections: 2048 };
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, kubelet, logger, serviceCidr, version, credentials } = options;
   const tokens = createTokenIssuer(credentials.tokenKey, { store, clock });
   const authorizer = createAuthorizer(store);
-  const context: ApiContext = { store, clock, kubelet, logger, serviceCidr, version, tokens, authorizer };
+  const webhooks = createWebhooks({ store, kubelet, clock, logger });
+  const parts = { store, clock, kubelet, logger, serviceCidr, version };
+  const context: ApiContext = { ...parts, tokens, authorizer, webhooks };
   const handler = createHandler(context);
   const stops = [cleanUpDefinitions(context), fillTokenSecrets(context, credentials.ca)];
   const servers: Server[] = [];
@@ -72,10 +87,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   return {
     handler,
     tokens,
+    webhooks,
     async listen({ port, addresses }) {
       for (let tried = 0; tried < PORT_TRIES; tried += 1) {
         const started = await listenOn(addresses, port === 0 ? 0 : port + tried, () =>
-          makeServer(context, { handler, credentials: current }),
+          makeServer(context, { handler, credentials: current, limits: options.limits ?? LIMITS }),
         );
         if (!started) continue;
         servers.push(...started);
@@ -95,6 +111,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       for (const server of servers) server.setSecureContext(secureContext(fresh));
     },
     async close() {
+      webhooks.close();
       for (const stop of stops.splice(0)) stop();
       await Promise.all(servers.splice(0).map(closeServer));
     },
@@ -107,7 +124,11 @@ const upgraded = new WeakMap<Server, Set<Duplex>>();
 const secureContext = ({ ca, server }: Credentials) =>
   ({ ca, cert: server.certificate, key: server.key, minVersion: 'TLSv1.2' }) as const;
 
-function makeServer(context: ApiContext, parts: { handler: Handler; credentials: Credentials }): Server {
+function makeServer(
+  context: ApiContext,
+  parts: Required<Pick<ApiServerOptions, 'credentials' | 'limits'>> & { readonly handler: Handler },
+): Server {
+  const { silenceMs, connections } = parts.limits;
   const made = createServer(
     {
       ...secureContext(parts.credentials),
@@ -119,12 +140,18 @@ function makeServer(context: ApiContext, parts: { handler: Handler; credentials:
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 2,
+      handshakeTimeout: silenceMs,
     },
     parts.handler,
   );
+  made.maxConnections = connections;
+  made.on('secureConnection', (socket: TLSSocket) => socket.setTimeout(silenceMs, () => socket.destroy()));
+  // Node's own timeouts begin with the first request; a watch is silent for as long as nothing happens.
+  made.on('request', ({ socket }: IncomingMessage) => socket.setTimeout(0));
   const taken = new Set<Duplex>();
   upgraded.set(made, taken);
   made.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    message.socket.setTimeout(0);
     taken.add(socket);
     socket.once('close', () => taken.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -151,6 +178,7 @@ async function upgrade(context: ApiContext, request: Upgrade): Promise<void> {
   };
   if (target?.subresource === PROXY) {
     demand(context.authorizer, accessRequest({ ...asked, query: new URLSearchParams() }, target));
+    await reviewConnection(context, { target, query: url.searchParams, user });
     return relayUpgrade(context, { ...request, url, target });
   }
   const wanted = accessRequest(asked, target);
@@ -160,6 +188,7 @@ async function upgrade(context: ApiContext, request: Upgrade): Promise<void> {
   const { type, namespace, name, subresource } = target ?? {};
   if (!type || name === undefined) throw unknownPath();
   const query = url.searchParams;
+  if (target) await reviewConnection(context, { target, query, user });
   await serveStreams(context, { type, namespace, name, subresource }, { ...request, query });
 }
 

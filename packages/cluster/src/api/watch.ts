@@ -15,7 +15,7 @@ import type { Place } from './write.ts';
 const BOOKMARK_MS = 60_000;
 const DEFAULT_TIMEOUT_SECONDS = 1800;
 /** A client that takes its events this slowly is better off starting again. */
-const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 const INITIAL_END = 'k8s.io/initial-events-end';
 
 interface Stream {
@@ -26,6 +26,8 @@ interface Stream {
   readonly matches: (object: KubeObject) => boolean;
   /** The first table of a stream has the column headers. */
   headersSent: boolean;
+  /** What may wait to be sent. What there is at the beginning is sent whole, however much it is. */
+  maxWaitingBytes: number;
 }
 
 /**
@@ -41,12 +43,21 @@ export function watch(
   const { query } = request;
   const matches = matcher(place.type, query);
   const start = startOf(context, query);
-  const stream: Stream = { context, response, place, form: formOf(request), matches, headersSent: false };
+  const stream: Stream = {
+    context,
+    response,
+    place,
+    form: formOf(request),
+    matches,
+    headersSent: false,
+    maxWaitingBytes: Number.POSITIVE_INFINITY,
+  };
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
   // Clients wait for the head of the answer, and the first event may be hours away.
   response.flushHeaders();
   const bookmarks = flag(query, 'allowWatchBookmarks');
   if (start.initial) sendInitial(stream, start.marksEnd);
+  stream.maxWaitingBytes = response.writableLength + MAX_WAITING_BYTES;
   try {
     const stop = follow(stream, start.from);
     keepAlive(stream, {
@@ -162,7 +173,7 @@ function send(stream: Stream, type: WatchEvent['type'] | 'BOOKMARK' | 'ERROR', o
   if (response.writableEnded || response.destroyed) return;
   const text = object instanceof JsonText ? object.text : JSON.stringify(object);
   response.write(`{"type":"${type}","object":${text}}\n`);
-  if (response.writableLength > MAX_WAITING_BYTES) response.destroy();
+  if (response.writableLength > stream.maxWaitingBytes) response.destroy();
 }
 
 interface KeepAlive {

@@ -15,7 +15,7 @@ import { createCredentials, kubeconfigYaml } from '../credentials.ts';
 import type { Credentials } from '../credentials.ts';
 import type { AttachOptions, ExecOptions, KubeletPort, LogOptions } from '../ports.ts';
 import { createApiServer } from '../server.ts';
-import type { ApiServer } from '../server.ts';
+import type { ApiServer, ApiServerOptions } from '../server.ts';
 
 export interface Reply {
   readonly code: number;
@@ -50,7 +50,9 @@ export interface ApiUnderTest {
   close(): Promise<void>;
 }
 
-export async function startApi(options: { clock?: Clock; historySize?: number } = {}): Promise<ApiUnderTest> {
+export async function startApi(
+  options: { clock?: Clock; historySize?: number } & Pick<ApiServerOptions, 'limits'> = {},
+): Promise<ApiUnderTest> {
   const { clock = systemClock, historySize = 4096 } = options;
   const dir = await mkdtemp(path.join(tmpdir(), 'updraft-api-'));
   const store = openResourceStore({ file: ':memory:', clock, historySize });
@@ -65,6 +67,7 @@ export async function startApi(options: { clock?: Clock; historySize?: number } 
     clock,
     logger: silentLogger,
     version: '0.0.0',
+    ...(options.limits ? { limits: options.limits } : {}),
   });
   const port = await api.listen({ port: 0, addresses: ['127.0.0.1'] });
   const kubeconfig = path.join(dir, 'kubeconfig');
