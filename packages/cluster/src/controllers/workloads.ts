@@ -9,8 +9,9 @@ import { jobController } from './job/job.ts';
 import { quotaController } from './quota.ts';
 import { replicaSetController, replicationControllerController } from './replica-set.ts';
 import { statefulSetController } from './stateful-set/stateful-set.ts';
+import { taintEvictionController } from './taint-eviction.ts';
 
-/** The controllers that make pods, and those that watch over how many there are. */
+/** The controllers that make pods, and those that watch over how many there are and where. */
 export function workloadControllers(context: ControllerContext, usage: UsagePort): Controller[] {
   return [
     deploymentController(context),
@@ -20,6 +21,7 @@ export function workloadControllers(context: ControllerContext, usage: UsagePort
     replicationControllerController(context),
     jobController(context),
     cronJobController(context),
+    taintEvictionController(context),
     disruptionController(context),
     quotaController(context),
     autoscalerController(context, usage),
