@@ -30,10 +30,10 @@ function receive(request: IncomingMessage, limit: number): Promise<Buffer> {
  * A request's body without its Content-Encoding. The limit holds before and after.
  * @throws HttpFault 400, 413, 415
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const { 'content-length': length, 'content-encoding': coding } = request.headers;
   const announced = Number(length ?? 0);
   if (announced > limit) throw tooLarge(announced > DISCARDED_BYTES ? { connection: 'close' } : {});
-  const body = await receive(request, limit);
-  return coding === undefined ? body : decodeBody(body, coding, limit);
+  const body = receive(request, limit);
+  return coding === undefined ? body : body.then((raw) => decodeBody(raw, coding, limit));
 }
