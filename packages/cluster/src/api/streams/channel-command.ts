@@ -14,7 +14,7 @@ const wordsOf = ({ status, message = '' }: KubeStatus) => (status === 'Success' 
 
 /** The streams of a command over the channel protocols. */
 export function channelStreams(remote: RemoteCommand, socket: WebSocket, clock: Clock): CommandStreams {
-  const channels = new Channels(socket, [STDIN, STDOUT, STDERR, ERROR, RESIZE], clock);
+  const channels = new Channels(socket, [STDIN, STDOUT, STDERR, ERROR, RESIZE], clock, [STDIN]);
   /** What a client says where nobody listens is let go. */
   const output = (number: number) => channels.open(number).resume();
   const input = (number: number, wanted: boolean) => (wanted ? channels.open(number) : void output(number));
@@ -27,6 +27,7 @@ export function channelStreams(remote: RemoteCommand, socket: WebSocket, clock: 
     // Before the fourth version it was told in words, and only what went wrong.
     ...(/^v[45]\./.test(socket.protocol) ? {} : { statusText: wordsOf }),
     closed: channels.closed,
+    isOver: () => channels.isOver,
     close: () => channels.close(),
   };
 }

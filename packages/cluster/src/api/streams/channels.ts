@@ -6,6 +6,8 @@ import { Heartbeat } from './heartbeat.ts';
 /** v5: the next byte names a channel whose sender is done. */
 const CLOSE = 255;
 const NORMAL = 1000;
+/** The connection was lost: nobody said that it is over. */
+const LOST = 1006;
 
 /** One channel of a WebSocket whose frames begin with the channel's number. */
 export class Channel extends Duplex {
@@ -71,8 +73,13 @@ export class Channels {
   /** Resolves when the connection is gone, for whatever reason. */
   readonly closed: Promise<void>;
 
-  /** @param numbers channels that exist; what is sent on any other is dropped */
-  constructor(socket: WebSocket, numbers: readonly number[], clock: Clock) {
+  #isOver = false;
+
+  /**
+   * @param numbers channels that exist; what is sent on any other is dropped
+   * @param lasting those of which everything is read that came before the client said that it is over
+   */
+  constructor(socket: WebSocket, numbers: readonly number[], clock: Clock, lasting: readonly number[] = []) {
     this.#socket = socket;
     this.#heartbeat = new Heartbeat(clock, () => socket.ping());
     this.#wire = socket.protocol.includes('base64') ? BASE64 : BINARY;
@@ -80,12 +87,21 @@ export class Channels {
     socket.on('message', (data: Buffer) => this.#receive(data));
     socket.on('error', () => socket.terminate());
     this.closed = new Promise((resolve) => {
-      socket.once('close', () => {
+      socket.once('close', (code) => {
         this.#heartbeat.end();
-        for (const channel of this.#channels.values()) channel.destroy();
+        this.#isOver = code !== LOST;
+        for (const channel of this.#channels.values()) {
+          if (this.#isOver && lasting.includes(channel.number)) channel.deliver(undefined);
+          else channel.destroy();
+        }
         resolve();
       });
     });
+  }
+
+  /** Whether the connection has ended because the client said so. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** @param number one of those given to the constructor */

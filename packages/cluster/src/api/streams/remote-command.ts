@@ -37,11 +37,15 @@ export interface CommandStreams {
   readonly statusText?: (status: KubeStatus) => string;
   /** Resolves when the client is gone. */
   readonly closed: Promise<void>;
+  /** The client is gone because it has said everything: what it sent is still to be read. */
+  readonly isOver?: () => boolean;
   /** Ends the connection when everything was sent. */
   close(): void;
 }
 
 const KILLED = 137;
+/** So long may a command go on of which nobody sees the end. */
+const LINGER_MS = 30_000;
 
 /** @throws ApiFault 400, 404 */
 export function readCommand(context: ApiContext, query: URLSearchParams, named: Named): RemoteCommand {
@@ -89,7 +93,7 @@ async function outcome(
 ): Promise<unknown> {
   try {
     const running = await begin(context, remote, streams);
-    void streams.closed.then(() => running.detach());
+    void streams.closed.then(() => leave(context, remote, { streams, running }));
     if (streams.resize) followSize(streams.resize, running);
     const exit = await running.exited;
     streams.stdin?.destroy();
@@ -100,6 +104,28 @@ async function outcome(
   } catch (error) {
     return statusOf(error);
   }
+}
+
+/** What reads to the end of its input may do so: clients that only send, as `tar` into a pod, do not wait for it. */
+async function leave(
+  { clock }: ApiContext,
+  { command }: RemoteCommand,
+  { streams, running }: { readonly streams: CommandStreams; readonly running: Attachment },
+): Promise<void> {
+  if (command && streams.stdin && streams.isOver?.()) {
+    const patience = new AbortController();
+    const waits = [running.exited, clock.sleep(LINGER_MS, patience.signal)];
+    await Promise.race(
+      waits.map((each) =>
+        each.then(
+          () => undefined,
+          () => undefined,
+        ),
+      ),
+    );
+    patience.abort();
+  }
+  running.detach();
 }
 
 async function begin(

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { startApi } from '../testing/api-under-test.ts';
+import { keptInput, startApi } from '../testing/api-under-test.ts';
 import type { ApiUnderTest } from '../testing/api-under-test.ts';
 import { pod } from '../testing/manifests.ts';
 
@@ -75,6 +75,17 @@ describe('commands over channels', () => {
     client.socket.resume();
     expect(await client.closed).toBe(1000);
     expect(bytes).toBe(24 * 1024 * 1024);
+  });
+
+  it('what was sent before the client closed the connection is read to its end', async () => {
+    keptInput.length = 0;
+    const client = await open('busy/exec?command=keep&stdin=true&stdout=true', 'v4.channel.k8s.io');
+    const sent = Buffer.alloc(4 * 1024 * 1024, 'x');
+    for (let at = 0; at < sent.length; at += 65_536)
+      client.socket.send(Buffer.concat([Buffer.from([0]), sent.subarray(at, at + 65_536)]));
+    client.socket.close(1000);
+    await client.closed;
+    await vi.waitFor(() => expect(Buffer.concat(keptInput).length).toBe(sent.length), { timeout: 10_000 });
   });
 
   it.each(['channel.k8s.io', 'base64.channel.k8s.io', 'v4.base64.channel.k8s.io'])(

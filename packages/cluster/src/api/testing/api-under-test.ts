@@ -175,8 +175,11 @@ async function collect(message: IncomingMessage, lines: Record<string, unknown>[
   }
 }
 
+/** What the command `keep` has read. */
+export const keptInput: Buffer[] = [];
+
 /**
- * Understands `cat` (stdin to stdout), `exit N`, `flood N` (MiB), and echoes anything else; `missing` cannot be started.
+ * Understands `cat` (stdin to stdout), `keep` (reads late, and slowly, into `keptInput`), `exit N`, `flood N` (MiB), and echoes anything else; `missing` cannot be started.
  * Logs tell the options they were asked with.
  */
 export const echoKubelet: KubeletPort = {
@@ -199,12 +202,20 @@ async function runEcho(options: AttachOptions & Pick<ExecOptions, 'command'>): P
   const [program = '', argument = ''] = options.command;
   if (program === 'missing') return { kind: 'couldNotStart', message: 'no such file or directory' };
   if (program === 'exit') return { kind: 'exited', code: Number(argument), outOfMemory: false };
-  if (program === 'cat')
+  if (program === 'keep') await keep(options);
+  else if (program === 'cat')
     for await (const chunk of options.stdin ?? []) await options.onStdout(chunk as Buffer);
   else if (program === 'flood') await flood(options, Number(argument));
   else await options.onStdout(Buffer.from(`${options.command.join(' ')}\n`));
   await options.onStderr(Buffer.from(''));
   return { kind: 'exited', code: 0, outOfMemory: false };
+}
+
+async function keep({ stdin }: AttachOptions): Promise<void> {
+  for await (const chunk of stdin ?? []) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    keptInput.push(chunk as Buffer);
+  }
 }
 
 async function flood(options: Pick<AttachOptions, 'onStdout'>, mebibytes: number): Promise<void> {
