@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createSecureServer } from 'node:http2';
-import type { Http2SecureServer } from 'node:http2';
+import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
@@ -21,9 +21,14 @@ export interface Identity {
   fallback(): Promise<Pem>;
 }
 
-const KEEP_ALIVE_MS = 75_000;
-/** How long a client may stay silent before its first byte, and before the end of its handshake. */
-const SILENCE_MS = 60_000;
+export interface Patience {
+  /** How long a connection may wait for its next request. */
+  readonly keepAliveMs: number;
+  /** How long a client may stay silent before its first byte, and may take for its handshake and a request's headers. */
+  readonly silenceMs: number;
+}
+
+const PATIENCE: Patience = { keepAliveMs: 75_000, silenceMs: 60_000 };
 /** First byte of a TLS handshake; no method of HTTP begins like that. */
 const TLS_HANDSHAKE = 0x16;
 /**
@@ -45,9 +50,11 @@ const PREFERENCES = {
  * Serves HTTP and HTTPS on the same port: the first byte tells which. So an environment's URL works with either scheme,
  * whichever port it names.
  */
-export function createListener(handler: Handler, identity: Identity): Server {
-  const plain = http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
-  const secure = createSecure(identity);
+export function createListener(handler: Handler, identity: Identity, patience = PATIENCE): Server {
+  const { keepAliveMs: keepAliveTimeout, silenceMs: headersTimeout } = patience;
+  // Without a limit for whole requests there would be none for headers either, unless it is asked for.
+  const plain = http.createServer({ keepAliveTimeout, headersTimeout, requestTimeout: 0 });
+  const secure = createSecure(identity, patience);
   for (const server of [plain, secure]) {
     server.on('request', (request, response) =>
       handler.handle(request as IncomingMessage, response as ServerResponse),
@@ -75,7 +82,7 @@ export function createListener(handler: Handler, identity: Identity): Server {
   plain.on('connection', (socket: Socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
-    distinguish(socket, (isSecure) => {
+    distinguish(socket, patience, (isSecure) => {
       if (isSecure) void accept(socket).catch(() => socket.destroy());
       else for (const listener of passOn) listener.call(plain, socket);
     });
@@ -89,27 +96,40 @@ export function createListener(handler: Handler, identity: Identity): Server {
   return plain;
 }
 
-function createSecure(identity: Identity): Http2SecureServer {
+function createSecure(identity: Identity, { keepAliveMs, silenceMs }: Patience): Http2SecureServer {
   const server = createSecureServer({
     allowHTTP1: true,
     ...PREFERENCES,
     minVersion: 'TLSv1.2',
-    handshakeTimeout: SILENCE_MS,
+    handshakeTimeout: silenceMs,
     SNICallback: (host, done) => {
       done(null, identity.contextFor(host));
     },
   });
   // Of the HTTP/1.1 that it speaks as well; its type does not know them.
-  Object.assign(server, { requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS });
+  Object.assign(server, { requestTimeout: 0, headersTimeout: silenceMs, keepAliveTimeout: keepAliveMs });
+  server.on('session', (session) => endWhenIdle(session, keepAliveMs));
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   server.on('sessionError', () => undefined);
   return server;
 }
 
+/** A connection of HTTP/2 on which nothing is asked does not last longer than one of HTTP/1.1. */
+function endWhenIdle(session: ServerHttp2Session, keepAliveMs: number): void {
+  let open = 0;
+  session.on('stream', (stream) => {
+    open += 1;
+    stream.once('close', () => (open -= 1));
+  });
+  session.setTimeout(keepAliveMs, () => {
+    if (open === 0) session.destroy();
+  });
+}
+
 /** Waits for the first byte and puts it back. */
-function distinguish(socket: Socket, tell: (isSecure: boolean) => void): void {
+function distinguish(socket: Socket, { silenceMs }: Patience, tell: (isSecure: boolean) => void): void {
   const giveUp = () => socket.destroy();
-  socket.setTimeout(SILENCE_MS, giveUp);
+  socket.setTimeout(silenceMs, giveUp);
   socket.on('error', giveUp);
   const look = () => {
     const first = socket.read(1) as Buffer | null;
