@@ -224,6 +224,23 @@ test('a more important pod takes the room of the least important ones', async ()
   expect(stored('polite')?.spec.nodeName).toBeUndefined();
 });
 
+test('what was made free for a pod is kept for it', async () => {
+  await place('low', { containers: [asks('1')], priority: 1 });
+  await place('other', { containers: [asks('1')], priority: 20 });
+  await place('high', { containers: [asks('1')], priority: 10 });
+  expect(stored('high')?.status?.nominatedNodeName).toBe('node');
+  // It comes first in every list, and is there when the room is.
+  await place('again', { containers: [asks('1')], priority: 1 });
+  await place('a-first', { containers: [asks('1')], priority: 1 });
+  plane.bury();
+  await plane.controllers.idle();
+  expect(stored('high')?.spec.nodeName).toBe('node');
+  expect([stored('again'), stored('a-first')].map((pod) => pod?.spec.nodeName)).toEqual([
+    undefined,
+    undefined,
+  ]);
+});
+
 test('a pod asks for its containers and sidecars together, or for its hungriest step before', () => {
   const of = (cpu: string, more = {}) => ({ name: 'c', resources: { requests: { cpu } }, ...more });
   const spec = {

@@ -83,7 +83,7 @@ function place(context: ControllerContext, pod: Pod, node: Node): Again {
   if (claims && 'obstacle' in claims) {
     return refuse(context, pod, describe({ reasons: [claims.obstacle], resolvable: false }, false));
   }
-  const around = surroundings(context, node);
+  const around = surroundings(context, node, pod);
   const obstacle = obstacleOn(pod, around) ?? obstacleByClaim(context, pod, around);
   if (obstacle) {
     const makesWay = obstacle.resolvable && preempt(context, pod, around);
@@ -104,12 +104,20 @@ function obstacleByClaim(
   return { reasons: [reason], resolvable: true };
 }
 
-function surroundings({ objects }: ControllerContext, node: Node): Surroundings {
+/** What was made free for a pod is not there for those that are no more important. */
+function surroundings({ objects }: ControllerContext, node: Node, pod: Pod): Surroundings {
+  const { name } = node.metadata;
+  const isAwaited = ({ metadata, spec, status }: Pod) =>
+    spec.nodeName === undefined &&
+    status?.nominatedNodeName === name &&
+    metadata.uid !== pod.metadata.uid &&
+    metadata.deletionTimestamp === undefined &&
+    (spec.priority ?? 0) >= (pod.spec.priority ?? 0);
   return {
     node,
     pods: objects
       .list('pods')
-      .filter((other) => other.spec.nodeName === node.metadata.name && !isFinished(other)),
+      .filter((other) => (other.spec.nodeName === name || isAwaited(other)) && !isFinished(other)),
     namespaceLabels: (name) => objects.get('namespaces', undefined, name)?.metadata.labels ?? {},
   };
 }
@@ -169,7 +177,8 @@ function refuse(context: ControllerContext, pod: Pod, message: string, nominated
       reason: 'Unschedulable',
       message,
     });
-    if (nominated !== undefined) stored.status = { ...stored.status, nominatedNodeName: nominated };
+    if (nominated === undefined) delete stored.status?.nominatedNodeName;
+    else stored.status = { ...stored.status, nominatedNodeName: nominated };
   });
   context.events.as(DEFAULT_SCHEDULER).warning(pod, 'FailedScheduling', message);
   return { afterMs: RETRY_MS };
