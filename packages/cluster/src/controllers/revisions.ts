@@ -16,6 +16,9 @@ export interface Revision {
   readonly hash: string;
 }
 
+/** Each of the two kinds has its own name for it, from before there was a common one. */
+const hashLabelOf = ({ kind }: Revised) => (kind === 'DaemonSet' ? REVISION_LABEL : HASH_LABEL);
+
 function revisionsOf({ objects }: ControllerContext, owner: Revised): ControllerRevision[] {
   const all = objects.list('controllerrevisions.apps', owner.metadata.namespace);
   return all.filter((one) => isControlledBy(one, owner)).toSorted((a, b) => a.revision - b.revision);
@@ -50,7 +53,7 @@ function create(
     metadata: {
       name: of.name,
       ...(namespace === undefined ? {} : { namespace }),
-      labels: { ...owner.spec.template.metadata?.labels, [HASH_LABEL]: of.hash },
+      labels: { ...owner.spec.template.metadata?.labels, [hashLabelOf(owner)]: of.hash },
       ...(cause === undefined ? {} : { annotations: { 'kubernetes.io/change-cause': cause } }),
       ownerReferences: [controllerReference(owner)],
     },
@@ -67,7 +70,7 @@ export function pruneRevisions(
   isUsed: (revision: Revision) => boolean,
 ): void {
   const old = revisionsOf(context, owner).filter(
-    ({ metadata }) => !isUsed({ name: metadata.name, hash: metadata.labels?.[HASH_LABEL] ?? '' }),
+    ({ metadata }) => !isUsed({ name: metadata.name, hash: metadata.labels?.[hashLabelOf(owner)] ?? '' }),
   );
   const surplus = old.length - (owner.spec.revisionHistoryLimit ?? KEPT);
   for (const { metadata } of old.slice(0, Math.max(0, surplus))) {
