@@ -1,3 +1,4 @@
+import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, Undo } from '@updraft/kit';
 import { ensureDefaultRoles } from './api/authorization/bootstrap.ts';
@@ -53,6 +54,9 @@ const LONGEST_DRAIN_MS = 2000;
 export async function createCluster(config: ClusterConfig): Promise<Cluster> {
   const undo = new Undo();
   try {
+    await mkdir(config.dir, { recursive: true });
+    // Volumes hold what containers write, programs that run as root included; the database holds Secrets.
+    await chmod(config.dir, 0o700);
     return await assemble(config, undo);
   } catch (error) {
     await undo.close();

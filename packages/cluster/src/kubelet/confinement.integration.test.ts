@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startLiveCluster } from '../testing/live-cluster.ts';
@@ -176,6 +176,13 @@ test('a handler of it does not reach the loopback of the machine either', async 
   );
   expect(asked).toBe(0);
   server.close();
+});
+
+test('what it writes is out of reach for other users of the machine', async () => {
+  for (const folder of ['cluster', 'runc']) {
+    const { mode, uid } = await stat(path.join(live.platform.dir, folder));
+    expect([folder, mode & 0o777, uid]).toEqual([folder, 0o700, 0]);
+  }
 });
 
 test('its processes are limited', async () => {

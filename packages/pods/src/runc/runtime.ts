@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Undo, run } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
@@ -41,6 +41,9 @@ export async function createRuncRuntime(options: RuncRuntimeOptions): Promise<Ru
 
 async function prepareMachine({ id, dir, network, clock, logger }: RuncRuntimeOptions): Promise<Machine> {
   const cgroups = await findCgroups();
+  await mkdir(dir, { recursive: true });
+  // What containers write lies there as they wrote it, programs that run as root included.
+  await chmod(dir, 0o700);
   const targets = path.join(dir, 'targets');
   // Containers that live on stand on them.
   if ((await adoptablePods(podsFolder(dir))).length === 0)
