@@ -90,6 +90,19 @@ describe('OpenAPI v2 as protobuf', () => {
     );
   });
 
+  it('says what the members of all objects are for', async () => {
+    const { definitions } = (await under.send('GET', '/openapi/v2')).body;
+    const { metadata, apiVersion } = definitions['io.k8s.api.core.v1.ConfigMap'].properties;
+    expect(metadata).toMatchObject({ $ref: expect.any(String), description: expect.any(String) });
+    expect(apiVersion.description).toContain('group');
+    const meta = definitions['io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'].properties;
+    const silent = Object.keys(meta).filter((name) => !meta[name].description);
+    expect(silent).toEqual([]);
+    expect(definitions['io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference'].properties.kind).toEqual({
+      type: 'string',
+    });
+  });
+
   it('holds nothing against what a definition leaves open', async () => {
     const schema = {
       type: 'object',

@@ -3,7 +3,8 @@ import type { Catalog } from '../catalog.ts';
 import { apiVersionOf } from '../resources.ts';
 import type { CustomType } from '../custom/custom-type.ts';
 import type { ServedResource } from '../resources.ts';
-import { findDefinition } from './schema.ts';
+import { META_DESCRIPTIONS, OBJECT_DESCRIPTIONS } from './descriptions.table.ts';
+import { OBJECT_META, findDefinition } from './schema.ts';
 import type { Definition, Property, TypeRef } from './schema.ts';
 
 type Json = Record<string, unknown>;
@@ -99,8 +100,6 @@ function schemas(types: readonly ServedResource[]): Json {
   return result;
 }
 
-const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
-
 /** `com.example.v1.Shirt` */
 function customName({ group, version, kind }: ServedResource): string {
   return [...group.split('.').toReversed(), version, kind].join('.');
@@ -108,9 +107,12 @@ function customName({ group, version, kind }: ServedResource): string {
 
 function customSchema({ schema }: CustomType): Json {
   const members = {
-    apiVersion: { type: 'string', description: 'The group and version of this object.' },
-    kind: { type: 'string', description: 'The kind of this object.' },
-    metadata: { allOf: [{ $ref: `#/components/schemas/${OBJECT_META}` }] },
+    apiVersion: { type: 'string', description: OBJECT_DESCRIPTIONS.apiVersion },
+    kind: { type: 'string', description: OBJECT_DESCRIPTIONS.kind },
+    metadata: {
+      allOf: [{ $ref: `#/components/schemas/${OBJECT_META}` }],
+      description: OBJECT_DESCRIPTIONS.metadata,
+    },
   };
   return { ...schema, properties: { ...schema.properties, ...members } };
 }
@@ -118,6 +120,11 @@ function customSchema({ schema }: CustomType): Json {
 function refsOf(type: TypeRef): string[] {
   if (type.kind === 'ref') return [type.name];
   return type.kind === 'scalar' ? [] : refsOf(type.of);
+}
+
+function descriptionsOf({ name, properties }: Definition): Readonly<Record<string, string>> {
+  if (name === OBJECT_META) return META_DESCRIPTIONS;
+  return properties['kind'] && properties['metadata'] ? OBJECT_DESCRIPTIONS : {};
 }
 
 function schemaOf(definition: Definition): Json {
@@ -131,9 +138,10 @@ function schemaOf(definition: Definition): Json {
       ? { type: 'string' }
       : { type: 'string', format: definition.scalar };
   }
+  const words = descriptionsOf(definition);
   const properties = Object.entries(definition.properties).map(([key, property]) => [
     key,
-    propertySchema(property),
+    { ...propertySchema(property), ...(words[key] === undefined ? {} : { description: words[key] }) },
   ]);
   return {
     type: 'object',

@@ -1,5 +1,8 @@
 import { SCHEMA_TEXT } from './schema.table.ts';
 
+/** Definition of what every object has as its metadata. */
+export const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+
 /**
  * Scalars: s string, y base64 bytes, i int32, l int64, b boolean, d double, o anything. `ref` names a definition.
  * In the table `[` is a list, `{` a map, `@` a reference.
