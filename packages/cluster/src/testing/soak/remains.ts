@@ -18,11 +18,14 @@ export async function remainsOf(options: { id: string; dir: string; pid: number 
     links: (await readdir('/sys/class/net')).filter((name) => name.includes(id)),
     namespaces: files.filter((name) => name.startsWith('network/namespaces/')),
     cgroups: lines(groups.stdout),
-    files: files.filter((name) => !/\.db-(wal|shm)$/.test(name)),
+    files: files.filter((name) => !KEPT_FILES.test(name)),
     rules: await rulesOf(id),
     rows: rowsOf(`${dir}/cluster/cluster.db`),
   };
 }
+
+/** A database's own, and layers of empty mount targets: one for each set of mounts, until a start without pods. */
+const KEPT_FILES = /\.db-(wal|shm)$|^runc\/targets\//;
 
 async function rulesOf(id: string): Promise<string[]> {
   const tables = await Promise.all(
