@@ -50,6 +50,11 @@ test('every namespace has its ServiceAccount and the certificate of the API', as
   objects().store.remove('configmaps', 'default', 'kube-root-ca.crt');
   await plane.controllers.idle();
   expect(objects().get('configmaps', 'default', 'kube-root-ca.crt')).toBeDefined();
+  objects().modify('configmaps', 'default', 'kube-root-ca.crt', (map) => {
+    map.data = { 'ca.crt': 'another' };
+  });
+  await plane.controllers.idle();
+  expect(objects().get('configmaps', 'default', 'kube-root-ca.crt')?.data).toEqual({ 'ca.crt': 'PEM' });
 });
 
 test('a deleted namespace goes after its contents, which nobody makes anew', async () => {
@@ -60,11 +65,14 @@ test('a deleted namespace goes after its contents, which nobody makes anew', asy
   plane.context.deletion.delete('namespaces', undefined, 'shop');
   await plane.controllers.idle();
   expect(objects().get('namespaces', undefined, 'shop')?.status?.phase).toBe('Terminating');
-  expect(objects().list('deployments.apps', 'shop')).toEqual([]);
+  // What the pods may need stays until they have gone.
+  expect(objects().list('deployments.apps', 'shop')).toHaveLength(1);
+  expect(objects().get('serviceaccounts', 'shop', 'default')).toBeDefined();
   expect(objects().list('pods', 'shop')).toHaveLength(2);
   plane.bury();
   await plane.controllers.idle();
   expect(objects().list('pods', 'shop')).toEqual([]);
+  expect(objects().list('deployments.apps', 'shop')).toEqual([]);
   expect(objects().get('namespaces', undefined, 'shop')).toBeUndefined();
   expect(objects().list('serviceaccounts', 'shop')).toEqual([]);
 });

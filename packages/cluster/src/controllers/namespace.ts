@@ -1,7 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Namespace } from '../kinds/core.ts';
 import type { Condition } from '../kinds/meta.ts';
 import { withCondition } from './conditions.ts';
 import type { Controller, ControllerContext } from './controller.ts';
+import { createComplete } from './creation.ts';
+import type { ResourceName } from '../store/types.ts';
 import { NOTHING, noteRemaining, remainsConditions } from './namespace-remains.ts';
 import type { Remains } from './namespace-remains.ts';
 
@@ -25,7 +28,9 @@ export function namespaceController(context: ControllerContext, certificateAutho
       if (resource === 'namespaces') return type === 'DELETED' ? [] : [object.metadata.name];
       const { namespace } = object.metadata;
       if (namespace === undefined) return [];
-      const standard = type === 'DELETED' && (resource === 'serviceaccounts' || resource === 'configmaps');
+      const standard =
+        (type === 'DELETED' && resource === 'serviceaccounts') ||
+        (resource === 'configmaps' && object.metadata.name === ROOT_CA);
       // In a closing namespace whatever appears has to go, and whatever goes may have been the last.
       return standard || (type !== 'MODIFIED' && isClosing(namespace)) ? [namespace] : [];
     },
@@ -72,10 +77,12 @@ function furnish(
   }
   const data = { 'ca.crt': certificateAuthority };
   const known = objects.modify('configmaps', namespace, ROOT_CA, (map) => {
+    if (isDeepStrictEqual(map.data, data)) return false;
     map.data = data;
+    return undefined;
   });
   if (!known) {
-    objects.create('configmaps', {
+    createComplete(context, 'configmaps', {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: ROOT_CA, namespace },
@@ -85,13 +92,24 @@ function furnish(
   return undefined;
 }
 
-/** Asks everything in the namespace to go, and says what is left. Pods come last: their owners would replace them. */
+/**
+ * Asks the pods of the namespace to go and, once they have, everything else: what they need (credentials, policies that
+ * guard them) stays as long as they do. Says what is left.
+ */
 function empty(context: ControllerContext, namespace: string): Remains {
-  const resources = context.catalog
-    .all()
-    .filter((resource) => resource.namespaced && resource.name !== 'pods');
+  const pods = clear(context, namespace, ['pods']);
+  if (pods.resources.size > 0) return pods;
+  const others = context.catalog.all().filter((resource) => resource.namespaced && resource.name !== 'pods');
+  return clear(
+    context,
+    namespace,
+    others.map(({ name }) => name),
+  );
+}
+
+function clear(context: ControllerContext, namespace: string, resources: readonly ResourceName[]): Remains {
   const left: Remains = { resources: new Map(), finalizers: new Map() };
-  for (const { name: resource } of [...resources, { name: 'pods' }]) {
+  for (const resource of resources) {
     for (const { metadata } of context.objects.store.list(resource, namespace)) {
       if (metadata.deletionTimestamp === undefined) {
         context.deletion.delete(resource, namespace, metadata.name, {

@@ -85,7 +85,10 @@ function plain(object: unknown): KubeObject {
   return JSON.parse(JSON.stringify(object)) as KubeObject;
 }
 
-const sameSpec = (a: KubeObject, b: KubeObject) => JSON.stringify(a.spec) === JSON.stringify(b.spec);
+/** Where a pod was put is nothing that anybody wished for. */
+const wishes = ({ spec }: KubeObject) => JSON.stringify({ ...spec, nodeName: undefined });
+
+const sameSpec = (a: KubeObject, b: KubeObject) => wishes(a) === wishes(b);
 
 function withGeneration(before: KubeObject, after: KubeObject): KubeObject {
   const { generation } = before.metadata;

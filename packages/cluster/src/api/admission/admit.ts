@@ -10,9 +10,10 @@ import { applySchemaDefaults } from '../custom/shape-value.ts';
 import type { ServedResource } from '../resources.ts';
 import { SIGNING_REQUESTS, nextStatus } from '../signing/request.ts';
 import { validateDecision } from '../signing/validate.ts';
-import { forbidden, notFound } from '../status.ts';
+import { notFound } from '../status.ts';
 import { admitStatus } from './admit-status.ts';
 import { applyDefaults } from './defaults.ts';
+import { checkNamespaceIsOpen } from './policies/namespace-lifecycle.ts';
 import { admitByPolicies } from './policies/policies.ts';
 import { recordsAt } from './members.ts';
 import { qosClassOf } from './quality.ts';
@@ -150,17 +151,9 @@ function copyOrDelete<T extends object>(target: T, source: T, keys: readonly (ke
 
 function checkNamespace(context: ApiContext, type: ServedResource, object: KubeObject): void {
   const name = object.metadata.namespace ?? '';
-  const namespace = context.store.get('namespaces', undefined, name);
-  if (!namespace) throw notFound({ group: '', plural: 'namespaces', kind: 'Namespace' }, name);
-  if (namespace.metadata.deletionTimestamp === undefined) return;
-  const why = `unable to create new content in namespace ${name} because it is being terminated`;
-  throw forbidden(type, object.metadata.name, why, [
-    {
-      reason: 'NamespaceTerminating',
-      message: `namespace ${name} is being terminated`,
-      field: 'metadata.namespace',
-    },
-  ]);
+  if (!context.store.get('namespaces', undefined, name))
+    throw notFound({ group: '', plural: 'namespaces', kind: 'Namespace' }, name);
+  checkNamespaceIsOpen(context.store, type, object);
 }
 
 function admitKind(

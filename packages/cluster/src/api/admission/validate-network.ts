@@ -12,6 +12,12 @@ export function validateService(service: KubeObject, problems: Problems): void {
   const spec = recordAt(service, 'spec');
   problems.oneOf('spec.type', spec['type'], SERVICE_TYPES);
   problems.oneOf('spec.sessionAffinity', spec['sessionAffinity'], ['ClientIP', 'None']);
+  problems.oneOf('spec.internalTrafficPolicy', spec['internalTrafficPolicy'], ['Cluster', 'Local']);
+  problems.oneOf('spec.trafficDistribution', spec['trafficDistribution'], [
+    'PreferClose',
+    'PreferSameNode',
+    'PreferSameZone',
+  ]);
   const ports = recordsAt(spec, 'ports');
   if (ports.length === 0 && spec['type'] !== 'ExternalName' && spec['clusterIP'] !== 'None') {
     problems.required('spec.ports');

@@ -3,7 +3,9 @@ import type { Members } from './members.ts';
 import { isLabel } from './problems.ts';
 import type { Problems } from './problems.ts';
 import { EPHEMERAL_FIELD, validateEphemeral } from './validate-ephemeral.ts';
+import { validateHooks } from './validate-hooks.ts';
 import { validateDescendingPath, validateVolumePaths } from './validate-paths.ts';
+import { validateSysctls } from './validate-sysctls.ts';
 
 const HIGHEST_PORT = 65_535;
 
@@ -34,6 +36,8 @@ export function validatePodSpec(
     'None',
   ]);
   problems.notNegative(`${path}.terminationGracePeriodSeconds`, spec['terminationGracePeriodSeconds']);
+  validateHooks(path, spec, problems);
+  validateSysctls(path, spec, problems);
 }
 
 function validateEphemerals(
@@ -115,7 +119,7 @@ function validateContainer(path: string, container: Members, context: ContainerC
   }
   validateMounts(path, container, context);
   if (context.init && container['restartPolicy'] !== 'Always') {
-    for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
+    for (const probe of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe']) {
       if (container[probe] !== undefined) {
         problems.forbidden(
           `${path}.${probe}`,

@@ -23,6 +23,8 @@ import { validateLabels, validateMeta } from './validate-meta.ts';
 import { validateIngress, validateNetworkPolicy, validateService } from './validate-network.ts';
 import { validatePersistentVolume } from './validate-paths.ts';
 import { validatePodSpec } from './validate-pod.ts';
+import { validatePodChange } from './validate-pod-change.ts';
+import { validateQuota, validateQuotaChange } from './validate-quota.ts';
 
 type Rule = (object: KubeObject, problems: Problems) => void;
 type UpdateRule = (object: KubeObject, before: KubeObject, problems: Problems) => void;
@@ -110,6 +112,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   [VALIDATING]: validateConfiguration,
   persistentvolumes: validatePersistentVolume,
   persistentvolumeclaims: validateClaim,
+  resourcequotas: validateQuota,
 };
 
 const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
@@ -155,8 +158,9 @@ const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
   configmaps: immutableData,
   'endpointslices.discovery.k8s.io': (object, before, problems) =>
     stays(object, before, { problems, path: ['addressType'] }),
-  pods: podSpecStays,
+  pods: validatePodChange,
   persistentvolumeclaims: validateClaimChange,
+  resourcequotas: validateQuotaChange,
   'priorityclasses.scheduling.k8s.io': (object, before, problems) => {
     if (object['value'] !== before['value']) problems.forbidden('value', 'may not be changed in an update.');
     stays(object, before, { problems, path: ['preemptionPolicy'] });
@@ -215,30 +219,6 @@ function stays(object: KubeObject, before: KubeObject, fixed: Fixed): void {
   const value = read(object);
   if (isDeepStrictEqual(value, read(before))) return;
   fixed.problems.invalid(fixed.path.join('.'), value, fixed.why ?? IMMUTABLE);
-}
-
-const POD_MUTABLE = ['activeDeadlineSeconds', 'tolerations', 'terminationGracePeriodSeconds', 'nodeName'];
-
-function podIdentity(spec: Members | undefined): Members {
-  const rest = Object.entries(spec ?? {}).filter(([key]) => !POD_MUTABLE.includes(key));
-  return Object.fromEntries(
-    rest.map(([key, value]) => [
-      key,
-      key === 'containers' || key === 'initContainers' ? withoutImages(value) : value,
-    ]),
-  );
-}
-
-function withoutImages(list: unknown): unknown {
-  return Array.isArray(list) ? list.map((container) => ({ ...(container as Members), image: '' })) : list;
-}
-
-function podSpecStays(object: KubeObject, before: KubeObject, problems: Problems): void {
-  if (isDeepStrictEqual(podIdentity(object.spec), podIdentity(before.spec))) return;
-  problems.forbidden(
-    'spec',
-    'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
-  );
 }
 
 function immutableData(object: KubeObject, before: KubeObject, problems: Problems): void {

@@ -1,10 +1,9 @@
 import { badRequest } from '../status.ts';
 import { conform, isRecord } from '../schema/conform.ts';
+import { OBJECT_META } from '../schema/schema.ts';
 import type { Conformed } from '../schema/conform.ts';
 import type { CustomType } from './custom-type.ts';
 import { prune } from './shape-value.ts';
-
-const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
 /** An object of a custom kind without what its schema does not know. @throws ApiFault 400 for metadata that is none */
 export function conformCustom(custom: CustomType, value: Record<string, unknown>, kind: string): Conformed {

@@ -1,4 +1,5 @@
-import { isRecord } from '../schema/conform.ts';
+import { conform, isRecord } from '../schema/conform.ts';
+import { OBJECT_META } from '../schema/schema.ts';
 import { isEmbedded, memberSchema, preservesUnknown } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 
@@ -20,6 +21,11 @@ export function prune(schema: JsonSchema, value: unknown, at: { path: string; un
   if (!isRecord(value)) return value;
   const entries = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
     const path = at.path === '' ? key : `${at.path}.${key}`;
+    if (key === 'metadata' && isEmbedded(schema) && isRecord(member)) {
+      const { object, unknownFields } = conform(OBJECT_META, member, 'ObjectMeta');
+      at.unknown.push(...unknownFields.map((field) => `${path}.${field}`));
+      return [[key, object]];
+    }
     const inner = memberSchema(schema, key);
     if (inner) return [[key, prune(inner, member, { ...at, path })]];
     if (keepsUnknown(schema) || (isEmbedded(schema) && OBJECT_MEMBERS.includes(key))) return [[key, member]];

@@ -1,10 +1,9 @@
 import { isRecord } from '../schema/conform.ts';
 import type { Definition, Property, TypeRef } from '../schema/schema.ts';
-import { plainProperty } from '../schema/schema.ts';
+import { OBJECT_META, plainProperty } from '../schema/schema.ts';
 import { isIntOrString, preservesUnknown } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 
-const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 const TEXT: TypeRef = { kind: 'scalar', scalar: 's' };
 const LEAF: TypeRef = { kind: 'scalar', scalar: 'o' };
 

@@ -9,6 +9,7 @@ import { recordAt } from '../members.ts';
 import { qosClassOf } from '../quality.ts';
 import { checkClaimGrowth } from './claim-growth.ts';
 import { checkClaimLimits, checkPodLimits, fillFromLimitRanges } from './limit-ranges.ts';
+import { checkNamespaceIsOpen } from './namespace-lifecycle.ts';
 import { resolvePriority } from './priority.ts';
 import { checkQuotas } from './quotas.ts';
 import { checkServiceAccount } from './service-account.ts';
@@ -22,8 +23,8 @@ export interface PolicyChange {
 }
 
 /**
- * What the cluster's own objects say about an object that is complete and valid: priority classes, limit ranges and quotas,
- * service accounts. Fills in what they give.
+ * What the cluster's own objects say about an object that is complete and valid: its namespace, priority classes, limit
+ * ranges and quotas, service accounts. Fills in what they give.
  * @throws ApiFault 403
  */
 export function admitByPolicies(store: ResourceStore, change: PolicyChange): void {
@@ -31,6 +32,7 @@ export function admitByPolicies(store: ResourceStore, change: PolicyChange): voi
   const [plural = '', ...group] = resource.split('.');
   const subject = { plural, group: group.join('.'), kind: object.kind };
   const objects = typedObjects(store);
+  if (!before) checkNamespaceIsOpen(store, subject, object);
   if (resource === 'pods' && !before) admitPod(store, subject, object);
   if (resource === 'persistentvolumeclaims') {
     checkClaimLimits(objects, subject, object as unknown as PersistentVolumeClaim);
