@@ -46,6 +46,11 @@ describe('field selectors', () => {
   it('knows the fields of each kind', () => {
     expect(parseFieldSelector('pods', 'status.phase=Running,metadata.name!=b')(pod)).toBe(true);
     expect(parseFieldSelector('pods', 'spec.nodeName=')(pod)).toBe(true);
+    const signing = parseFieldSelector(
+      'certificatesigningrequests.certificates.k8s.io',
+      'spec.signerName=a.b/c',
+    );
+    expect([signing({ ...pod, spec: { signerName: 'a.b/c' } }), signing(pod)]).toEqual([true, false]);
     expect(() => parseFieldSelector('configmaps', 'status.phase=x')).toThrow(
       'field label not supported: status.phase',
     );

@@ -131,6 +131,8 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
   services: ['spec.clusterIP', 'spec.type'],
   'jobs.batch': ['status.successful'],
   'replicasets.apps': ['status.replicas'],
+  replicationcontrollers: ['status.replicas'],
+  'certificatesigningrequests.certificates.k8s.io': ['spec.signerName'],
 };
 
 /**
