@@ -71,6 +71,7 @@ const PORT_TRIES = 100;
 const KEEP_ALIVE_MS = 90_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const HEADERS_TIMEOUT_MS = 20_000;
+const LINGER_MS = 5000;
 const LIMITS = { silenceMs: 30_000, connections: 2048 };
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
@@ -155,7 +156,9 @@ function makeServer(
     taken.add(socket);
     socket.once('close', () => taken.delete(socket));
     socket.on('error', () => socket.destroy());
-    upgrade(context, { message, socket, head }).catch((error: unknown) => refuse(socket, error));
+    upgrade(context, { message, socket, head }).catch((error: unknown) =>
+      refuse(socket, error, context.clock),
+    );
   });
   return made;
 }
@@ -193,7 +196,7 @@ async function upgrade(context: ApiContext, request: Upgrade): Promise<void> {
 }
 
 /** An upgrade that is refused is answered like any request, by hand: there is no response object here. */
-function refuse(socket: Duplex, error: unknown): void {
+function refuse(socket: Duplex, error: unknown, clock: Clock): void {
   const status = statusOf(error);
   const body = JSON.stringify(status);
   const head = [
@@ -203,6 +206,12 @@ function refuse(socket: Duplex, error: unknown): void {
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Who is not read from is never seen to go; who does not go is sent away.
+  socket.resume();
+  socket.once(
+    'close',
+    clock.timer(LINGER_MS, () => socket.destroy()),
+  );
 }
 
 /** All addresses or none: undefined when the port is taken on one of them. */

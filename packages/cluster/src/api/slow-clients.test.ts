@@ -97,3 +97,18 @@ it('there are only so many connections at a time', async () => {
   await expect.poll(async () => (await other.send('GET', '/healthz')).code).toBe(200);
   await other.close();
 });
+
+it('an upgrade that is refused leaves no connection behind, whatever else the client says', async () => {
+  const other = await startApi({ limits: { silenceMs: 30_000, connections: 4 } });
+  const { port, credentials } = other;
+  for (let round = 0; round < 8; round += 1) {
+    const socket = connect({ host: '127.0.0.1', port, ca: credentials.ca }).on('error', () => undefined);
+    await once(socket, 'secureConnect');
+    const upgrade = 'GET /api/v1/namespaces/default/pods/x/exec HTTP/1.1\r\nHost: x\r\nConnection: Upgrade';
+    socket.write(`${upgrade}\r\nUpgrade: websocket\r\n\r\n${'more '.repeat(50_000)}`);
+    await once(socket, 'readable');
+    socket.destroy();
+  }
+  await expect.poll(async () => (await other.send('GET', '/healthz')).code).toBe(200);
+  await other.close();
+});

@@ -59,6 +59,22 @@ describe('a container’s configuration', () => {
     expect(Object.keys(resources)).toEqual(['devices', 'cpu']);
   });
 
+  it('hides and protects what other engines do', () => {
+    const { maskedPaths, readonlyPaths } = config().linux as unknown as Record<string, string[]>;
+    const proc = 'acpi asound interrupts kcore keys latency_stats timer_list timer_stats sched_debug scsi';
+    expect(maskedPaths).toEqual(
+      expect.arrayContaining([
+        ...proc.split(' ').map((name) => `/proc/${name}`),
+        '/sys/firmware',
+        '/sys/devices/virtual/powercap',
+        '/sys/devices/system/cpu/cpu0/thermal_throttle',
+      ]),
+    );
+    expect(readonlyPaths).toEqual(
+      ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) => `/proc/${name}`),
+    );
+  });
+
   it('refuses all devices but the usual ones', () => {
     expect(config().linux.resources['devices']).toEqual([{ allow: false, access: 'rwm' }]);
   });

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import type { ContainerSpec, Resources } from '../types.ts';
 import { effectiveCapabilities } from './capabilities.ts';
 import { seccompProfile } from './seccomp.ts';
@@ -45,6 +46,8 @@ const MASKED = [
   '/proc/timer_stats',
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
+  // How hot each processor gets tells what others do with it.
+  ...cpus().map((_cpu, index) => `/sys/devices/system/cpu/cpu${index}/thermal_throttle`),
 ];
 /** The same where programs need to read them. */
 const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
