@@ -55,4 +55,49 @@ describe.skipIf(!kubectl)('kubectl', () => {
     expect(scaled.stderr).toBe('');
     expect(scaled.stdout).toBe('replicationcontroller/old scaled\n');
   });
+
+  it('goes over to server-side apply, and back', async () => {
+    const map = (data: object) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm' }, data });
+    await apply(map({ kept: '1', legacy: '1' }));
+    const env = { KUBECONFIG: under.kubeconfig, HOME: under.dir };
+    const applied = await run(kubectl ?? '', ['apply', '--server-side', '-f', '-'], {
+      env,
+      input: stringify(map({ kept: '2' })),
+    });
+    expect(applied.stderr).toBe('');
+    const { body } = await under.send('GET', '/api/v1/namespaces/default/configmaps/m');
+    // What is left out goes since kubectl 1.26: before, its own former self owns it.
+    expect(body.data).toMatchObject({ kept: '2' });
+    const last = await kube('apply view-last-applied configmap/m -o json');
+    expect(JSON.parse(last.stdout)).toMatchObject({ data: { kept: '2' } });
+    expect(await apply(map({ kept: '3' }))).toBe('configmap/m configured\n');
+  });
+
+  it('refuses to delete what the cluster is made of, and says who is bound to what', async () => {
+    const refused = await kube('delete namespace default');
+    expect(refused.stderr).toContain('namespaces "default" is forbidden: this namespace may not be deleted');
+    expect(refused.code).toBe(1);
+    await kube('create rolebinding b --clusterrole=view --user=kim --serviceaccount=default:robot');
+    const wide = await kube('get rolebinding b -o wide --no-headers');
+    expect(wide.stdout.split(/ {2,}/).slice(3)).toEqual(['kim', '', 'default/robot\n'].filter(Boolean));
+  });
+
+  it('decides about certificates', async () => {
+    const pem = '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n';
+    for (const name of ['good', 'bad'])
+      await apply({
+        apiVersion: 'certificates.k8s.io/v1',
+        kind: 'CertificateSigningRequest',
+        metadata: { name },
+        spec: {
+          request: Buffer.from(pem).toString('base64'),
+          signerName: 'example.com/own',
+          usages: ['client auth'],
+        },
+      });
+    expect((await kube('certificate approve good')).stdout).toContain('good approved');
+    expect((await kube('certificate deny bad')).stdout).toContain('bad denied');
+    const shown = await kube('get csr --no-headers');
+    expect(shown.stdout).toMatch(/^bad .* Denied\ngood .* Approved\n$/);
+  });
 });
