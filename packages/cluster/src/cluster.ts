@@ -117,8 +117,13 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   undo.add(() => late.kubelet?.stop());
   // After the kubelet: it takes the readiness of a dead daemon's pods back, so that nobody is sent to them.
   const parts = { metrics, nodeName, credentials, ingress, policies };
-  late.controllers = startControllers(allControllers(context, config, parts), context);
+  late.controllers = startControllers(
+    allControllers({ ...context, webhooks: api.webhooks }, config, parts),
+    context,
+  );
   undo.add(() => late.controllers?.stop());
+  // First of all: a controller that waits for a webhook could not stop.
+  undo.add(() => api.webhooks.close());
   undo.add(keepNode({ ...nodeOptions(config, nodeName), objects }));
   undo.add(keepEvents(context));
   return clusterOf({ context, keeper, apiPort, ingress, undo, config });

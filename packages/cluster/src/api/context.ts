@@ -3,6 +3,8 @@ import type { KubeObject, ResourceStore } from '../store/types.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { KubeletPort } from './ports.ts';
 import type { TokenIssuer } from './tokens.ts';
+import type { Webhooks } from './webhooks/gate.ts';
+import type { RequestGate } from './webhooks/request-gate.ts';
 
 /** What every handler works with. */
 export interface ApiContext {
@@ -12,6 +14,9 @@ export interface ApiContext {
   readonly kubelet: KubeletPort;
   readonly tokens: TokenIssuer;
   readonly authorizer: Authorizer;
+  readonly webhooks: Webhooks;
+  /** Of requests that write, while there are webhooks. */
+  readonly gate?: RequestGate;
   /** CIDR of Service addresses. */
   readonly serviceCidr: string;
   /** Of the product, shown in `/version`. */

@@ -11,6 +11,7 @@ import type { ApiRequest } from './request.ts';
 import { apiVersionOf } from './resources.ts';
 import type { ServedResource } from './resources.ts';
 import { conform } from './schema/conform.ts';
+import { resumed } from './webhooks/awaiting.ts';
 import type { Named, Place } from './write.ts';
 
 const DEFINITION = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
@@ -35,6 +36,7 @@ export function remove(context: ApiContext, request: ApiRequest, named: Named): 
     throw forbidden(named.type, named.name, 'this namespace may not be deleted');
   const orphansPods = named.type.storedAs === 'jobs.batch' && options.propagationPolicy === undefined;
   const warnings = orphansPods ? [JOB_WARNING] : [];
+  judgeDeletion(context, named, options);
   if (options.dryRun) {
     const object = context.store.get(target.resource, target.namespace, target.name);
     if (!object) throw notFound(named.type, named.name);
@@ -68,17 +70,58 @@ function deleted(type: ServedResource, object: KubeObject): KubeStatus {
   };
 }
 
+/** Asks the webhooks that there may be. @throws Awaiting, ApiFault */
+function judgeDeletion({ gate, store }: ApiContext, named: Named, options: Options): void {
+  const { type, namespace, name } = named;
+  const before = gate && store.get(type.storedAs, namespace, name);
+  if (!before) return;
+  const { dryRun, ...asked } = options;
+  const body = {
+    kind: 'DeleteOptions',
+    apiVersion: 'meta.k8s.io/v1',
+    ...asked,
+    ...(dryRun ? { dryRun: ['All'] } : {}),
+  };
+  const change = { operation: 'DELETE', type, namespace, name, object: undefined, before } as const;
+  gate.enter({ ...change, dryRun, options: body }).leave(undefined);
+}
+
 /** DELETE of a collection: everything that the selectors match. */
-export function removeCollection(context: ApiContext, request: ApiRequest, place: Place): Answer {
+export function removeCollection(
+  context: ApiContext,
+  request: ApiRequest,
+  place: Place,
+): Answer | Promise<Answer> {
   if (place.type.storedAs === NAMESPACES) throw methodNotAllowed();
   const options = readOptions(request);
   const objects = selected(context, request.query, place);
-  for (const { metadata } of options.dryRun ? [] : objects) {
-    const target = { resource: place.type.storedAs, namespace: metadata.namespace, name: metadata.name };
-    // An object may take others with it.
-    if (context.store.get(target.resource, target.namespace, target.name))
-      requestDeletion(context, target, options);
-  }
+  const goes = (object: KubeObject) => removeOne(context, { type: place.type, object }, options);
+  if (context.gate) return removeInTurn(objects, goes).then(() => removedList(context, place, objects));
+  for (const object of objects) goes(object);
+  return removedList(context, place, objects);
+}
+
+/** Webhooks are asked about each: what is gone is not asked about again. */
+async function removeInTurn(
+  objects: readonly KubeObject[],
+  goes: (object: KubeObject) => void,
+): Promise<void> {
+  for (const object of objects) await resumed(() => goes(object));
+}
+
+function removeOne(
+  context: ApiContext,
+  { type, object }: { readonly type: ServedResource; readonly object: KubeObject },
+  options: Options,
+): void {
+  const { namespace, name } = object.metadata;
+  // An object may take others with it.
+  if (!context.store.get(type.storedAs, namespace, name)) return;
+  judgeDeletion(context, { type, namespace, name, subresource: undefined }, options);
+  if (!options.dryRun) requestDeletion(context, { resource: type.storedAs, namespace, name }, options);
+}
+
+function removedList(context: ApiContext, place: Place, objects: readonly KubeObject[]): Answer {
   const metadata = { resourceVersion: String(context.store.revision) };
   const body = {
     kind: `${place.type.kind}List`,

@@ -24,7 +24,7 @@ import { SWAGGER_PROTOBUF, swaggerDocument, swaggerProtobuf } from './schema/ope
 import { openApiDocument, openApiIndex } from './schema/openapi.ts';
 import { scale } from './scale.ts';
 import { APPROVAL, SIGNING_REQUESTS, demandSigner } from './signing/request.ts';
-import { badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
+import { ApiFault, badRequest, methodNotAllowed, statusOf, unknownPath } from './status.ts';
 import { RequestCounts, serverMetrics } from './server-metrics.ts';
 import { bind, evict, finalize, issueToken } from './subresources.ts';
 import { METRICS, metrics } from './metrics.ts';
@@ -33,6 +33,8 @@ import type { Target } from './target.ts';
 import { create, existing, update } from './write.ts';
 import type { Named, Place } from './write.ts';
 import { watch } from './watch.ts';
+import { reviewConnection } from './webhooks/connect.ts';
+import { reviewed } from './webhooks/request-gate.ts';
 
 /** Undefined: the handler has written its answer itself. */
 type Handled = Answer | undefined;
@@ -78,9 +80,11 @@ async function serve(context: ApiContext, exchange: Exchange): Promise<void> {
     if (status.code >= 500)
       context.logger.log('warn', 'the API answered with an error', { error: messageOf(error) });
     if (response.headersSent) response.destroy();
-    else write(response, { code: status.code, body: status }, wish);
+    else write(response, { code: status.code, body: status, warnings: warningsOf(error) }, wish);
   }
 }
+
+const warningsOf = (error: unknown) => (error instanceof ApiFault ? error.warnings : []);
 
 /** Whether it was for somebody behind the API, who reads the body alone. @throws ApiFault 401, 403 and those of `relay` */
 async function proxied(context: ApiContext, exchange: Exchange, url: URL): Promise<boolean> {
@@ -92,6 +96,7 @@ async function proxied(context: ApiContext, exchange: Exchange, url: URL): Promi
   // The query is not the API's: a `watch` in it means nothing here.
   const asked = { method, path: url.pathname, query: new URLSearchParams(), user };
   demand(context.authorizer, accessRequest(asked, target));
+  await reviewConnection(context, { target, query: url.searchParams, user });
   await relay(context, { ...exchange, url, target });
   return true;
 }
@@ -144,7 +149,10 @@ async function dispatch(
   if (target === undefined || target.plural === '')
     return { code: 200, body: document(catalogOf(context.store), request) };
   if (target.apiVersion === METRICS) return metrics(context, request, target);
-  if (target.type) return resource(context, request, { ...exchange, target, type: target.type });
+  if (target.type) {
+    const whole = { ...exchange, target, type: target.type };
+    return reviewed(context, request, (gated) => resource(gated, request, whole));
+  }
   const answer = request.method === 'POST' ? review(context, request, target) : undefined;
   if (answer) return answer;
   throw unknownPath();
@@ -301,7 +309,7 @@ function collection(
   context: ApiContext,
   request: ApiRequest,
   exchange: ResourceExchange & { readonly place: Place },
-): Handled {
+): Handled | Promise<Handled> {
   const { place, snapshots } = exchange;
   switch (request.method) {
     case 'GET':

@@ -14,6 +14,8 @@ import type { ServedResource } from './resources.ts';
 import { Mistyped, isRecord } from './schema/conform.ts';
 import { SIGNING_REQUESTS, stampRequester } from './signing/request.ts';
 import { ApiFault, badRequest, invalid, unsupportedMediaType } from './status.ts';
+import type { Passage } from './webhooks/gate.ts';
+import { judgeChange, judgeCreation } from './webhooks/judge.ts';
 import {
   checkName,
   checkVersion,
@@ -101,11 +103,17 @@ function apply(context: ApiContext, request: ApiRequest, application: Applicatio
   const time = timestamp(context.clock.now());
   const { subresource } = named;
   const type = storedType(named.type);
+  let passage: Passage | undefined;
   const object = applyFields(type, live, applied, {
     writer: { manager: writer.manager, subresource, time },
     force: writer.force,
-    finish: (merged) => finish(context, named, { merged: structuredClone(merged), live }),
+    finish: (merged) => {
+      const finished = finish(context, named, { merged: structuredClone(merged), live });
+      ({ passage } = finished);
+      return finished.object;
+    },
   });
+  passage?.leave(object);
   const known = [...warnings, ...kindWarnings(type, object)];
   if (live) {
     const write = { object, before: live, dryRun: writer.dryRun };
@@ -140,9 +148,14 @@ function finish(
   context: ApiContext,
   named: Named,
   change: { readonly merged: KubeObject; readonly live: KubeObject | undefined },
-): KubeObject {
-  const { merged: object, live: before } = change;
+): { readonly object: KubeObject; readonly passage: Passage | undefined } {
+  const { merged, live: before } = change;
   const type = storedType(named.type);
-  if (!before) return admitCreate(context, type, object);
-  return admitChange(context, { type, subresource: named.subresource }, { object, before });
+  if (!before) {
+    const { object, passage } = judgeCreation(context, named, merged);
+    return { object: admitCreate(context, type, object, passage?.uid), passage };
+  }
+  const { object, passage } = judgeChange(context, named, { object: merged, before });
+  const { subresource } = named;
+  return { object: admitChange(context, { type, subresource }, { object, before }), passage };
 }

@@ -31,11 +31,28 @@ export function wishOf(message: IncomingMessage): Wish {
   return { accept, isPretty: given === undefined ? BY_HAND.test(userAgent) : TRUE.has(given) };
 }
 
+const MAX_WARNING_BYTES = 4096;
+const MOST_OF_ONE = 256;
+
+/** As a header can carry them: UTF-8 in bytes, no control characters, and not more than clients read. */
+function warningTexts(warnings: readonly string[]): string[] {
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  const texts = warnings.map((words) => words.replaceAll(/[\u0000-\u001f\u007f]+/g, ' '));
+  const isMuch = texts.reduce((sum, words) => sum + Buffer.byteLength(words), 0) > MAX_WARNING_BYTES;
+  let left = MAX_WARNING_BYTES;
+  return texts.flatMap((words) => {
+    const short = isMuch ? Array.from(words).slice(0, MOST_OF_ONE).join('') : words;
+    const bytes = Buffer.from(short, 'utf8');
+    left -= bytes.length;
+    return left < 0 ? [] : [bytes.toString('latin1')];
+  });
+}
+
 /** Ends the response with the answer. */
 export function write(response: ServerResponse, answer: Answer, wish: Wish): void {
   const { type, text } = render(answer.body, wish);
-  for (const words of answer.warnings ?? [])
-    response.appendHeader('warning', `299 - ${JSON.stringify(words)}`);
+  const warnings = warningTexts(answer.warnings ?? []);
+  for (const words of warnings) response.appendHeader('warning', `299 - ${JSON.stringify(words)}`);
   if (answer.code === 401) response.setHeader('www-authenticate', 'Bearer realm="kubernetes"');
   const details = (answer.body as { details?: { retryAfterSeconds?: number } } | undefined)?.details;
   if (details?.retryAfterSeconds !== undefined)
@@ -45,7 +62,8 @@ export function write(response: ServerResponse, answer: Answer, wish: Wish): voi
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-cache, private',
   });
-  response.end(text);
+  // A text would have the head written in its own encoding.
+  response.end(warnings.length > 0 ? Buffer.from(text) : text);
 }
 
 /** Words are answered as they are. */

@@ -261,12 +261,12 @@ const GROUPS: readonly GroupTable[] = [
       [
         'MutatingWebhookConfiguration',
         'mutatingwebhookconfigurations',
-        { categories: ['api-extensions'], cluster: true, generation: true, inert: true },
+        { categories: ['api-extensions'], cluster: true, generation: true },
       ],
       [
         'ValidatingWebhookConfiguration',
         'validatingwebhookconfigurations',
-        { categories: ['api-extensions'], cluster: true, generation: true, inert: true },
+        { categories: ['api-extensions'], cluster: true, generation: true },
       ],
     ],
   },

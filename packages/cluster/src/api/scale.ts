@@ -12,6 +12,8 @@ import type { ServedResource } from './resources.ts';
 import { conform, isRecord } from './schema/conform.ts';
 import { badRequest, invalid, methodNotAllowed } from './status.ts';
 import { requirementsOf } from './tables/format.ts';
+import type { Passage } from './webhooks/gate.ts';
+import { SCALE } from './webhooks/question.ts';
 import { checkVersion, existing, store } from './write.ts';
 import type { Named } from './write.ts';
 
@@ -27,7 +29,8 @@ export function scale(context: ApiContext, request: ApiRequest, named: Named): A
   const writer = writerOf(request, request.method === 'PUT' ? 'UpdateOptions' : 'PatchOptions');
   const value =
     request.method === 'PUT' ? decodeBody(request) : patched(present, request, { definition: DEFINITION });
-  const wanted = readScale(value, named.name);
+  const { scale: asked, passage } = judgeScale(context, named, { asked: conformScale(value), present });
+  const wanted = readScale(asked, named.name);
   const next = withReplicas(type, before, wanted.replicas);
   next.metadata.resourceVersion = wanted.resourceVersion;
   checkVersion(named, before, next);
@@ -35,15 +38,32 @@ export function scale(context: ApiContext, request: ApiRequest, named: Named): A
   const time = timestamp(context.clock.now());
   const tracking = { manager: writer.manager, time, subresource: 'scale' };
   const after = trackUpdate(type, tracking, { before, after: admitted });
+  passage?.leave(asked);
   const stored = store(context, type, { object: after, before, dryRun: writer.dryRun });
   return { code: 200, body: scaleOf(type, stored) };
 }
 
-/** @throws ApiFault 400, 422 */
-function readScale(value: unknown, name: string): { replicas: number; resourceVersion: string } {
+/** @throws ApiFault 400 */
+function conformScale(value: unknown): KubeObject {
   if (!isRecord(value)) throw badRequest('the object provided is unrecognized (must be of type Scale)');
   // Some clients write the name of the scaled kind here.
-  const { object } = conform(DEFINITION, { ...value, kind: 'Scale', apiVersion: 'autoscaling/v1' }, 'Scale');
+  const whole = { ...value, kind: 'Scale', apiVersion: 'autoscaling/v1' };
+  return conform(DEFINITION, whole, 'Scale').object as KubeObject;
+}
+
+/** @throws Awaiting, ApiFault */
+function judgeScale(
+  context: ApiContext,
+  { type, namespace, name }: Named,
+  { asked, present }: { readonly asked: KubeObject; readonly present: Record<string, unknown> },
+): { readonly scale: KubeObject; readonly passage: Passage | undefined } {
+  const change = { operation: 'UPDATE', type, subresource: 'scale', kind: SCALE, namespace, name } as const;
+  const passage = context.gate?.enter({ ...change, object: asked, before: present as KubeObject });
+  return { scale: passage?.object ?? asked, passage };
+}
+
+/** @throws ApiFault 422 */
+function readScale(object: KubeObject, name: string): { replicas: number; resourceVersion: string } {
   const replicas = numberAt(object['spec'], 'replicas') ?? 0;
   if (replicas < 0) {
     const subject = { group: 'autoscaling', plural: 'scales', kind: 'Scale' };

@@ -39,6 +39,8 @@ export interface Subject {
 export class ApiFault extends ClusterFault {
   override readonly name = 'ApiFault';
   readonly status: KubeStatus;
+  /** Texts of Warning headers. */
+  warnings: readonly string[] = [];
 
   constructor(
     code: number,

@@ -3,15 +3,21 @@ import { withCondition } from '../controllers/conditions.ts';
 import { charged, judgeEviction } from '../controllers/disruption/eviction.ts';
 import { typedObjects } from '../kinds/objects.ts';
 import type { Pod } from '../kinds/pod.ts';
+import type { KubeObject } from '../store/types.ts';
 import { numberAt, recordAt, textAt } from './admission/members.ts';
 import type { Answer, ApiContext } from './context.ts';
 import { requestDeletion } from './deletion.ts';
 import { toOptions } from './delete.ts';
 import { decodeBody, writerOf } from './request.ts';
 import type { ApiRequest } from './request.ts';
+import { apiVersionOf } from './resources.ts';
 import { conform, isRecord } from './schema/conform.ts';
 import { ApiFault, badRequest, conflict, invalid, notFound } from './status.ts';
 import type { Subject } from './status.ts';
+import type { Passage } from './webhooks/gate.ts';
+import { judgeChange } from './webhooks/judge.ts';
+import { BINDING, EVICTION, TOKEN_REQUEST } from './webhooks/question.ts';
+import type { OwnKind } from './webhooks/question.ts';
 import { existing } from './write.ts';
 import type { Named } from './write.ts';
 
@@ -21,10 +27,25 @@ function bodyOf(request: ApiRequest): Record<string, unknown> {
   return body;
 }
 
+/** What is sent to a subresource, as webhooks have left it. @throws Awaiting, ApiFault */
+function judged(
+  context: ApiContext,
+  { type, subresource, namespace, name }: Named,
+  { kind, body }: { readonly kind: OwnKind; readonly body: Record<string, unknown> },
+): { readonly body: KubeObject; readonly passage: Passage | undefined } {
+  const named = { metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+  const object = { ...named, ...body, apiVersion: apiVersionOf(kind), kind: kind.kind } as KubeObject;
+  const change = { operation: 'CREATE', type, subresource, namespace, name, before: undefined } as const;
+  const passage = context.gate?.enter({ ...change, kind, object });
+  return { body: passage?.object ?? object, passage };
+}
+
 /** POST to `pods/NAME/eviction`. @throws ApiFault 429 when a disruption budget does not allow it now, 500 when two apply */
 export function evict(context: ApiContext, request: ApiRequest, named: Named): Answer {
   const pod = existing(context, named);
-  const options = toOptions(recordAt(bodyOf(request), 'deleteOptions'));
+  const { body, passage } = judged(context, named, { kind: EVICTION, body: bodyOf(request) });
+  const options = toOptions(recordAt(body, 'deleteOptions'));
+  passage?.leave(body);
   const objects = typedObjects(context.store);
   const budgets = objects.list('poddisruptionbudgets.policy', named.namespace);
   const verdict = judgeEviction(pod as unknown as Pod, budgets);
@@ -75,17 +96,18 @@ function noteEviction({ store, clock }: ApiContext, { namespace, name }: Named):
 const DEFAULT_TOKEN_SECONDS = 3600;
 const SHORTEST_TOKEN_SECONDS = 600;
 const LONGEST_TOKEN_SECONDS = 2 ** 32;
-const TOKEN_REQUEST = 'io.k8s.api.authentication.v1.TokenRequest';
 
 /** POST to `serviceaccounts/NAME/token`. */
 export function issueToken(context: ApiContext, request: ApiRequest, named: Named): Answer {
   const account = existing(context, named);
   const { dryRun } = writerOf(request, 'CreateOptions');
-  const { object: body } = conform(TOKEN_REQUEST, bodyOf(request), 'TokenRequest');
+  const asked = conform(TOKEN_REQUEST.definition ?? '', bodyOf(request), 'TokenRequest').object;
+  const { body, passage } = judged(context, named, { kind: TOKEN_REQUEST, body: asked });
   const spec = recordAt(body, 'spec');
   const seconds = numberAt(spec, 'expirationSeconds') ?? DEFAULT_TOKEN_SECONDS;
   checkSeconds(seconds);
   const audiences = spec['audiences'];
+  passage?.leave(body);
   const bound = boundObject(context, recordAt(spec, 'boundObjectRef'), named);
   const issued = context.tokens.issue({
     namespace: named.namespace ?? '',
@@ -153,7 +175,8 @@ function boundObject(context: ApiContext, reference: Record<string, unknown>, na
 /** POST of a Binding: puts a pod on a node. */
 export function bind(context: ApiContext, request: ApiRequest, named: Named): Answer {
   const pod = existing(context, named);
-  const node = textAt(recordAt(bodyOf(request), 'target'), 'name');
+  const { body, passage } = judged(context, named, { kind: BINDING, body: bodyOf(request) });
+  const node = textAt(recordAt(body, 'target'), 'name');
   if (!node) throw badRequest('target.name is required');
   if (pod.spec?.['nodeName']) {
     throw conflict(
@@ -162,6 +185,7 @@ export function bind(context: ApiContext, request: ApiRequest, named: Named): An
       `pod ${named.name} is already assigned to node "${textAt(pod.spec, 'nodeName') ?? ''}"`,
     );
   }
+  passage?.leave(body);
   context.store.modify('pods', named.namespace, named.name, (object) => ({
     ...object,
     spec: { ...object.spec, nodeName: node },
@@ -174,8 +198,10 @@ export function bind(context: ApiContext, request: ApiRequest, named: Named): An
 
 /** PUT to `namespaces/NAME/finalize`: only the finalizers of the specification are taken. */
 export function finalize(context: ApiContext, request: ApiRequest, named: Named): Answer {
-  existing(context, named);
+  const before = existing(context, named);
   const finalizers = recordAt(bodyOf(request), 'spec')['finalizers'] ?? [];
+  const wanted = { ...before, spec: { ...before.spec, finalizers } };
+  judgeChange(context, named, { object: wanted, before }).passage?.leave(wanted);
   const after = context.store.modify('namespaces', undefined, named.name, (object) => ({
     ...object,
     spec: { ...object.spec, finalizers },

@@ -17,6 +17,9 @@ import type { ServedResource } from './resources.ts';
 import { conform, isRecord } from './schema/conform.ts';
 import { SIGNING_REQUESTS, stampRequester } from './signing/request.ts';
 import { ApiFault, alreadyExists, badRequest, conflict, notFound } from './status.ts';
+import type { Passage } from './webhooks/gate.ts';
+import { judgeChange, judgeCreation } from './webhooks/judge.ts';
+import type { Judged } from './webhooks/judge.ts';
 
 /** A resource in one namespace (or none). */
 export interface Place {
@@ -41,10 +44,11 @@ export function create(context: ApiContext, request: ApiRequest, place: Place): 
     throw new ApiFault(500, '', 'resourceVersion should not be set on objects to be created');
   }
   if (type.storedAs === SIGNING_REQUESTS) stampRequester(object, request.user);
-  return { code: 201, ...createObject(context, { type: storedType(type), writer, object, warnings }) };
+  return { code: 201, ...createObject(context, { place, type: storedType(type), writer, object, warnings }) };
 }
 
 interface Creation {
+  readonly place: Place;
   readonly type: ServedResource;
   readonly writer: Writer;
   readonly object: KubeObject;
@@ -55,9 +59,9 @@ function createObject(context: ApiContext, creation: Creation): Omit<ObjectAnswe
   const { type, writer } = creation;
   const prefix = creation.object.metadata.name ? undefined : creation.object.metadata.generateName;
   for (let tries = 1; ; tries += 1) {
-    const object = structuredClone(creation.object);
-    if (prefix) object.metadata.name = generatedName(prefix);
-    const admitted = admitCreate(context, type, object);
+    const { object, passage } = judgeCreation(context, creation.place, structuredClone(creation.object));
+    if (!object.metadata.name && prefix) object.metadata.name = nameFrom(prefix, passage);
+    const admitted = admitCreate(context, type, object, passage?.uid);
     const time = timestamp(context.clock.now());
     const tracked = trackUpdate(
       type,
@@ -67,10 +71,27 @@ function createObject(context: ApiContext, creation: Creation): Omit<ObjectAnswe
     const { namespace, name } = tracked.metadata;
     const exists = context.store.get(type.storedAs, namespace, name) !== undefined;
     if (exists && (!prefix || tries >= NAME_TRIES)) throw alreadyExists(type, name);
-    if (exists) continue;
-    const warnings = [...creation.warnings, ...inertWarning(type), ...kindWarnings(type, tracked)];
-    return { object: writer.dryRun ? tracked : context.store.create(type.storedAs, tracked), warnings };
+    if (!exists) return storeNew(context, creation, { object: tracked, passage });
+    passage?.done();
   }
+}
+
+function storeNew(
+  context: ApiContext,
+  { type, writer, warnings }: Creation,
+  { object, passage }: Judged,
+): Omit<ObjectAnswer, 'code'> {
+  passage?.leave(object);
+  return {
+    object: writer.dryRun ? object : context.store.create(type.storedAs, object),
+    warnings: [...warnings, ...inertWarning(type), ...kindWarnings(type, object)],
+  };
+}
+
+/** Webhooks that are asked several times must meet the same name. */
+function nameFrom(prefix: string, passage: Passage | undefined): string {
+  const make = () => generatedName(prefix);
+  return passage ? passage.name(make) : make();
 }
 
 /** What everybody who writes such an object should know. */
@@ -108,13 +129,15 @@ export function replace(context: ApiContext, change: Replacement): Omit<ObjectAn
   checkVersion(named, before, object);
   const type = storedType(named.type);
   const { subresource } = named;
-  const admitted = admitChange(context, { type, subresource }, { object, before });
+  const { object: changed, passage } = judgeChange(context, named, { object, before });
+  const admitted = admitChange(context, { type, subresource }, { object: changed, before });
   const time = timestamp(context.clock.now());
   const after = trackUpdate(
     type,
     { manager: writer.manager, time, subresource },
     { before, after: admitted },
   );
+  passage?.leave(after);
   return {
     object: store(context, type, { object: after, before, dryRun: writer.dryRun }),
     warnings: [...change.warnings, ...kindWarnings(type, after)],

@@ -1,5 +1,7 @@
 import { messageOf } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
+import { resumed } from '../api/webhooks/awaiting.ts';
+import type { Webhooks } from '../api/webhooks/gate.ts';
 import type { Objects } from '../kinds/objects.ts';
 import type { KubeObject, ObjectMeta, ResourceName, WatchEvent } from '../store/types.ts';
 import type { EventRecorder } from './event-recorder.ts';
@@ -36,6 +38,8 @@ export interface ControllerContext {
   readonly events: EventRecorder;
   readonly deletion: Deletion;
   readonly catalog: Catalog;
+  /** Asked about what is created; absent where there is no API. */
+  readonly webhooks?: Webhooks;
 }
 
 /**
@@ -104,7 +108,7 @@ export function startControllers(
 function queueFor(controller: Controller, context: Pick<ControllerContext, 'clock' | 'logger'>): WorkQueue {
   return new WorkQueue({
     clock: context.clock,
-    reconcile: (key) => controller.reconcile(key),
+    reconcile: (key) => resumed(() => controller.reconcile(key)),
     onError: (key, error) =>
       context.logger.log('warn', 'reconciliation failed, will be tried again', {
         controller: controller.name,

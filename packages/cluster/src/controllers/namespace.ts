@@ -69,7 +69,7 @@ function furnish(
   const { objects } = context;
   const namespace = metadata.name;
   if (!objects.get('serviceaccounts', namespace, 'default')) {
-    objects.create('serviceaccounts', {
+    createComplete(context, 'serviceaccounts', {
       apiVersion: 'v1',
       kind: 'ServiceAccount',
       metadata: { name: 'default', namespace },

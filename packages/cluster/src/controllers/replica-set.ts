@@ -1,4 +1,5 @@
 import { messageOf } from '@updraft/kit';
+import { passOnAwaiting } from '../api/webhooks/awaiting.ts';
 import type { Condition, LabelSelector } from '../kinds/meta.ts';
 import type { Pod } from '../kinds/pod.ts';
 import type { ReplicaSet, ReplicaSetStatus, ReplicationController } from '../kinds/workloads.ts';
@@ -94,6 +95,7 @@ function balance(
       events.normal(set, 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
     }
   } catch (error) {
+    passOnAwaiting(error);
     events.warning(set, 'FailedCreate', `Error creating: ${messageOf(error)}`);
     return error instanceof Error ? error : new Error(String(error));
   }

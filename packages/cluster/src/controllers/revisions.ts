@@ -1,6 +1,7 @@
 import type { PodTemplate } from '../kinds/pod.ts';
 import type { ControllerRevision, DaemonSet, StatefulSet } from '../kinds/workloads.ts';
 import type { ControllerContext } from './controller.ts';
+import { createComplete } from './creation.ts';
 import { canonicalJson, shortHash } from './naming.ts';
 import { controllerReference, isControlledBy } from './ownership.ts';
 
@@ -41,13 +42,13 @@ export function ensureRevision(context: ControllerContext, owner: Revised): Revi
 }
 
 function create(
-  { objects }: ControllerContext,
+  context: ControllerContext,
   owner: Revised,
   of: Revision & { readonly revision: number },
 ): void {
   const { namespace, annotations = {} } = owner.metadata;
   const cause = annotations['kubernetes.io/change-cause'];
-  objects.create('controllerrevisions.apps', {
+  createComplete(context, 'controllerrevisions.apps', {
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
     metadata: {

@@ -36,9 +36,14 @@ const FIRST_STATUS: Readonly<Record<string, (object: KubeObject) => Record<strin
  * Makes a new object ready to be stored: server's metadata, defaults, checks, addresses. Changes and gives back `object`.
  * @throws ApiFault 403, 404, 422
  */
-export function admitCreate(context: ApiContext, type: ServedResource, object: KubeObject): KubeObject {
+export function admitCreate(
+  context: ApiContext,
+  type: ServedResource,
+  object: KubeObject,
+  uid: string = randomUUID(),
+): KubeObject {
   const { metadata } = object;
-  metadata.uid = randomUUID();
+  metadata.uid = uid;
   metadata.creationTimestamp = timestamp(context.clock.now());
   metadata.resourceVersion = '';
   delete metadata.deletionTimestamp;
@@ -131,7 +136,8 @@ function desired(type: ServedResource, object: KubeObject): Record<string, unkno
   return type.custom && !type.subresources.includes('status') ? { ...rest, status } : rest;
 }
 
-function setDefaults(type: ServedResource, object: KubeObject): void {
+/** Fills in what is stored for what was left out. Changes the object it is given. */
+export function setDefaults(type: ServedResource, object: KubeObject): void {
   if (type.custom) applySchemaDefaults(type.custom.schema, object);
   else applyDefaults(type.storedAs, object);
 }

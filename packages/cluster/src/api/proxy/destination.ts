@@ -19,6 +19,8 @@ export interface Destination {
   connect(): Promise<Duplex>;
 }
 
+type Reach = Pick<ApiContext, 'store' | 'kubelet'>;
+
 interface Named {
   readonly scheme: 'http' | 'https';
   readonly name: string;
@@ -63,7 +65,21 @@ function toPod(context: ApiContext, pod: KubeObject, { scheme, port: asked }: Na
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
 
-function toService(context: ApiContext, service: Service, { scheme, port: asked }: Named): Destination {
+/** A port of a Service, for the server's own calls. @throws ApiFault 503 */
+export function serviceDestination(
+  context: Reach,
+  at: { readonly namespace: string; readonly name: string; readonly port: number },
+): Destination {
+  const service = context.store.get('services', at.namespace, at.name);
+  if (!service) throw unavailable(`service ${JSON.stringify(at.name)} not found`);
+  return toService(context, service as unknown as Service, { scheme: 'https', port: String(at.port) });
+}
+
+function toService(
+  context: Reach,
+  service: Service,
+  { scheme, port: asked }: Pick<Named, 'scheme' | 'port'>,
+): Destination {
   const { namespace, name } = service.metadata;
   const none = unavailable(`no endpoints available for service ${JSON.stringify(name)}`);
   const port = portNamed(service, asked);
@@ -110,7 +126,7 @@ function endpointsAt(slice: EndpointSlice, portName: string) {
     );
 }
 
-async function connect(context: ApiContext, pod: KubeObject, port: number): Promise<Duplex> {
+async function connect(context: Reach, pod: KubeObject, port: number): Promise<Duplex> {
   try {
     return await context.kubelet.forward(pod, port);
   } catch (error) {

@@ -145,15 +145,18 @@ function validateService(at: string, service: Members, problems: Problems): void
   const port = numberAt(service, 'port') ?? 1;
   if (port < 1 || port > 65_535)
     problems.invalid(`${at}.port`, port, 'port is not valid: must be between 1 and 65535, inclusive');
-  const path = textAt(service, 'path') ?? '';
+  validatePath(`${at}.path`, textAt(service, 'path') ?? '', problems);
+}
+
+function validatePath(at: string, path: string, problems: Problems): void {
   if (path === '' || path === '/') return;
-  if (!path.startsWith('/')) problems.invalid(`${at}.path`, path, "must start with a '/'");
+  if (!path.startsWith('/')) problems.invalid(at, path, "must start with a '/'");
   const steps = path
     .replace(/(?<=.)\/$/, '')
     .slice(1)
     .split('/');
   for (const [index, step] of steps.entries()) {
     const why = step === '' ? `segment[${index}] may not be empty` : isSubdomain(step);
-    if (why) problems.invalid(`${at}.path`, path, step === '' ? why : `segment[${index}]: ${why}`);
+    if (why) problems.invalid(at, path, step === '' ? why : `segment[${index}]: ${why}`);
   }
 }

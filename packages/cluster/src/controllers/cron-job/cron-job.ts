@@ -2,6 +2,7 @@ import { codeOf, timestamp } from '@updraft/kit';
 import type { CronJob, CronJobStatus, Job } from '../../kinds/batch.ts';
 import { keyOf, ownerKey, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
+import { passOnAwaiting } from '../../api/webhooks/awaiting.ts';
 import { createAsClient } from '../creation.ts';
 import { finishedCondition } from '../job/finished.ts';
 import { controllerReference, isControlledBy } from '../ownership.ts';
@@ -194,6 +195,7 @@ function createJob(context: ControllerContext, cron: CronJob, dueMs: number): Jo
     eventsOf(context).normal(cron, 'SuccessfulCreate', `Created job ${name}`);
     return job;
   } catch (error) {
+    passOnAwaiting(error);
     const existing = context.objects.get('jobs.batch', namespace, name);
     if (codeOf(error) === 'ALREADY_EXISTS' && existing && isControlledBy(existing, cron)) return existing;
     eventsOf(context).warning(cron, 'FailedCreate', `Error creating job: ${String(error)}`);

@@ -3,6 +3,7 @@ import type { Pod } from '../../kinds/pod.ts';
 import type { DaemonSet, DaemonSetStatus } from '../../kinds/workloads.ts';
 import { keyOf, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
+import { passOnAwaiting } from '../../api/webhooks/awaiting.ts';
 import { createAsClient } from '../creation.ts';
 import { generatedName } from '../naming.ts';
 import { claim, keysOfOwners } from '../ownership.ts';
@@ -110,6 +111,7 @@ function create(context: ControllerContext, { set, revision }: Plan, node: Node)
     events.normal(set, 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
     return pod;
   } catch (error) {
+    passOnAwaiting(error);
     events.warning(set, 'FailedCreate', `Error creating: ${(error as Error).message}`);
     throw error;
   }

@@ -1,6 +1,7 @@
 import type { PodTemplate } from '../../kinds/pod.ts';
 import type { Deployment, ReplicaSet } from '../../kinds/workloads.ts';
 import type { ControllerContext } from '../controller.ts';
+import { createComplete } from '../creation.ts';
 import { canonicalJson, shortHash } from '../naming.ts';
 import { claim, controllerReference } from '../ownership.ts';
 import { slackOf } from './rolling.ts';
@@ -118,7 +119,8 @@ function create(context: ControllerContext, deployment: Deployment, replicas: nu
     // A foreign ReplicaSet may have the name: then another hash is taken and the count says so.
     if (objects.get('replicasets.apps', namespace, name)) continue;
     if (salt !== '') noteCollisions(context, deployment, collisions);
-    const created = objects.create('replicasets.apps', replicaSetFor(deployment, { name, hash, replicas }));
+    const draft = replicaSetFor(deployment, { name, hash, replicas });
+    const created = createComplete(context, 'replicasets.apps', draft);
     if (replicas > 0) scaledEvent(context, deployment, created, { from: 0, to: replicas });
     return created;
   }

@@ -2,6 +2,7 @@ import type { Job } from '../../kinds/batch.ts';
 import type { Draft } from '../../kinds/objects.ts';
 import type { Container, Pod } from '../../kinds/pod.ts';
 import type { ControllerContext } from '../controller.ts';
+import { passOnAwaiting } from '../../api/webhooks/awaiting.ts';
 import { createAsClient } from '../creation.ts';
 import { generatedName } from '../naming.ts';
 import { isTerminating, podFrom } from '../pods.ts';
@@ -104,6 +105,7 @@ function create(context: ControllerContext, job: Job, draft: Draft<Pod>): void {
     const pod = createAsClient(context, 'pods', draft);
     events.normal(job, 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
   } catch (error) {
+    passOnAwaiting(error);
     events.warning(job, 'FailedCreate', `Error creating: ${(error as Error).message}`);
     throw error;
   }

@@ -5,6 +5,7 @@ import type { Pod } from '../../kinds/pod.ts';
 import type { StatefulSet, StatefulSetStatus } from '../../kinds/workloads.ts';
 import { keyOf, splitKey } from '../controller.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
+import { passOnAwaiting } from '../../api/webhooks/awaiting.ts';
 import { createAsClient } from '../creation.ts';
 import { claim, controllerReference, keysOfOwners } from '../ownership.ts';
 import { portionOf } from '../portion.ts';
@@ -176,6 +177,7 @@ function createOrTell(context: ControllerContext, set: StatefulSet, draft: Draft
     createAsClient(context, 'pods', draft);
     events.normal(set, 'SuccessfulCreate', `${words} successful`);
   } catch (error) {
+    passOnAwaiting(error);
     events.warning(set, 'FailedCreate', `${words} failed error: ${messageOf(error)}`);
     throw error;
   }
