@@ -28,6 +28,7 @@ import { ApiFault, badRequest, methodNotAllowed, statusOf, unknownPath } from '.
 import { RequestCounts, serverMetrics } from './server-metrics.ts';
 import { bind, evict, finalize, issueToken } from './subresources.ts';
 import { METRICS, metrics } from './metrics.ts';
+import { ISSUER_PATHS } from './tokens.ts';
 import { PROXY, parseTarget } from './target.ts';
 import type { Target } from './target.ts';
 import { create, existing, update } from './write.ts';
@@ -147,7 +148,10 @@ async function dispatch(
   const { target } = exchange;
   if (request.path === '/metrics') return { code: 200, body: serverMetrics(context.store, exchange.counts) };
   if (target === undefined || target.plural === '')
-    return { code: 200, body: document(catalogOf(context.store), request) };
+    return {
+      code: 200,
+      body: issuerDocument(context, request) ?? document(catalogOf(context.store), request),
+    };
   if (target.apiVersion === METRICS) return metrics(context, request, target);
   if (target.type) {
     const whole = { ...exchange, target, type: target.type };
@@ -156,6 +160,14 @@ async function dispatch(
   const answer = request.method === 'POST' ? review(context, request, target) : undefined;
   if (answer) return answer;
   throw unknownPath();
+}
+
+/** What others check our tokens with. */
+function issuerDocument({ tokens }: ApiContext, { path }: ApiRequest): unknown {
+  const asked = path.replace(/\/$/, '');
+  if (asked === ISSUER_PATHS.configuration) return tokens.discovery.configuration;
+  if (asked !== ISSUER_PATHS.keys) return undefined;
+  return new Text('application/jwk-set+json', JSON.stringify(tokens.discovery.keys));
 }
 
 /** Discovery and the schema. */
@@ -177,6 +189,7 @@ function discoveryText(catalog: Catalog, version: 'v2' | 'v2beta1', core: boolea
 }
 
 const PATHS = [
+  ISSUER_PATHS.configuration,
   '/api',
   '/apis',
   '/healthz',
@@ -184,6 +197,7 @@ const PATHS = [
   '/metrics',
   '/openapi/v2',
   '/openapi/v3',
+  ISSUER_PATHS.keys,
   '/readyz',
   '/version',
 ];

@@ -254,27 +254,6 @@ describe('writes', () => {
     expect((await patch(`${MAPS}/rv/status`, {})).code).toBe(404);
   });
 
-  it('what says something about an object may come with its status, but of no Deployment its labels', async () => {
-    const note = {
-      metadata: { labels: { by: 'status' }, annotations: { by: 'status' }, name: 'noted' },
-      status: { replicas: 3 },
-    };
-    await post(DEPLOYMENTS, deployment('noted'));
-    await post(PODS, pod('noted'));
-    const set = await patch(`${DEPLOYMENTS}/noted/status`, note);
-    expect(set.body.metadata.annotations).toEqual({ by: 'status' });
-    expect(set.body.metadata.labels?.by).toBeUndefined();
-    const one = await patch(`${PODS}/noted/status`, { ...note, status: { message: 'm' } });
-    expect([one.body.metadata.labels.by, one.body.metadata.annotations.by]).toEqual(['status', 'status']);
-    const taken = await put(`${PODS}/noted/status`, { ...one.body, metadata: { name: 'noted' } });
-    expect([taken.body.metadata.annotations, taken.body.metadata.uid]).toEqual([
-      undefined,
-      one.body.metadata.uid,
-    ]);
-    const bad = await patch(`${PODS}/noted/status`, { metadata: { labels: { 'not a label': 'x' } } });
-    expect(bad.code).toBe(422);
-  });
-
   it('the name, the uid and the form of a patch are checked', async () => {
     const renamed = await patch(`${MAPS}/rv`, { metadata: { name: 'b' } });
     expect([renamed.code, renamed.body.message]).toEqual([

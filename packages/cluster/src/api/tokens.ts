@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, randomUUID, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '@updraft/kit';
 import type { ResourceStore } from '../store/types.ts';
 import type { User } from './context.ts';
@@ -24,6 +25,13 @@ export interface TokenIssuer {
    * @param audiences default: this API server
    */
   review(token: string, audiences?: readonly string[]): TokenHolder | undefined;
+  /** What others need to check the tokens themselves: an OpenID Connect discovery document, and the key it names. */
+  readonly discovery: IssuerDiscovery;
+}
+
+export interface IssuerDiscovery {
+  readonly configuration: Readonly<Record<string, unknown>>;
+  readonly keys: Readonly<Record<string, unknown>>;
 }
 
 export interface IssuedToken {
@@ -39,6 +47,13 @@ export interface TokenHolder extends User {
 }
 
 const ISSUER = 'https://kubernetes.default.svc';
+const ALGORITHM = 'ES256';
+
+/** Where the API serves what others check tokens with. */
+export const ISSUER_PATHS = {
+  configuration: '/.well-known/openid-configuration',
+  keys: '/openid/v1/jwks',
+} as const;
 
 interface Bound {
   readonly name: string;
@@ -70,7 +85,7 @@ export function createTokenIssuer(
   const kid = createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))
     .digest('base64url');
-  const header = encode({ alg: 'ES256', kid });
+  const header = encode({ alg: ALGORITHM, kid });
   return {
     issue(request) {
       const account = store.get('serviceaccounts', request.namespace, request.serviceAccount);
@@ -115,6 +130,20 @@ export function createTokenIssuer(
       const holder = meant.length > 0 ? holderOf(claims, store, clock) : undefined;
       return holder && { ...holder, audiences: meant };
     },
+    discovery: discoveryOf(publicKey, kid),
+  };
+}
+
+function discoveryOf(publicKey: KeyObject, kid: string): IssuerDiscovery {
+  return {
+    configuration: {
+      issuer: ISSUER,
+      jwks_uri: `${ISSUER}${ISSUER_PATHS.keys}`,
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: [ALGORITHM],
+    },
+    keys: { keys: [{ use: 'sig', kid, alg: ALGORITHM, ...publicKey.export({ format: 'jwk' }) }] },
   };
 }
 

@@ -81,7 +81,11 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
       runtime,
       store: images.store,
       images: images.provider,
-      tokens: { issue: () => ({ token: 'token', expiresAtMs: 0, audiences: [] }), review: () => undefined },
+      tokens: {
+        issue: () => ({ token: 'token', expiresAtMs: 0, audiences: [] }),
+        review: () => undefined,
+        discovery: { configuration: {}, keys: {} },
+      },
       clusterDomain: 'cluster.local',
       grants: new Set(options.grants ?? []),
       nodeName: 'node',

@@ -1,4 +1,5 @@
 import { AUTHENTICATED } from '../service-account.ts';
+import { ISSUER_PATHS } from '../tokens.ts';
 import type { PolicyRule } from './rules.ts';
 
 /**
@@ -137,6 +138,12 @@ export const DEFAULT_ROLES: readonly DefaultRole[] = [
   { name: 'system:basic-user', rules: SELF_REVIEWS },
   { name: 'system:discovery', rules: [{ verbs: ['get'], nonResourceURLs: [...DISCOVERY, ...HEALTH] }] },
   {
+    name: 'system:service-account-issuer-discovery',
+    rules: [
+      { verbs: ['get'], nonResourceURLs: Object.values(ISSUER_PATHS).flatMap((path) => [path, `${path}/`]) },
+    ],
+  },
+  {
     name: 'system:auth-delegator',
     rules: [
       { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'] },
@@ -150,4 +157,5 @@ export const DEFAULT_BINDINGS: readonly (readonly [role: string, group: string])
   ['cluster-admin', 'system:masters'],
   ['system:basic-user', AUTHENTICATED],
   ['system:discovery', AUTHENTICATED],
+  ['system:service-account-issuer-discovery', 'system:serviceaccounts'],
 ];
