@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import net from 'node:net';
@@ -14,6 +15,7 @@ let targets: Target[] | undefined = [];
 let settings: RouteSettings = DEFAULT_SETTINGS;
 let proxy: Proxy;
 let port: number;
+let server: Server;
 
 beforeEach(async () => {
   targets = [];
@@ -31,7 +33,7 @@ beforeEach(async () => {
     tlsPort: () => 443,
     secretOf: () => undefined,
   });
-  const server = http.createServer((request, response) => proxy.handle(request, response));
+  server = http.createServer((request, response) => proxy.handle(request, response));
   server.on('upgrade', (request, socket, head) => proxy.upgrade(request, socket, head));
   port = await open(server);
   closers.push(() => proxy.close());
@@ -217,4 +219,22 @@ test('WebSocket upgrades pass through', async () => {
   );
   expect(answer).toBe('ping');
   socket.destroy();
+});
+
+test.each([
+  ['nobody serves it', undefined],
+  ['nobody is behind it', []],
+  ['who is behind it does not want to', 'plain'],
+] as const)('an upgrade that comes to nothing leaves no connection behind: %s', async (_why, kind) => {
+  targets =
+    kind === 'plain' ? [await backend((_request, response) => response.end('no'))] : kind && [...kind];
+  const count = () => new Promise<number>((resolve) => server.getConnections((_error, all) => resolve(all)));
+  for (let round = 0; round < 5; round += 1) {
+    const socket = net.connect(port, '127.0.0.1').on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.write('more '.repeat(100_000));
+    await once(socket, 'readable');
+    socket.destroy();
+  }
+  await expect.poll(count).toBe(0);
 });

@@ -108,7 +108,7 @@ export class Proxy {
 
   async #switch(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     const destination = this.#destination(request);
-    if ('code' in destination) return sayOnSocket(client, destination);
+    if ('code' in destination) return sayOnSocket(seenOff(client, this.#options.clock), destination);
     const upgrade = request.headers.upgrade ?? '';
     const outcome = await this.#tryAll(request, destination, {
       repeatable: true,
@@ -118,6 +118,7 @@ export class Proxy {
     });
     const added = 'target' in outcome ? addedHeaders(request, destination.settings, outcome.target) : {};
     if (outcome.kind === 'upgraded') return join(outcome, client, head, added);
+    seenOff(client, this.#options.clock);
     if (outcome.kind !== 'answered') return sayOnSocket(client, FAILURES[outcome.kind]);
     client.write(headText(outcome.response, { ...added, connection: 'close' }));
     pipeline(outcome.response, client, () => undefined);
@@ -175,4 +176,17 @@ function addedHeaders(request: IncomingMessage, { affinity, cors }: RouteSetting
     ...(cors ? corsHeaders(request, cors) : {}),
     ...(cookie === undefined ? {} : { 'set-cookie': cookie }),
   };
+}
+
+const LINGER_MS = 5000;
+
+/** A client whose answer is its last: who is not read from is never seen to go, and who does not go is sent away. */
+function seenOff(client: Duplex, clock: Clock): Duplex {
+  client.once('finish', () => {
+    client.once(
+      'close',
+      clock.timer(LINGER_MS, () => client.destroy()),
+    );
+  });
+  return client.resume();
 }
