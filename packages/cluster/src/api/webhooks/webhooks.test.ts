@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startApi } from '../testing/api-under-test.ts';
 import type { ApiUnderTest } from '../testing/api-under-test.ts';
-import { configMap, deployment, pod } from '../testing/manifests.ts';
+import { configMap, deployment } from '../testing/manifests.ts';
+import { configureIn, publish } from './testing/configure.ts';
+import type { Wish } from './testing/configure.ts';
 import { patching, startFakeWebhook } from './testing/fake-webhook.ts';
 import type { FakeWebhook } from './testing/fake-webhook.ts';
 
@@ -13,21 +15,7 @@ let hook: FakeWebhook;
 beforeAll(async () => {
   under = await startApi();
   hook = await startFakeWebhook(['hook.default.svc']);
-  await under.send('POST', `${NS}/pods`, { body: pod('hook') });
-  under.store.modify('pods', 'default', 'hook', (object) => ({ ...object, status: { phase: 'Running' } }));
-  const ports = [{ port: 443, targetPort: hook.port }];
-  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'hook' }, spec: { ports } };
-  expect((await under.send('POST', `${NS}/services`, { body: service })).code).toBe(201);
-  const slice = {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'hook', labels: { 'kubernetes.io/service-name': 'hook' } },
-    addressType: 'IPv4',
-    ports: [{ port: hook.port }],
-    endpoints: [{ addresses: ['10.1.1.1'], targetRef: { kind: 'Pod', name: 'hook' } }],
-  };
-  const path = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
-  expect((await under.send('POST', path, { body: slice })).code).toBe(201);
+  await publish(under, hook);
 });
 afterAll(async () => {
   await hook.close();
@@ -40,46 +28,7 @@ afterEach(async () => {
   await under.send('DELETE', `${NS}/configmaps`);
 });
 
-interface Wish {
-  readonly mutating?: boolean;
-  readonly path?: string;
-  readonly resources?: string[];
-  readonly operations?: string[];
-  readonly more?: object;
-  readonly rule?: object;
-}
-
-const webhook = (name: string, { path = '/deny', resources, operations, more, rule }: Wish) => ({
-  name: `${name}.example.com`,
-  clientConfig: { caBundle: hook.caBundle, service: { namespace: 'default', name: 'hook', path } },
-  rules: [
-    {
-      operations: operations ?? ['*'],
-      apiGroups: ['*'],
-      apiVersions: ['*'],
-      resources: resources ?? ['configmaps'],
-      ...rule,
-    },
-  ],
-  sideEffects: 'None',
-  admissionReviewVersions: ['v1'],
-  ...more,
-});
-
-async function configure(name: string, wishes: Wish | Wish[]): Promise<void> {
-  const list = [wishes].flat();
-  const mutating = list[0]?.mutating ?? false;
-  const body = {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: mutating ? 'MutatingWebhookConfiguration' : 'ValidatingWebhookConfiguration',
-    metadata: { name },
-    webhooks: list.map((wish, index) => webhook(`${name}-${index}`, wish)),
-  };
-  const path = `${CONFIGURATIONS}/${mutating ? 'mutating' : 'validating'}webhookconfigurations`;
-  const reply = await under.send('POST', path, { body });
-  expect(reply.body).toMatchObject({ metadata: { name } });
-  expect(reply.headers['warning']).toBeUndefined();
-}
+const configure = async (name: string, wishes: Wish | Wish[]) => configureIn(under, hook, { name, wishes });
 
 const deny = (status?: object) => () => ({ allowed: false, ...(status ? { status } : {}) });
 const allow = () => ({ allowed: true });
