@@ -1,12 +1,14 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { createConnection } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { KubeObject } from '../store/types.ts';
 import { startApi } from './testing/api-under-test.ts';
 import type { ApiUnderTest } from './testing/api-under-test.ts';
-import { configMap } from './testing/manifests.ts';
+import { configMap, pod } from './testing/manifests.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const INITIAL = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=2';
@@ -98,17 +100,32 @@ it('there are only so many connections at a time', async () => {
   await other.close();
 });
 
-it('an upgrade that is refused leaves no connection behind, whatever else the client says', async () => {
-  const other = await startApi({ limits: { silenceMs: 30_000, connections: 4 } });
-  const { port, credentials } = other;
-  for (let round = 0; round < 8; round += 1) {
-    const socket = connect({ host: '127.0.0.1', port, ca: credentials.ca }).on('error', () => undefined);
-    await once(socket, 'secureConnect');
-    const upgrade = 'GET /api/v1/namespaces/default/pods/x/exec HTTP/1.1\r\nHost: x\r\nConnection: Upgrade';
-    socket.write(`${upgrade}\r\nUpgrade: websocket\r\n\r\n${'more '.repeat(50_000)}`);
-    await once(socket, 'readable');
-    socket.destroy();
-  }
-  await expect.poll(async () => (await other.send('GET', '/healthz')).code).toBe(200);
-  await other.close();
-});
+it.each([
+  ['refused, to a stranger', '/api/v1/namespaces/default/pods/x/exec', 401],
+  ['answered by a pod', '/api/v1/namespaces/default/pods/web:PORT/proxy/', 200],
+])(
+  'an upgrade that is %s leaves no connection behind, whatever else the client says',
+  async (_what, place, code) => {
+    const other = await startApi({ limits: { silenceMs: 30_000, connections: 4 } });
+    const inside = createServer((_request, response) => response.end('no')).listen(0, '127.0.0.1');
+    await once(inside, 'listening');
+    const where = place.replace('PORT', String((inside.address() as AddressInfo).port));
+    await other.send('POST', '/api/v1/namespaces/default/pods', { body: pod('web') });
+    const { port, credentials } = other;
+    const { certificate: cert, key } = credentials.client;
+    const identity = code === 401 ? {} : { cert, key };
+    for (let round = 0; round < 8; round += 1) {
+      const socket = connect({ host: '127.0.0.1', port, ca: credentials.ca, ...identity });
+      socket.on('error', () => undefined);
+      await once(socket, 'secureConnect');
+      const upgrade = `GET ${where} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket`;
+      socket.write(`${upgrade}\r\n\r\n${'more '.repeat(50_000)}`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString()).toContain(`HTTP/1.1 ${code} `);
+      socket.destroy();
+    }
+    await expect.poll(async () => (await other.send('GET', '/healthz')).code).toBe(200);
+    inside.close();
+    await other.close();
+  },
+);

@@ -70,6 +70,8 @@ export async function relayUpgrade(
     upstream.once('response', (answer) => {
       socket.write(headOf(answer));
       answer.pipe(socket);
+      // It did not become a stream: what the client says now is let go, and its end is seen.
+      socket.resume();
       resolve();
     });
     upstream.once('upgrade', (answer, inner, first) => {
