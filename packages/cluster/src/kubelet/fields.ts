@@ -50,8 +50,11 @@ export function resourceValue(pod: Pod, own: Container, reference: ResourceField
   if (!container || (list !== 'limits' && list !== 'requests')) {
     throw configError(`unsupported resourceFieldRef: ${reference.resource}`);
   }
-  const whole = list === 'limits' ? capacity()[name] : undefined;
-  const amount = parseQuantity(container.resources?.[list]?.[name] ?? whole) ?? 0;
+  const amount = parseQuantity(amountIn(container, list, name)) ?? 0;
   const divisor = parseQuantity(reference.divisor) || 1;
   return String(Math.ceil(amount / divisor));
+}
+
+function amountIn({ resources }: Container, list: 'limits' | 'requests', name: string) {
+  return resources?.[list]?.[name] ?? (list === 'limits' ? capacity()[name] : undefined);
 }

@@ -97,20 +97,30 @@ function step(context: ControllerContext, plan: Plan): void {
     else if (isFinished(pod) && !isTerminating(pod)) remove(context, plan, pod);
     if (!parallel && !healthy(pod)) return;
   }
+  if (!shrink(context, plan, { parallel, healthy })) return;
+  if (plan.set.spec.updateStrategy?.type !== 'OnDelete') renew(context, plan, healthy);
+}
+
+/** Takes those away that are too many, the highest first; false: there is something to wait for. */
+function shrink(
+  context: ControllerContext,
+  plan: Plan,
+  { parallel, healthy }: { readonly parallel: boolean; readonly healthy: IsHealthy },
+): boolean {
   const surplus = [...plan.pods]
     .filter(([ordinal]) => !plan.wanted.includes(ordinal))
     .toSorted(([a], [b]) => b - a);
   // One that does not work keeps those above it: it may need them to come back.
   const [, weakest] = surplus.findLast(([, pod]) => !healthy(pod)) ?? [];
   for (const [, pod] of surplus) {
-    if (!parallel && !healthy(pod) && pod !== weakest) return;
+    if (!parallel && !healthy(pod) && pod !== weakest) return false;
     if (!isTerminating(pod)) {
       handClaimsTo(context, plan.set, pod);
       remove(context, plan, pod);
     }
-    if (!parallel) return;
+    if (!parallel) return false;
   }
-  if (plan.set.spec.updateStrategy?.type !== 'OnDelete') renew(context, plan, healthy);
+  return true;
 }
 
 /**

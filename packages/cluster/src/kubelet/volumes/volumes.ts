@@ -66,9 +66,11 @@ export class PodVolumes {
 
   /** Writes those volumes anew that show what has changed; one change after another. */
   refresh(changed: Changed): Promise<void> {
-    const done = this.#refreshed.then(async () => {
+    const rewrite = async (before: Promise<void>) => {
+      await before;
       for (const volume of this.#volumes()) if (dependsOn(volume, changed)) await this.#make(volume);
-    });
+    };
+    const done = rewrite(this.#refreshed);
     this.#refreshed = done.catch(() => undefined);
     return done;
   }

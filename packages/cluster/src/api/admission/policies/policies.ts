@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { typedObjects } from '../../../kinds/objects.ts';
 import type { Pod } from '../../../kinds/pod.ts';
 import type { PersistentVolumeClaim } from '../../../kinds/storage.ts';
@@ -12,6 +11,7 @@ import { checkClaimLimits, checkPodLimits, fillFromLimitRanges } from './limit-r
 import { checkNamespaceIsOpen } from './namespace-lifecycle.ts';
 import { resolvePriority } from './priority.ts';
 import { checkQuotas } from './quotas.ts';
+import { admitRuntimeClass } from './runtime-class.ts';
 import { checkServiceAccount } from './service-account.ts';
 
 /** What is created, by a client or by a controller; or changed, when `before` is given. */
@@ -41,32 +41,11 @@ export function admitByPolicies(store: ResourceStore, change: PolicyChange): voi
   if (object.metadata.namespace !== undefined) checkQuotas(objects, { ...change, subject });
 }
 
-/** What a class costs, and where its pods can run, is written into the pod. */
-function admitRuntimeClass(store: ResourceStore, subject: Subject, pod: Pod): void {
-  const { runtimeClassName, nodeSelector, tolerations } = pod.spec;
-  if (!runtimeClassName) return;
-  const refuse = (why: string) => forbidden(subject, pod.metadata.name, `pod rejected: ${why}`);
-  const found = typedObjects(store).get('runtimeclasses.node.k8s.io', undefined, runtimeClassName);
-  if (!found) throw refuse(`RuntimeClass "${runtimeClassName}" not found`);
-  const { overhead, scheduling } = found;
-  if (overhead?.podFixed) pod.spec.overhead = { ...overhead.podFixed };
-  const wanted = Object.entries(scheduling?.nodeSelector ?? {});
-  const other = wanted.find(
-    ([key, value]) => nodeSelector?.[key] !== undefined && nodeSelector[key] !== value,
-  );
-  if (other) throw refuse(`conflict: runtimeClass.scheduling.nodeSelector[${other[0]}] = ${other[1]}`);
-  if (wanted.length > 0) pod.spec.nodeSelector = { ...nodeSelector, ...Object.fromEntries(wanted) };
-  const more = (scheduling?.tolerations ?? []).filter(
-    (one) => !tolerations?.some((own) => isDeepStrictEqual(one, own)),
-  );
-  if (more.length > 0) pod.spec.tolerations = [...(tolerations ?? []), ...more];
-}
-
 function admitPod(store: ResourceStore, subject: Subject, object: KubeObject): void {
   const objects = typedObjects(store);
   const pod = object as unknown as Pod;
   checkServiceAccount(store, subject, object);
-  admitRuntimeClass(store, subject, pod);
+  admitRuntimeClass(objects, subject, pod);
   // Defaulting has written 0 where nothing was given.
   resolvePriority(objects, subject, pod, pod.spec.priority || undefined);
   fillFromLimitRanges(objects, pod);
