@@ -94,7 +94,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   ensurePriorityClasses(objects);
   ensureIngressClasses(context);
   const apiPort = await api.listen({ port: config.apiPort, addresses: [LOOPBACK, network.gateway] });
-  publishApi(objects, { serviceAddress, address: network.gateway, port: apiPort });
+  publishApi(objects, { network, port: apiPort });
   const ingress = await openIngress(config, context, undo);
   await network.openGatewayPorts([apiPort, ingress.port, ingress.tlsPort]);
   undo.add(network.addZone(clusterZone(objects, config.clusterDomain, network)));

@@ -15,13 +15,15 @@ export function apiServiceAddress(serviceCidr: string): string {
 /** Writes the Service by which pods reach the API, and where it leads. */
 export function publishApi(
   objects: Objects,
-  api: { serviceAddress: string; address: string; port: number },
+  { network, port }: { network: { serviceCidr: string; gateway: string }; port: number },
 ): void {
-  putService(objects, api.serviceAddress, api.port);
+  const { serviceCidr, gateway } = network;
+  publishRange(objects, serviceCidr);
+  putService(objects, apiServiceAddress(serviceCidr), port);
   const labels = { [SERVICE_NAME]: NAME, [MANAGED_BY]: 'updraft' };
-  const ports = [{ name: PORT_NAME, port: api.port, protocol: 'TCP' }];
+  const ports = [{ name: PORT_NAME, port, protocol: 'TCP' }];
   const conditions = { ready: true, serving: true, terminating: false };
-  const endpoints = [{ addresses: [api.address], conditions }];
+  const endpoints = [{ addresses: [gateway], conditions }];
   const slice = objects.modify('endpointslices.discovery.k8s.io', NAMESPACE, NAME, (stored) => {
     stored.ports = ports;
     stored.endpoints = endpoints;
@@ -36,7 +38,7 @@ export function publishApi(
       endpoints,
     });
   }
-  const subsets = [{ addresses: [{ ip: api.address }], ports }];
+  const subsets = [{ addresses: [{ ip: gateway }], ports }];
   // It has its slice already.
   const noMirror = { [SKIP_MIRROR]: 'true' };
   const mirror = objects.modify('endpoints', NAMESPACE, NAME, (stored) => {
@@ -51,6 +53,18 @@ export function publishApi(
       subsets,
     });
   }
+}
+
+/** Says where the addresses of Services come from. */
+function publishRange({ store }: Objects, cidr: string): void {
+  if (store.get('servicecidrs.networking.k8s.io', undefined, NAME)) return;
+  store.create('servicecidrs.networking.k8s.io', {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: NAME, uid: '', resourceVersion: '', creationTimestamp: '' },
+    spec: { cidrs: [cidr] },
+    status: {},
+  });
 }
 
 function putService(objects: Objects, clusterIP: string, targetPort: number): void {

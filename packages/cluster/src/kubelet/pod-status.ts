@@ -25,6 +25,11 @@ function initDone(pod: Pod, facts: PodFacts): boolean {
   );
 }
 
+/** Sidecars end after the others, and the pod with them. */
+function isAlive({ app, init }: PodFacts): boolean {
+  return app.some(({ state }) => !state.terminated) || init.some(({ state }) => state.running !== undefined);
+}
+
 /** The phase that follows from the containers, as upstream's kubelet finds it. */
 export function phaseOf(pod: Pod, facts: PodFacts): PodPhase {
   if (facts.verdict) return 'Failed';
@@ -38,7 +43,7 @@ export function phaseOf(pod: Pod, facts: PodFacts): PodPhase {
   if (facts.app.some(never)) return 'Pending';
   if (!initDone(pod, facts) && facts.app.every(({ state }) => !state.running && !state.terminated))
     return 'Pending';
-  if (facts.app.some(({ state }) => !state.terminated) || policy === 'Always') return 'Running';
+  if (isAlive(facts) || policy === 'Always') return 'Running';
   if (facts.app.every(({ state }) => state.terminated?.exitCode === 0)) return 'Succeeded';
   return policy === 'Never' ? 'Failed' : 'Running';
 }
