@@ -122,7 +122,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
     context,
   );
   undo.add(() => late.controllers?.stop());
-  // First of all: a controller that waits for a webhook could not stop.
+  // First of all: nobody waits for a webhook any more.
   undo.add(() => api.webhooks.close());
   undo.add(keepNode({ ...nodeOptions(config, nodeName), objects }));
   undo.add(keepEvents(context));

@@ -1,6 +1,5 @@
 import { messageOf } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
-import { resumed } from '../api/webhooks/awaiting.ts';
 import type { Webhooks } from '../api/webhooks/gate.ts';
 import type { Objects } from '../kinds/objects.ts';
 import type { KubeObject, ObjectMeta, ResourceName, WatchEvent } from '../store/types.ts';
@@ -108,7 +107,7 @@ export function startControllers(
 function queueFor(controller: Controller, context: Pick<ControllerContext, 'clock' | 'logger'>): WorkQueue {
   return new WorkQueue({
     clock: context.clock,
-    reconcile: (key) => resumed(() => controller.reconcile(key)),
+    reconcile: (key) => controller.reconcile(key),
     onError: (key, error) =>
       context.logger.log('warn', 'reconciliation failed, will be tried again', {
         controller: controller.name,

@@ -1,4 +1,5 @@
 import type { Clock } from '@updraft/kit';
+import { Awaiting } from '../api/webhooks/awaiting.ts';
 
 /** What a reconciliation asks for: nothing more, or to be called again after a while. */
 export type Again = { readonly afterMs: number } | void;
@@ -113,6 +114,8 @@ export class WorkQueue {
       this.#failures.delete(key);
       if (again) this.addAfter(key, again.afterMs);
     } catch (error) {
+      // Others go on meanwhile, however long it takes.
+      if (error instanceof Awaiting) return void error.settled.then(() => this.add(key));
       const failures = this.#failures.get(key) ?? 0;
       this.#failures.set(key, failures + 1);
       this.#options.onError(key, error);

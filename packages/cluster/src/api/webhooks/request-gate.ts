@@ -24,13 +24,20 @@ type Run<T> = (context: ApiContext) => Promise<T>;
  * Serves a request that writes, again and again until all webhooks have answered that it is for; nothing is written
  * before. Without webhooks it is served as it is.
  */
-export async function reviewed<T extends Answer | undefined>(
+export function reviewed<T extends Answer | undefined>(
   context: ApiContext,
   request: Pick<ApiRequest, 'method' | 'query' | 'user'>,
   run: Run<T>,
 ): Promise<T> {
   const gate = READS.includes(request.method) ? undefined : context.webhooks.open();
-  if (!gate) return run(context);
+  return gate ? served(context, request, { gate, run }) : run(context);
+}
+
+async function served<T extends Answer | undefined>(
+  context: ApiContext,
+  request: Pick<ApiRequest, 'query' | 'user'>,
+  { gate, run }: { readonly gate: Gate; readonly run: Run<T> },
+): Promise<T> {
   const gated: ApiContext = { ...context, gate: requestGate(gate, request) };
   try {
     const answer = await resumed(() => run(gated));
