@@ -88,11 +88,7 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   });
   undo.add(() => api.close());
   const keeper = keepCredentials(config, { first: credentials, hosts, api }, undo);
-  ensureSystemNamespaces(context);
-  ensureDefaultRoles(objects.store);
-  ensureStorageClass(context);
-  ensurePriorityClasses(objects);
-  ensureIngressClasses(context);
+  ensureStandards(context);
   const apiPort = await api.listen({ port: config.apiPort, addresses: [LOOPBACK, network.gateway] });
   publishApi(objects, { network, port: apiPort });
   const ingress = await openIngress(config, context, undo);
@@ -127,6 +123,15 @@ async function assemble(config: ClusterConfig, undo: Undo): Promise<Cluster> {
   undo.add(keepNode({ ...nodeOptions(config, nodeName), objects }));
   undo.add(keepEvents(context));
   return clusterOf({ context, keeper, apiPort, ingress, undo, config });
+}
+
+/** What every cluster has from the beginning. */
+function ensureStandards(context: ControllerContext): void {
+  ensureSystemNamespaces(context);
+  ensureDefaultRoles(context.objects.store);
+  ensureStorageClass(context);
+  ensurePriorityClasses(context.objects);
+  ensureIngressClasses(context);
 }
 
 const certificatesFolder = ({ dir }: ClusterConfig) => path.join(dir, 'certificates');
