@@ -26,7 +26,7 @@ function pod(name: string, tolerations: PodSpec['tolerations'] = []): void {
     metadata: { name, namespace: 'shop' },
     spec: { nodeName: 'node', containers: [{ name: 'c' }], tolerations },
     status: { phase: 'Running' },
-  } as never);
+  });
 }
 
 async function taint(taints: Node['spec']['taints']): Promise<void> {

@@ -417,7 +417,7 @@ test('a pod that names the node itself is refused where its port is taken, or th
       kind: 'Pod',
       metadata: { name, namespace: 'shop' },
       spec: { nodeName: 'node', containers: [{ name: 'c', image: 'web:1', ...container }], ...spec },
-    } as never);
+    });
   const { nodeName } = node.pod()?.spec ?? {};
   objects.create('nodes', {
     apiVersion: 'v1',
@@ -425,7 +425,7 @@ test('a pod that names the node itself is refused where its port is taken, or th
     metadata: { name: nodeName ?? '' },
     spec: {},
     status: { allocatable: { cpu: '1', memory: '1Gi', pods: '3' } },
-  } as never);
+  });
   add('second', { ports }, { nodeName });
   add('large', { resources: { requests: { cpu: '2' } } }, { nodeName });
   add('elsewhere', {}, { nodeName, nodeSelector: { disk: 'ssd' } });

@@ -23,7 +23,7 @@ function pod(name: string, port: object, status: object, spec: object = {}) {
     metadata: { name, namespace: 'shop' },
     spec: { containers: [{ name: 'c', ports: [{ containerPort: 80, ...port }] }], ...spec },
     status,
-  } as never);
+  });
 }
 
 test('ports of the host lead to pods that have them, on the addresses they ask for', () => {

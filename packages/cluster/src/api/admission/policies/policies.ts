@@ -2,7 +2,6 @@ import { typedObjects } from '../../../kinds/objects.ts';
 import type { Pod } from '../../../kinds/pod.ts';
 import type { PersistentVolumeClaim } from '../../../kinds/storage.ts';
 import type { KubeObject, ResourceStore } from '../../../store/types.ts';
-import { forbidden } from '../../status.ts';
 import type { Subject } from '../../status.ts';
 import { recordAt } from '../members.ts';
 import { qosClassOf } from '../quality.ts';
