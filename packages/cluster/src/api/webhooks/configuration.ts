@@ -62,12 +62,16 @@ export function hooksOf(store: Pick<ResourceStore, 'list'>): Hooks | undefined {
   const validating = store.list(VALIDATING);
   if (mutating.length === 0 && validating.length === 0) return undefined;
   const before = known.get(store);
-  if (before?.lists[0] === mutating && before.lists[1] === validating) return before.hooks;
+  if (isSame(before?.lists[0], mutating) && isSame(before?.lists[1], validating)) return before?.hooks;
   const hooks = { mutating: webhooksIn(mutating), validating: webhooksIn(validating) };
   const some = hooks.mutating.length + hooks.validating.length > 0 ? hooks : undefined;
   known.set(store, { lists: [mutating, validating], hooks: some });
   return some;
 }
+
+/** Of what there never was one the store has no list to give twice. */
+const isSame = (a: readonly KubeObject[] | undefined, b: readonly KubeObject[]) =>
+  a === b || (a?.length === 0 && b.length === 0);
 
 const webhooksIn = (configurations: readonly KubeObject[]) =>
   configurations.flatMap((each) => (each['webhooks'] ?? []) as readonly Webhook[]);

@@ -1,4 +1,6 @@
+import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { whyUnroutable } from '../../kinds/special-addresses.ts';
 import { startApi } from '../testing/api-under-test.ts';
 import type { ApiUnderTest } from '../testing/api-under-test.ts';
 import { configMap, deployment } from '../testing/manifests.ts';
@@ -279,6 +281,26 @@ describe('webhooks that cannot be asked', () => {
       'failed calling webhook "broken-0.example.com": failed to call webhook: Post "https://',
     );
     expect(message).toContain(words);
+  });
+
+  const outside = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find(({ family, internal, address }) => family === 'IPv4' && !internal && !whyUnroutable(address));
+  it.skipIf(!outside)('unless their url leads to them, and they are who they should be', async () => {
+    const address = outside?.address ?? '';
+    const other = await startFakeWebhook([address], address);
+    other.on('/hook', deny({ message: 'from afar' }));
+    const at = (name: string, caBundle: string) => {
+      const clientConfig = { url: `https://${address}:${other.port}/hook`, caBundle };
+      return configure(name, { more: { clientConfig } });
+    };
+    await at('afar', other.caBundle);
+    expect((await post('one')).body.message).toMatch(/denied the request: from afar$/);
+    await under.send('DELETE', `${CONFIGURATIONS}/validatingwebhookconfigurations/afar`);
+    await at('stranger', hook.caBundle);
+    expect((await post('one')).body.message).toContain('x509: certificate signed by unknown authority');
+    expect(other.asked).toHaveLength(1);
+    await other.close();
   });
 
   it('because they would be the machine itself', async () => {

@@ -40,7 +40,10 @@ export interface FakeWebhook {
 }
 
 /** @param hosts what its certificate is for, such as `hook.default.svc` */
-export async function startFakeWebhook(hosts: readonly string[]): Promise<FakeWebhook> {
+export async function startFakeWebhook(
+  hosts: readonly string[],
+  address = '127.0.0.1',
+): Promise<FakeWebhook> {
   const authority = await createAuthority(systemClock.now());
   const { certificate, key } = await authority.issueServer(hosts, systemClock.now());
   const says = new Map<string, Say>();
@@ -59,7 +62,7 @@ export async function startFakeWebhook(hosts: readonly string[]): Promise<FakeWe
       response.end(JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: answer }));
     })();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     caBundle: base64(authority.pair.certificate),
