@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
-import { Fault, codeOf, holdLock, jsonLogger, messageOf } from '@updraft/kit';
+import { Fault, codeOf, holdLock, jsonLogger, messageOf, removeTree } from '@updraft/kit';
 import { readConfig } from './config.ts';
 import { createHandlers } from './handlers.ts';
 import { createPlatform } from './platform.ts';
@@ -27,7 +27,7 @@ async function main(home: string): Promise<void> {
     endSweeping();
     logger.log('info', 'stopping', { purge });
     await platform.stop().catch((error: unknown) => logger.log('error', 'stopping failed', { error }));
-    if (purge) rmSync(config.home, { recursive: true, force: true });
+    if (purge) await removeTree(config.home);
     process.exit(0);
   };
   const server = createServer(createHandler(createHandlers(platform, stop), logger));

@@ -19,6 +19,7 @@ import { sandboxSpec } from './sandbox.ts';
 import { ignoredFields } from './unsupported.ts';
 import type { KubeletServices } from './services.ts';
 import { watchSizes } from './volumes/size-watch.ts';
+import { renewTokens, tokensLastMs } from './volumes/token-renewal.ts';
 import { PodVolumes } from './volumes/volumes.ts';
 
 const FIRST_RETRY_MS = 500;
@@ -216,10 +217,11 @@ export class PodWorker {
     const isOver = containers.every(({ name }) => hasEndedForGood(this.#ended.get(name), restartPolicy));
     const refusal = refusalOf(this.#services, this.#pod);
     if (refusal) return this.#refuse(refusal);
+    const isAgeKnown = !this.#sandbox;
     if (!isOver && !(await this.#provide())) return;
     if (!isOver) this.#ephemeral.open(this.#pod);
     this.#deadline.start(this.#pod);
-    this.#watchSizes();
+    this.#keepVolumes(isAgeKnown);
     const sidecars: Promise<void>[] = [];
     if (isOver || (await this.#initialise(sidecars))) await this.#runApps();
     this.#deadline.end();
@@ -325,15 +327,16 @@ export class PodWorker {
     this.#publish();
   }
 
-  #watchSizes(): void {
+  #keepVolumes(isAgeKnown: boolean): void {
     const { clock, events } = this.#services;
+    const shared = { clock, signal: this.#stopping.signal };
+    const onFault = (error: unknown) => this.#complain('FailedMount', error);
     const onOutgrown = (message: string) => {
       events.warning(this.#pod, 'Evicted', message);
       this.#condemn({ reason: 'Evicted', message }, EVICTION_GRACE_MS);
     };
-    void watchSizes(this.#volumes, { clock, signal: this.#stopping.signal, onOutgrown }).catch(
-      (error: unknown) => this.#logFault('the size of a volume is not known', error),
-    );
+    watchSizes(this.#volumes, { ...shared, onOutgrown }).catch(onFault);
+    void renewTokens(this.#volumes, tokensLastMs(this.#pod), { ...shared, isAgeKnown, onFault });
   }
 
   /** The pod fails, whatever its containers do. */

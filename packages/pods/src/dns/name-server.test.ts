@@ -3,26 +3,31 @@ import type { DecodedPacket } from 'dns-packet';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { silentLogger, systemClock } from '@updraft/kit';
+import { codeOf, silentLogger, systemClock } from '@updraft/kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DnsZone } from '../types.ts';
 import { frame, frameReader } from './forward.ts';
 import { startNameServer } from './name-server.ts';
-import type { NameServer } from './name-server.ts';
+import type { NameServer, NameServerOptions } from './name-server.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
+/** Other tests look for ports at the same time: what was free a moment ago may be taken. */
+async function startAnywhere(options: Omit<NameServerOptions, 'port'>, triesLeft = 10): Promise<NameServer> {
+  try {
+    return await startNameServer({ ...options, port: await freePort() });
+  } catch (error) {
+    if (codeOf(error) !== 'DNS_PORT_IN_USE' || triesLeft === 0) throw error;
+    return startAnywhere(options, triesLeft - 1);
+  }
+}
+
 async function serve(zones: DnsZone[], resolvers: string[] = [], clock = systemClock): Promise<NameServer> {
-  const server = await startNameServer({
-    address: '127.0.0.1',
-    port: await freePort(),
-    clock,
-    logger: silentLogger,
-    resolvers: async () => resolvers,
-  });
+  const options = { address: '127.0.0.1', clock, logger: silentLogger, resolvers: async () => resolvers };
+  const server = await startAnywhere(options);
   for (const zone of zones) server.addZone(zone);
   closers.push(() => server.close());
   return server;

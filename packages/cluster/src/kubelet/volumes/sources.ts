@@ -5,7 +5,7 @@ import type { KubeletServices } from '../services.ts';
 import type { PayloadFile } from './payload.ts';
 
 const DEFAULT_MODE = 0o644;
-const DEFAULT_TOKEN_SECONDS = 3600;
+export const DEFAULT_TOKEN_SECONDS = 3600;
 
 interface Scope {
   readonly services: KubeletServices;
@@ -134,15 +134,17 @@ export function payloadOf(scope: Scope, volume: Volume): PayloadFile[] | undefin
   return undefined;
 }
 
-/** What volumes show, and may change: a ConfigMap, a Secret, or labels and annotations of the pod itself. */
+/** What volumes show, and may change: a ConfigMap, a Secret, labels and annotations of the pod itself, its tokens. */
 export interface Changed {
-  readonly resource: 'configmaps' | 'secrets' | 'pods';
+  readonly resource: 'configmaps' | 'secrets' | 'pods' | 'tokens';
   readonly name: string;
 }
 
 /** Whether such a change changes the volume. */
 export function dependsOn(volume: Volume, { resource, name }: Changed): boolean {
   const sources = [volume as ProjectedSource & Volume, ...(volume.projected?.sources ?? [])];
+  if (resource === 'tokens')
+    return sources.some(({ serviceAccountToken }) => serviceAccountToken !== undefined);
   if (resource === 'pods') return sources.some(({ downwardAPI }) => downwardAPI?.items?.some(showsMetadata));
   if (resource === 'configmaps') return sources.some(({ configMap }) => configMap?.name === name);
   return (
