@@ -1,5 +1,6 @@
 import { messageOf } from '@updraft/kit';
 import type { Clock, Logger } from '@updraft/kit';
+import { isForEndingNamespace } from '../api/admission/policies/namespace-lifecycle.ts';
 import type { Webhooks } from '../api/webhooks/gate.ts';
 import type { Objects } from '../kinds/objects.ts';
 import type { KubeObject, ObjectMeta, ResourceName, WatchEvent } from '../store/types.ts';
@@ -107,7 +108,7 @@ export function startControllers(
 function queueFor(controller: Controller, context: Pick<ControllerContext, 'clock' | 'logger'>): WorkQueue {
   return new WorkQueue({
     clock: context.clock,
-    reconcile: (key) => controller.reconcile(key),
+    reconcile: (key) => unlessEnding(() => controller.reconcile(key)),
     onError: (key, error) =>
       context.logger.log('warn', 'reconciliation failed, will be tried again', {
         controller: controller.name,
@@ -115,6 +116,16 @@ function queueFor(controller: Controller, context: Pick<ControllerContext, 'cloc
         error: messageOf(error),
       }),
   });
+}
+
+/** What a namespace that is being deleted lacks is no failure, and trying again would not help. */
+async function unlessEnding(reconcile: () => Again | Promise<Again>): Promise<Again> {
+  try {
+    return await reconcile();
+  } catch (error) {
+    if (isForEndingNamespace(error)) return undefined;
+    throw error;
+  }
 }
 
 /** `namespace/name`, or just the name of what lies in no namespace. */
