@@ -133,48 +133,51 @@ function parseRequest(pem: string): x509.Pkcs10CertificateRequest | undefined {
   }
 }
 
+/** What certificates of one authority differ in. */
+interface Leaf {
+  readonly subject: string | x509.Name;
+  readonly publicKey: x509.PublicKeyType;
+  readonly valid: { readonly notBefore: Date; readonly notAfter: Date };
+  readonly usages: number;
+  readonly extensions: readonly x509.Extension[];
+}
+
 async function authority(ca: x509.X509Certificate, key: webcrypto.CryptoKey): Promise<Authority> {
-  const issue = async (subject: string, nowMs: number, extensions: x509.Extension[]): Promise<KeyPair> => {
-    const keys = await generate();
+  const sign = async ({ subject, publicKey, valid, usages, extensions }: Leaf): Promise<string> => {
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serialNumber(),
       subject,
       issuer: ca.subject,
-      ...validity(nowMs, 5),
+      ...valid,
       signingAlgorithm: ALGORITHM,
-      publicKey: keys.publicKey,
+      publicKey,
       signingKey: key,
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.KeyUsagesExtension(usages, true),
         await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
         ...extensions,
       ],
     });
-    return { certificate: `${certificate.toString('pem')}\n`, key: `${await keyPem(keys.privateKey)}\n` };
+    return `${certificate.toString('pem')}\n`;
+  };
+  const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
+  const issue = async (subject: string, nowMs: number, extensions: x509.Extension[]): Promise<KeyPair> => {
+    const { publicKey, privateKey } = await generate();
+    const identifier = await x509.SubjectKeyIdentifierExtension.create(publicKey);
+    const leaf = { subject, publicKey, valid: validity(nowMs, 5), usages: digitalSignature };
+    const certificate = await sign({ ...leaf, extensions: [identifier, ...extensions] });
+    return { certificate, key: `${await keyPem(privateKey)}\n` };
   };
   const signClient = async (pem: string, terms: Terms): Promise<Signed> => {
     const request = await readRequest(pem, terms);
     if ('refused' in request) return request;
-    const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
-    const certificate = await x509.X509CertificateGenerator.create({
-      serialNumber: serialNumber(),
-      subject: request.subject,
-      issuer: ca.subject,
-      notBefore: new Date(terms.nowMs - SKEW_MS),
-      notAfter: new Date(terms.nowMs + terms.lastsMs),
-      signingAlgorithm: ALGORITHM,
-      publicKey: request.publicKey,
-      signingKey: key,
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(digitalSignature | (terms.enciphers ? keyEncipherment : 0), true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
-        await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
-      ],
-    });
-    return { certificate: `${certificate.toString('pem')}\n` };
+    const { subject, publicKey } = request;
+    const { nowMs, lastsMs } = terms;
+    const valid = { notBefore: new Date(nowMs - SKEW_MS), notAfter: new Date(nowMs + lastsMs) };
+    const usages = digitalSignature | (terms.enciphers ? keyEncipherment : 0);
+    const extensions = [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])];
+    return { certificate: await sign({ subject, publicKey, valid, usages, extensions }) };
   };
   return {
     signClient,

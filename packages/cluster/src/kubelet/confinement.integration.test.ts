@@ -14,9 +14,7 @@ const PODS = '/api/v1/namespaces/shop/pods';
 let live: LiveCluster;
 beforeAll(async () => {
   live = await startLiveCluster({ 'tools:1': { Cmd: ['sleep', '1000'] } });
-  await live.api('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
-  const accounts = '/api/v1/namespaces/shop/serviceaccounts/default';
-  await live.until('a service account', async () => (await live.api('GET', accounts)).code === 200);
+  await live.makeNamespace('shop');
 });
 afterAll(() => live.close());
 

@@ -13,9 +13,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'updraft-pods-of-host-'));
   live = await startLiveCluster({ 'tools:1': { Cmd: ['sleep', '1000'] } }, { grants: ['hostPath'] });
-  await live.api('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
-  const accounts = '/api/v1/namespaces/shop/serviceaccounts/default';
-  await live.until('a service account', async () => (await live.api('GET', accounts)).code === 200);
+  await live.makeNamespace('shop');
 });
 afterAll(async () => {
   await live.close();

@@ -23,6 +23,8 @@ export interface LiveCluster {
     body?: object,
     contentType?: string,
   ): Promise<{ code: number; body: Json }>;
+  /** Makes a namespace and waits until pods may be made in it. */
+  makeNamespace(name: string): Promise<void>;
   /** A request through the ingress. */
   get(host: string, url?: string): Promise<{ code: number; text: string }>;
   until(what: string, check: () => Promise<boolean> | boolean, timeoutMs?: number): Promise<void>;
@@ -97,12 +99,19 @@ export async function startLiveCluster(
     await platform.close();
     throw error;
   });
+  const api: LiveCluster['api'] = (method, url, body, contentType) =>
+    callApi(cluster, { method, url, body, contentType });
   return {
     get cluster() {
       return cluster;
     },
     platform,
-    api: (method, url, body, contentType) => callApi(cluster, { method, url, body, contentType }),
+    api,
+    makeNamespace: async (name) => {
+      await api('POST', '/api/v1/namespaces', { metadata: { name } });
+      const account = `/api/v1/namespaces/${name}/serviceaccounts/default`;
+      await until('a service account', async () => (await api('GET', account)).code === 200);
+    },
     get: (host, url = '/') => callIngress(cluster, host, url),
     until,
     restart: async () => {

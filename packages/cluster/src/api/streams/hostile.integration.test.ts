@@ -17,9 +17,7 @@ const MARK = `4711${process.pid}`;
 let live: LiveCluster;
 beforeAll(async () => {
   live = await startLiveCluster({ 'tools:1': { Cmd: ['sleep', '1000'] } });
-  await live.api('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
-  const accounts = '/api/v1/namespaces/shop/serviceaccounts/default';
-  await live.until('a service account', async () => (await live.api('GET', accounts)).code === 200);
+  await live.makeNamespace('shop');
   const containers = [{ name: 'main', image: 'tools:1' }];
   const spec = { terminationGracePeriodSeconds: 0, containers };
   await live.api('POST', '/api/v1/namespaces/shop/pods', { metadata: { name: 'target' }, spec });
